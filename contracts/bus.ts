@@ -1,0 +1,23 @@
+import type { Platform } from './ids.ts'
+import type { WorldStatus } from './ws.ts'
+
+/**
+ * What roles tell each other. A message says that something happened, never what to do; who missed one reads the store.
+ * `world` is the ClickHouse database the rows went to: `cliptape`, or `replay` for the world of a replay.
+ */
+export type BusEvents = {
+  /** Rows are durable and visible. Ids are wire ids; `videos` is cut at 1,000 and `isCut` says so. */
+  'samples.written': {
+    world: string
+    platforms: Platform[]
+    videos: string[]
+    isCut: boolean
+    rowCount: number
+    atMs: number
+  }
+  'metadata.written': { world: string; atMs: number }
+  'deadletters.changed': { count: number }
+  'world.changed': WorldStatus
+  'niches.changed': { atMs: number }
+}
+export type BusTopic = keyof BusEvents

@@ -1,0 +1,16 @@
+/** Small shared state with an end: counters, locks, rate limits. Memory in the embedded profile, Redis in a cluster. */
+export interface KeyValue {
+  get(key: string): Promise<string | null>
+  set(key: string, value: string, options?: { ttlMs?: number }): Promise<void>
+  /** Sets only when absent; true when this call set it. */
+  setIfAbsent(key: string, value: string, options: { ttlMs: number }): Promise<boolean>
+  delete(key: string): Promise<void>
+  /** Adds to a counter that starts at zero and ends `ttlMs` after its first increment; returns the new value. */
+  increment(key: string, by: number, options: { ttlMs: number }): Promise<number>
+  /** Takes `cost` tokens from a bucket of `capacity` refilled at `perSecond`; says when to come back when it is empty. */
+  takeTokens(
+    key: string,
+    bucket: { capacity: number; perSecond: number; cost: number },
+  ): Promise<{ isAllowed: boolean; remaining: number; retryAfterMs: number }>
+  close(): Promise<void>
+}
