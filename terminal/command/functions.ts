@@ -1,0 +1,310 @@
+import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
+
+/** Functions of the command line that exist. `THEME`, `COLOR`, `MOUSE` and `QUIT` act on the terminal itself. */
+export const functionNames = [
+  'TOP',
+  'MOV',
+  'IDX',
+  'GP',
+  'DES',
+  'OPS',
+  'HELP',
+  'THEME',
+  'COLOR',
+  'MOUSE',
+  'QUIT',
+] as const
+export type FunctionName = (typeof functionNames)[number]
+
+/** A value that an argument takes: `value` is what the command carries, `aliases` are other ways to type it. */
+export interface ArgValue {
+  value: string
+  aliases: readonly string[]
+  title: string
+}
+
+/** One argument. It is closed (`values`) or open (`read`); a positional one needs no `NAME=`. */
+export interface ArgSpec {
+  name: string
+  title: string
+  isPositional: boolean
+  values: readonly ArgValue[]
+  /** Reads an open value; null refuses it. Closed arguments have none. */
+  read?: (text: string) => string | null
+  /** An example of an open value, shown when one is refused. */
+  example?: string
+}
+
+/** One function as the parser, the completion and HELP see it. */
+export interface FunctionSpec {
+  name: FunctionName
+  aliases: readonly string[]
+  /** One line for lists. */
+  title: string
+  /** A few sentences for `HELP <name>`. */
+  help: string
+  /** Whether it is about a subject: typed before it, or the row that has the focus. */
+  subject: 'none' | 'filter' | 'required'
+  args: readonly ArgSpec[]
+  examples: readonly string[]
+}
+
+const value = (name: string, title: string, ...aliases: string[]): ArgValue => ({ value: name, title, aliases })
+const spanOf = (ms: number): string => {
+  const [count, unit] =
+    ms >= 86_400_000 ? [ms / 86_400_000, 'day'] : ms >= 3_600_000 ? [ms / 3_600_000, 'hour'] : [ms / 60_000, 'minute']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+const closed = (name: string, title: string, values: readonly ArgValue[]): ArgSpec => ({
+  name,
+  title,
+  isPositional: true,
+  values,
+})
+const open = (name: string, title: string, example: string, read: (text: string) => string | null): ArgSpec => ({
+  name,
+  title,
+  isPositional: false,
+  values: [],
+  read,
+  example,
+})
+
+const measureTitles: Readonly<Record<string, string>> = {
+  views: 'Views so far',
+  gain: 'Views gained in the window',
+  velocity: 'Views gained an hour',
+  acceleration: 'Speed of the last quarter against the whole window',
+  engagement: 'Likes, comments, shares and saves for each view',
+  outlier: "Times the creator's usual views at this age",
+  clippers: 'Accounts that post clips of it',
+  followers: 'Followers of the creator',
+}
+const measure = (name: string): ArgValue => value(name, measureTitles[name] ?? name, ...(measureAliases[name] ?? []))
+const measureAliases: Readonly<Record<string, readonly string[]>> = {
+  velocity: ['vel', 'speed'],
+  acceleration: ['acc', 'accel'],
+  engagement: ['eng'],
+  followers: ['subs', 'subscribers'],
+}
+
+const platform = closed('platform', 'Platform', [
+  value('all', 'Every platform'),
+  value('youtube', 'YouTube', 'yt'),
+  value('tiktok', 'TikTok', 'tt'),
+  value('instagram', 'Instagram', 'ig'),
+])
+const period = closed(
+  'period',
+  'Window that ends now',
+  periods.map(name => value(name, `The last ${spanOf(periodMs[name])}`)),
+)
+const bucket = closed(
+  'bucket',
+  'Width of one step in the chart',
+  buckets.map(name => value(name, `Steps of ${spanOf(bucketMs[name])}`)),
+)
+const type = closed('type', 'What is ranked', [
+  value('clips', 'Single videos', 'clip', 'videos'),
+  value('creators', 'Channels and accounts', 'creator', 'channels'),
+  value('topics', 'Hashtags and title phrases', 'topic', 'tags'),
+])
+const sort = closed('sort', 'Ranked by', trendSorts.map(measure))
+const metric = closed('metric', 'Measure', metrics.map(measure))
+const niche = open('niche', 'Only this niche', 'brain-rot', text => match(text.toLowerCase(), /^[a-z0-9-]{1,40}$/))
+const instant = (name: string, title: string) => open(name, title, '2017-11-14', readInstant)
+const filters: readonly ArgSpec[] = [
+  type,
+  period,
+  platform,
+  sort,
+  niche,
+  open('country', 'Only what trended in this country', 'US', text => match(text.toUpperCase(), /^[A-Z]{2}$/)),
+  open('creator', 'Only this creator', 'youtube:UCX6OQ3DkcsbYNE6H8uQQuVA', text =>
+    match(text, /^(youtube|tiktok|instagram):.{1,280}$/),
+  ),
+  open('topic', 'Only this topic', 'minecraft', text => match(text.toLowerCase().replace(/^#+/, ''), /^.{1,100}$/)),
+  open('limit', 'At most so many rows, 1 to 500', '50', readLimit),
+  instant('from', 'Start of the window'),
+  instant('to', 'End of the window'),
+]
+
+/** Every function, in the order in which lists show them. */
+export const functionSpecs: readonly FunctionSpec[] = [
+  {
+    name: 'TOP',
+    aliases: ['T', 'TREND', 'TRENDS'],
+    title: 'What is biggest now: clips, creators or topics',
+    help: 'A ranked list that stays live. Rank changes are against one window ago. Filter with NICHE=, COUNTRY=, CREATOR= or TOPIC=; a creator id or #topic typed before TOP filters as well.',
+    subject: 'filter',
+    args: filters,
+    examples: ['TOP CLIPS 24H YT', 'TOP CREATORS 7D VELOCITY', 'TOP NICHE=brain-rot COUNTRY=US', '#minecraft TOP'],
+  },
+  {
+    name: 'MOV',
+    aliases: ['MOVERS'],
+    title: 'What moves fastest: rank jumps and accelerations',
+    help: 'The largest changes of rank and the fastest accelerations of the window, with the same filters as TOP.',
+    subject: 'filter',
+    args: filters,
+    examples: ['MOV', 'MOV TOPICS 7D', 'MOV NICHE=gaming'],
+  },
+  {
+    name: 'IDX',
+    aliases: ['INDEX'],
+    title: 'Clip index: the level of each niche',
+    help: "The clip index follows the view velocity of a niche's top clips, chained and rebalanced daily; 100 is its base day.",
+    subject: 'none',
+    args: [period, platform, { ...niche, isPositional: true }],
+    examples: ['IDX', 'IDX GAMING 30D', 'IDX YT 7D'],
+  },
+  {
+    name: 'GP',
+    aliases: ['CHART', 'GRAPH'],
+    title: 'Chart of a clip, creator or topic over time',
+    help: 'Draws one measure of up to four subjects. Gaps are times without a reading, never zero. VS= adds subjects to compare; BARS draws bars.',
+    subject: 'required',
+    args: [
+      metric,
+      period,
+      bucket,
+      platform,
+      closed('style', 'How it is drawn', [value('line', 'A line'), value('bars', 'Bars from zero', 'bar')]),
+      open('vs', 'Compare with these subjects, up to three', '@mrbeast', text => (text.trim() === '' ? null : text)),
+      instant('from', 'Start of the window'),
+      instant('to', 'End of the window'),
+    ],
+    examples: ['youtube:dQw4w9WgXcQ GP VIEWS 7D', '@mrbeast GP VELOCITY 30D 1D', '#minecraft #roblox GP GAIN 7D'],
+  },
+  {
+    name: 'DES',
+    aliases: ['DESCRIBE', 'D'],
+    title: 'Everything known about a clip, creator or topic',
+    help: 'Each number with its source, the instant of its reading and the definition behind it.',
+    subject: 'required',
+    args: [period],
+    examples: ['@mrbeast DES', 'youtube:dQw4w9WgXcQ DES 7D', '#minecraft DES'],
+  },
+  {
+    name: 'OPS',
+    aliases: ['STATUS'],
+    title: 'Sources, rates, queues, stores and dead letters',
+    help: 'How Cliptape itself is doing: what comes in, how fast, what could not be read and why.',
+    subject: 'none',
+    args: [],
+    examples: ['OPS'],
+  },
+  {
+    name: 'HELP',
+    aliases: ['H', 'FUNCTIONS'],
+    title: 'Functions and keys',
+    help: 'Lists every function; HELP and a name tells about that one.',
+    subject: 'none',
+    args: [
+      closed(
+        'function',
+        'Function to tell about',
+        functionNames.map(name => value(name, `About ${name}`)),
+      ),
+    ],
+    examples: ['HELP', 'HELP TOP'],
+  },
+  {
+    name: 'THEME',
+    aliases: ['SKIN'],
+    title: 'Colours of the terminal',
+    help: 'Switches the theme and remembers it.',
+    subject: 'none',
+    args: [
+      closed('theme', 'Theme', [
+        value('amber', 'Dark with amber, the default'),
+        value('light', 'Dark text on a light ground'),
+        value('contrast', 'High contrast', 'high-contrast'),
+        value('deuteranopia', 'Blue and orange instead of green and red', 'cvd'),
+        value('mono', 'No colours', 'none'),
+      ]),
+    ],
+    examples: ['THEME LIGHT'],
+  },
+  {
+    name: 'COLOR',
+    aliases: ['COLOUR'],
+    title: 'How many colours the terminal is sent',
+    help: 'Corrects a wrong guess of what your terminal can show.',
+    subject: 'none',
+    args: [
+      closed('depth', 'Bits of colour', [
+        value('24', 'True colour'),
+        value('8', '256 colours'),
+        value('4', '16 colours'),
+        value('0', 'No colours'),
+      ]),
+    ],
+    examples: ['COLOR 8'],
+  },
+  {
+    name: 'MOUSE',
+    aliases: [],
+    title: 'Mouse on or off',
+    help: 'On, the mouse selects rows and moves the crosshair; selecting text then needs Shift.',
+    subject: 'none',
+    args: [
+      closed('state', 'On or off', [
+        value('on', 'Rows and charts follow the mouse'),
+        value('off', 'The mouse selects text'),
+      ]),
+    ],
+    examples: ['MOUSE ON'],
+  },
+  {
+    name: 'QUIT',
+    aliases: ['EXIT', 'Q'],
+    title: 'Leave the terminal',
+    help: 'Ends the terminal. Ctrl-C twice does the same.',
+    subject: 'none',
+    args: [],
+    examples: ['QUIT'],
+  },
+]
+
+const byName = new Map<string, FunctionSpec>(
+  functionSpecs.flatMap(spec => [spec.name, ...spec.aliases].map((name): [string, FunctionSpec] => [name, spec])),
+)
+
+/** The function with this name or alias, in any case; null when there is none. */
+export function findFunction(name: string): FunctionSpec | null {
+  return byName.get(name.toUpperCase()) ?? null
+}
+
+/** The spec of a function that is known to exist. */
+export function functionSpec(name: FunctionName): FunctionSpec {
+  const spec = byName.get(name)
+  if (spec === undefined) throw new Error(`The function table has no ${name}.`)
+  return spec
+}
+
+/** What an argument makes of a typed value: the canonical value, or null when it does not take it. */
+export function readArg(spec: ArgSpec, text: string): string | null {
+  if (spec.read !== undefined) return spec.read(text)
+  const typed = text.toLowerCase()
+  const found = spec.values.find(each => each.value.toLowerCase() === typed || each.aliases.includes(typed))
+  return found?.value ?? null
+}
+
+function match(text: string, pattern: RegExp): string | null {
+  return pattern.test(text) ? text : null
+}
+
+function readLimit(text: string): string | null {
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  return count >= 1 && count <= 500 ? String(count) : null
+}
+
+/** A day (its first instant, UTC) or an ISO 8601 instant. */
+function readInstant(text: string): string | null {
+  const typed = text.toUpperCase()
+  if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/.test(typed)) return null
+  const hasZone = typed.length === 10 || /(Z|[+-]\d{2}:\d{2})$/.test(typed.slice(10))
+  const atMs = Date.parse(hasZone ? typed : `${typed}Z`)
+  return Number.isNaN(atMs) ? null : new Date(atMs).toISOString()
+}
