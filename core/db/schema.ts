@@ -1,6 +1,8 @@
 import type { ColumnType, Generated } from 'kysely'
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>
+/** A timestamp that the store fills in when it is left out. */
+type DefaultedTimestamp = ColumnType<Date, Date | string | undefined, Date | string>
 type Json = ColumnType<unknown, string, string>
 
 /** Tables of `sql/postgres/migrations`, as Kysely sees them: one interface per table, snake_case as in SQL. */
@@ -17,7 +19,7 @@ export interface UsersTable {
   email: string | null
   role: 'owner' | 'user' | 'admin'
   is_local: boolean
-  created_at: Generated<Timestamp>
+  created_at: DefaultedTimestamp
 }
 
 /** One run of one file. */
@@ -29,7 +31,7 @@ export interface ImportsTable {
   format: string
   status: 'running' | 'done' | 'failed'
   summary: Json | null
-  started_at: Generated<Timestamp>
+  started_at: DefaultedTimestamp
   finished_at: Timestamp | null
 }
 
@@ -48,7 +50,7 @@ export interface DeadLettersTable {
   line: number | null
   payload: Buffer
   status: Generated<'kept' | 'replayed' | 'discarded'>
-  created_at: Generated<Timestamp>
+  created_at: DefaultedTimestamp
 }
 
 /** How many rows a source dropped, by reason, over all runs of distinct files. */
@@ -63,5 +65,5 @@ export interface SettingsTable {
   owner_id: string
   name: string
   value: Json
-  updated_at: Generated<Timestamp>
+  updated_at: DefaultedTimestamp
 }

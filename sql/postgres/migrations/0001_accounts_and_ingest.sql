@@ -1,8 +1,15 @@
 -- People, and what ingestion keeps about its runs. Every table with an owner has row level security from the start:
 -- requests run as cliptape_app, which owns nothing and cannot bypass it, with app.user_id set per transaction.
+--
+-- The login that runs this owns the tables. Forced row level security holds for owners too, so each table has two
+-- policies: the rows of app.user_id for cliptape_app, everything for the owner's own bookkeeping. The login must be able
+-- to become cliptape_app; where it may not create roles, an administrator has made the role and granted it before.
 do $$ begin
   if not exists (select from pg_roles where rolname = 'cliptape_app') then
     create role cliptape_app nologin nobypassrls;
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+      execute format('grant cliptape_app to %I', current_user);
+    end if;
   end if;
 end $$;
 grant usage on schema public to cliptape_app;
