@@ -224,9 +224,10 @@ const anyFunction = <F>() => z.custom<F>(value => typeof value === 'function', '
 interface Blessed {
   screen(options: Options): Screen
   Screen: Record<string, unknown>
+  Program: Record<string, unknown>
 }
 const BlessedSchema = z.custom<Blessed>(
-  value => typeof value === 'function' && 'screen' in value && 'Screen' in value && typeof value.Screen === 'function',
+  value => typeof value === 'function' && 'screen' in value && 'Screen' in value && 'Program' in value,
   'is not the blessed that was expected',
 )
 const WidgetSchema = anyFunction<(options: Options) => Widget>()
@@ -234,8 +235,10 @@ const handlers = ['_exceptionHandler', '_sigtermHandler', '_sigintHandler', '_si
 
 function loadBlessed(): Blessed {
   const blessed = BlessedSchema.parse(require('blessed'))
-  blessed.Screen._bound = true
-  for (const name of handlers) blessed.Screen[name] ??= () => {}
+  for (const owner of [blessed.Screen, blessed.Program]) {
+    owner._bound = true
+    for (const name of handlers) owner[name] ??= () => {}
+  }
   return blessed
 }
 
