@@ -19,6 +19,8 @@ export class CellGrid {
   readonly #dots: Uint8Array
   readonly #colors: Int32Array
   readonly #inverse: Uint8Array
+  #lastHex = ''
+  #lastRgb = noColor
 
   constructor(width: number, height: number) {
     this.width = width
@@ -34,7 +36,7 @@ export class CellGrid {
     const at = this.#at(x, y)
     if (at < 0) return
     this.#chars[at] = char
-    this.#colors[at] = rgbOf(color)
+    this.#colors[at] = this.#rgb(color)
   }
 
   /** Writes narrow characters from a cell to the right. */
@@ -48,7 +50,7 @@ export class CellGrid {
     const at = this.#at(dotX >> 1, dotY >> 2)
     if (at < 0) return
     this.#dots[at] = (this.#dots[at] ?? 0) | (brailleBits[dotY & 3]?.[dotX & 1] ?? 0)
-    this.#colors[at] = rgbOf(color)
+    this.#colors[at] = this.#rgb(color)
   }
 
   /** Whether nothing was drawn into a cell. */
@@ -88,6 +90,15 @@ export class CellGrid {
     }
     if (isInverse) line += '\x1b[27m'
     return color === noColor ? line : `${line}\x1b[39m`
+  }
+
+  /** The colour as a number; a drawing sets many dots of one colour in a row, so the last one is remembered. */
+  #rgb(hex: string): number {
+    if (hex !== this.#lastHex) {
+      this.#lastHex = hex
+      this.#lastRgb = rgbOf(hex)
+    }
+    return this.#lastRgb
   }
 
   #at(x: number, y: number): number {
