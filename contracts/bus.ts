@@ -21,3 +21,12 @@ export type BusEvents = {
   'niches.changed': { atMs: number }
 }
 export type BusTopic = keyof BusEvents
+
+/** Every topic, for adapters that must not trust a name; the type makes this list complete. */
+export const busTopics: Readonly<Record<BusTopic, true>> = {
+  'samples.written': true,
+  'metadata.written': true,
+  'deadletters.changed': true,
+  'world.changed': true,
+  'niches.changed': true,
+}

@@ -1,0 +1,103 @@
+import { AppError } from '../../contracts/errors.ts'
+import type { Clock } from '../clock.ts'
+import { assertBucket, type Bucket, refill } from './bucket.ts'
+import type { KeyValue } from './port.ts'
+
+/** About 20 MB of short keys. A full store drops what has ended, then what was written longest ago. */
+const entriesMaxDefault = 100_000
+
+interface Entry {
+  value: string
+  endsAtMs: number
+}
+
+/**
+ * The key-value store of one process; gone when it ends. Every state in it is one that may be lost: a counter that
+ * starts again, a limit that is full again.
+ */
+export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): KeyValue {
+  const { clock } = options
+  const values = new BoundedMap<Entry>(clock, options.entriesMax ?? entriesMaxDefault)
+  const buckets = new BoundedMap<{ bucket: Bucket; endsAtMs: number }>(clock, options.entriesMax ?? entriesMaxDefault)
+  const endOf = (ttlMs: number | undefined) => (ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + ttlMs)
+
+  return {
+    async get(key) {
+      return values.get(key)?.value ?? null
+    },
+    async set(key, value, setOptions) {
+      values.set(key, { value, endsAtMs: endOf(setOptions?.ttlMs) })
+    },
+    async setIfAbsent(key, value, { ttlMs }) {
+      if (values.get(key)) return false
+      values.set(key, { value, endsAtMs: endOf(ttlMs) })
+      return true
+    },
+    async delete(key) {
+      values.delete(key)
+    },
+    async increment(key, by, { ttlMs }) {
+      const entry = values.get(key)
+      const sum = Number(entry?.value ?? 0) + by
+      if (!Number.isSafeInteger(sum)) throw new AppError('INTERNAL', 'A key that is counted holds no whole number.')
+      values.set(key, { value: String(sum), endsAtMs: entry?.endsAtMs ?? endOf(ttlMs) })
+      return sum
+    },
+    async takeTokens(key, limit) {
+      assertBucket(limit)
+      const nowMs = clock.nowMs()
+      const { bucket, result } = refill(buckets.get(key)?.bucket ?? null, limit, nowMs)
+      const untilFullMs = ((limit.capacity - bucket.tokens) / limit.perSecond) * 1000
+      buckets.set(key, { bucket, endsAtMs: nowMs + untilFullMs + 1 })
+      return result
+    },
+    async close() {
+      values.clear()
+      buckets.clear()
+    },
+  }
+}
+
+/** A map whose entries end, in the order of their last writing. */
+class BoundedMap<V extends { endsAtMs: number }> {
+  readonly #entries = new Map<string, V>()
+  readonly #clock: Clock
+  readonly #entriesMax: number
+
+  constructor(clock: Clock, entriesMax: number) {
+    this.#clock = clock
+    this.#entriesMax = entriesMax
+  }
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key)
+    if (!entry || entry.endsAtMs > this.#clock.nowMs()) return entry
+    this.#entries.delete(key)
+    return undefined
+  }
+
+  set(key: string, entry: V): void {
+    this.#entries.delete(key)
+    if (this.#entries.size >= this.#entriesMax) this.#makeRoom()
+    this.#entries.set(key, entry)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  /** Frees a tenth at once, so that a full store does not sweep on every write. */
+  #makeRoom(): void {
+    const nowMs = this.#clock.nowMs()
+    for (const [key, entry] of this.#entries) if (entry.endsAtMs <= nowMs) this.#entries.delete(key)
+    const entriesKept = Math.floor(this.#entriesMax * 0.9)
+    for (const key of this.#entries.keys()) {
+      if (this.#entries.size <= entriesKept) return
+      this.#entries.delete(key)
+    }
+  }
+}
