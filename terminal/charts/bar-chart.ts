@@ -22,9 +22,8 @@ const eighths = ['', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
  * A zero is a thin foot on the zero line, a missing value nothing at all.
  */
 export function drawBarChart(data: BarsData, size: { width: number; height: number }, style: PlotStyle): string[] {
-  const points = data.points.filter(point => point.atMs >= data.fromMs && point.atMs <= data.toMs)
-  const plot = openPlot(size, valueRange([0, ...points.map(point => point.value)]), data, style)
-  const columns = columnValues(plot, points)
+  const plot = openPlot(size, barRange(data), data, style)
+  const columns = columnValues(plot, visiblePoints(data))
   const zeroRow = Math.round((plot.rows * plot.maxValue) / (plot.maxValue - plot.minValue))
   columns.forEach((value, column) => {
     if (value !== null) drawBar(plot, { column, value, zeroRow }, style)
@@ -32,6 +31,15 @@ export function drawBarChart(data: BarsData, size: { width: number; height: numb
   drawGridLines(plot, style)
   drawCursor(plot, style)
   return plot.grid.toLines(style.hasColor)
+}
+
+/** The values that a bar chart reaches over: always from zero. */
+export function barRange(data: BarsData): { minValue: number; maxValue: number } {
+  return valueRange([0, ...visiblePoints(data).map(point => point.value)])
+}
+
+function visiblePoints({ points, fromMs, toMs }: BarsData): ChartPoint[] {
+  return points.filter(point => point.atMs >= fromMs && point.atMs <= toMs)
 }
 
 /** The value that each column shows, null for none. */

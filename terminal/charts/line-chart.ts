@@ -28,7 +28,7 @@ export interface LineData extends TimeAxis {
  */
 export function drawLineChart(data: LineData, size: { width: number; height: number }, style: PlotStyle): string[] {
   const visible = data.series.slice(0, 4).map(series => visiblePoints(series.points, data))
-  const plot = openPlot(size, valueRange(visible.flat().map(point => point.value)), data, style)
+  const plot = openPlot(size, lineRange(data), data, style)
   const hasMarks = style.isAscii || (!style.hasColor && visible.length > 1)
   for (let i = visible.length - 1; i >= 0; i--) {
     const color = style.theme.series[i] ?? style.theme.text
@@ -39,6 +39,12 @@ export function drawLineChart(data: LineData, size: { width: number; height: num
   drawGridLines(plot, style)
   drawCursor(plot, style)
   return plot.grid.toLines(style.hasColor)
+}
+
+/** The values that a line chart reaches over. */
+export function lineRange(data: LineData): { minValue: number; maxValue: number } {
+  const visible = data.series.slice(0, 4).flatMap(series => visiblePoints(series.points, data))
+  return valueRange(visible.map(point => point.value))
 }
 
 /** The character that stands for a series in a legend, and in the chart where it is drawn with characters. */

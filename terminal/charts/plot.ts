@@ -43,14 +43,33 @@ export function openPlot(
   style: PlotStyle,
 ): Plot {
   const grid = new CellGrid(size.width, size.height)
-  const rows = Math.max(1, size.height - 2)
-  const ticks = valueTicks(range.minValue, range.maxValue, Math.max(2, Math.floor(rows / 4)))
-  const labelWidth = size.width < 20 ? 0 : Math.max(3, ...ticks.map(tick => tick.label.length))
-  const left = labelWidth + 1
-  const plot: Plot = { grid, left, top: 0, columns: Math.max(1, size.width - left), rows, ...range, axis }
-  drawValueAxis(plot, ticks, style)
+  const plot: Plot = { grid, top: 0, ...plotArea(size, range), ...range, axis }
+  drawValueAxis(plot, plotTicks(plot.rows, range), style)
   drawTimeAxis(plot, style)
   return plot
+}
+
+/** Where the data lies inside a chart of this size: what is left beside the labels and above the time axis. */
+function plotArea(size: { width: number; height: number }, range: { minValue: number; maxValue: number }) {
+  const rows = Math.max(1, size.height - 2)
+  const labelWidth = size.width < 20 ? 0 : Math.max(3, ...plotTicks(rows, range).map(tick => tick.label.length))
+  return { left: labelWidth + 1, columns: Math.max(1, size.width - labelWidth - 1), rows }
+}
+
+function plotTicks(rows: number, range: { minValue: number; maxValue: number }): Tick[] {
+  return valueTicks(range.minValue, range.maxValue, Math.max(2, Math.floor(rows / 4)))
+}
+
+/** The instant under a column of a chart, counted from its left edge; null beside the data. The mouse asks for it. */
+export function timeAtColumn(
+  size: { width: number; height: number },
+  range: { minValue: number; maxValue: number },
+  axis: TimeAxis,
+  column: number,
+): number | null {
+  const { left, columns } = plotArea(size, range)
+  if (column < left || column >= left + columns) return null
+  return axis.fromMs + ((column - left) / Math.max(1, columns - 1)) * (axis.toMs - axis.fromMs)
 }
 
 /** The range that holds every value, widened where all are equal; 0…1 when there is none. */
@@ -93,7 +112,7 @@ export function drawCursor(plot: Plot, style: PlotStyle): void {
 
 /** Dots through cells that are still empty, at the height of each mark of the value axis. */
 export function drawGridLines(plot: Plot, style: PlotStyle): void {
-  for (const tick of valueTicks(plot.minValue, plot.maxValue, Math.max(2, Math.floor(plot.rows / 4)))) {
+  for (const tick of plotTicks(plot.rows, plot)) {
     const y = rowOf(plot, tick.value)
     for (let x = plot.left; x < plot.left + plot.columns; x += 2)
       if (plot.grid.isEmpty(x, y)) plot.grid.put(x, y, style.isAscii ? '.' : '┈', style.theme.grid)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ChartTheme } from './color.ts'
 import type { ChartPoint } from './plot.ts'
-import { type ChartKind, type ChartOptions, renderChart } from './render-chart.ts'
+import { type ChartKind, type ChartOptions, chartTimeAt, renderChart } from './render-chart.ts'
 import { sparkline } from './sparkline.ts'
 
 const theme: ChartTheme = {
@@ -219,6 +219,17 @@ describe('renderChart', () => {
         renderChart('bars', { ...look, width: 40, height: 8, data: { ...window(3), points: hourly(values) } }),
       ])
         expect(plain(lines).map(line => line.length)).toEqual(new Array(8).fill(40))
+  })
+
+  it('finds the instant under a column, the same that the crosshair marks', () => {
+    const data = { ...window(10), cursorAtMs: startMs + 4 * hourMs, series: [{ points: hourly([1, 2000000]) }] }
+    const chart = { ...look, width: 64, height: 12, data }
+    const column = (plain(renderChart('line', chart))[9] ?? '').indexOf('┊')
+    expect(Math.abs((chartTimeAt('line', chart, column) ?? 0) - data.cursorAtMs)).toBeLessThan((5 * hourMs) / 50)
+    expect(chartTimeAt('line', chart, 0)).toBeNull()
+    expect(chartTimeAt('line', chart, 63)).toBe(data.toMs)
+    expect(chartTimeAt('line', chart, 64)).toBeNull()
+    expect(chartTimeAt('bars', { ...chart, data: { ...window(10), points: [] } }, 63)).toBe(data.toMs)
   })
 
   it('draws a zoomed window up to its edges', () => {

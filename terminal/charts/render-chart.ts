@@ -1,4 +1,4 @@
-import { type BarsData, drawBarChart } from './bar-chart.ts'
+import { type BarsData, barRange, drawBarChart } from './bar-chart.ts'
 import { CellGrid } from './cell-grid.ts'
 import type { ChartTheme } from './color.ts'
 import {
@@ -9,8 +9,8 @@ import {
   type GaugeData,
   type MapData,
 } from './contrib.ts'
-import { drawLineChart, type LineData } from './line-chart.ts'
-import type { PlotStyle } from './plot.ts'
+import { drawLineChart, type LineData, lineRange } from './line-chart.ts'
+import { type PlotStyle, timeAtColumn } from './plot.ts'
 
 // The one door to charts: data and a size in, lines out. `line` and `bars` are our own (true colour, gaps, crosshair, a
 // twentieth of the cost); `columns`, `donut`, `gauge`, `map` and `contribLine` are blessed-contrib's, drawn off-screen.
@@ -59,6 +59,20 @@ export function renderChart<K extends ChartKind>(kind: K, options: ChartOptions<
   const style = { theme: options.theme, hasColor: options.depth !== 0, isAscii: options.ascii }
   if (size.width < smallest[kind].width || size.height < smallest[kind].height) return tooSmall(size, style)
   return draw[kind](options.data, size, style)
+}
+
+/** The instant under a column of a chart over time, counted from its left edge, or null beside the data. */
+export function chartTimeAt<K extends 'line' | 'bars'>(
+  kind: K,
+  options: Pick<ChartOptions<K>, 'width' | 'height' | 'data'>,
+  column: number,
+): number | null {
+  return timeAtColumn(options, rangeOf[kind](options.data), options.data, column)
+}
+
+const rangeOf: { [K in 'line' | 'bars']: (data: ChartDataByKind[K]) => { minValue: number; maxValue: number } } = {
+  line: lineRange,
+  bars: barRange,
 }
 
 type Draw<K extends ChartKind> = (
