@@ -32,8 +32,12 @@ import { toAppError } from './sql-errors.ts'
 export function poolDb(options: { kind: Db['kind']; pool: pg.Pool; log: Log; onClose?: () => Promise<void> }): Db {
   const { kind, pool, log } = options
   const inside = new AsyncLocalStorage<{ isOpen: boolean }>()
-  // An idle connection that breaks is reported here and nowhere else; the pool replaces it on the next use.
-  pool.on('error', error => log.warn({ err: error }, 'A connection to the relational store was lost.'))
+  // A lost connection is reported once, where it happened. Both listeners are needed: an emitted error that nobody
+  // listens to ends the process, and the pool listens only while a connection is idle.
+  pool.on('connect', client =>
+    client.on('error', error => log.warn({ err: error }, 'A connection to the relational store was lost.')),
+  )
+  pool.on('error', () => undefined)
 
   const assertOutside = () => {
     if (!inside.getStore()?.isOpen) return
