@@ -169,7 +169,11 @@ export const functionSpecs: readonly FunctionSpec[] = [
       period,
       bucket,
       platform,
-      closed('style', 'How it is drawn', [value('line', 'A line'), value('bars', 'Bars from zero', 'bar')]),
+      closed('style', 'How it is drawn', [
+        value('line', 'A line'),
+        value('bars', 'Bars from zero', 'bar'),
+        value('classic', "blessed-contrib's line"),
+      ]),
       open('vs', 'Compare with these subjects, up to three', '@mrbeast', text => (text.trim() === '' ? null : text)),
       instant('from', 'Start of the window'),
       instant('to', 'End of the window'),
