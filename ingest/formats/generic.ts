@@ -1,0 +1,326 @@
+import { type Platform, platforms } from '../../contracts/ids.ts'
+import type { Item, VideoRecord } from '../../contracts/samples.ts'
+import { dlq, drop, ok, type StepResult } from '../pipeline.ts'
+import { normaliseTopic, topicsOf } from '../topics.ts'
+import { cutText, ownText, parseCount, parseInstant } from '../values.ts'
+import {
+  badCount,
+  badInstant,
+  type CsvFormat,
+  checkYoutubeId,
+  emptySample,
+  emptyVideo,
+  type JsonObject,
+  Memo,
+  type ObjectFormat,
+  type ReadContext,
+  type RowReader,
+  sourceName,
+} from './format.ts'
+
+/**
+ * The generic format: anybody's own history as a table, JSON lines or Parquet, with the column names below. A row with
+ * a `video_id` is one reading of a video; without one, a row with a `creator_id` is a reading of a creator, and a row
+ * with a `topic` one of a topic. `docs/import.md` is the reference for users.
+ */
+const columns = [
+  'platform',
+  'video_id',
+  'creator_id',
+  'topic',
+  'observed_at',
+  'views',
+  'likes',
+  'comments',
+  'shares',
+  'saves',
+  'followers',
+  'videos',
+  'creator_name',
+  'creator_handle',
+  'kind',
+  'title',
+  'url',
+  'thumbnail_url',
+  'published_at',
+  'duration_seconds',
+  'category',
+  'tags',
+  'region',
+  'source',
+] as const
+type Column = (typeof columns)[number]
+
+const defaultSource = 'generic'
+const idPattern = /^[^\p{Cc}]{1,280}$/u
+const subjects = ['video_id', 'creator_id', 'topic'] as const
+const isGeneric = (names: readonly string[]) =>
+  names.includes('observed_at') && subjects.some(subject => names.includes(subject))
+
+export const genericCsv: CsvFormat = {
+  id: 'generic-csv',
+  title: 'Generic table (platform, video_id, observed_at, views, …)',
+  source: 'import:generic',
+  container: 'csv',
+  fixedColumns: null,
+  matches: header => isGeneric(header) && !header.includes('count'),
+  open(header, context) {
+    const at: Partial<Record<Column, number>> = {}
+    for (const column of columns) {
+      const index = header.indexOf(column)
+      if (index !== -1) at[column] = index
+    }
+    return openGeneric((fields: readonly string[], column) => {
+      const index = at[column]
+      return index === undefined ? undefined : fields[index]
+    }, context)
+  },
+}
+
+const openObjects = (context: ReadContext): RowReader<JsonObject> =>
+  openGeneric((record: JsonObject, column) => record[column], context)
+
+export const genericJsonLines: ObjectFormat = {
+  id: 'generic-jsonl',
+  title: 'Generic JSON lines, one object a line, with the columns of the generic table',
+  source: 'import:generic',
+  container: 'jsonl',
+  matches: sample => isGeneric(Object.keys(sample)),
+  open: openObjects,
+}
+
+export const genericParquet: ObjectFormat = {
+  id: 'generic-parquet',
+  title: 'Generic Parquet, with the columns of the generic table',
+  source: 'import:generic',
+  container: 'parquet',
+  matches: sample => isGeneric(Object.keys(sample)),
+  open: openObjects,
+}
+
+/** What is kept of a video so that its description is built once, not on every reading. */
+interface Known {
+  readonly videoId: string
+  readonly creatorId: string
+  readonly signature: string
+  readonly source: string
+  readonly video: Omit<VideoRecord, 'observedAtMs'>
+  readonly creatorName: string
+  readonly creatorHandle: string
+}
+
+function openGeneric<R>(get: (record: R, column: Column) => unknown, context: ReadContext): RowReader<R> {
+  const text = (record: R, column: Column) => textOf(get(record, column))
+  const memo = new Memo<Known>()
+
+  return record => {
+    const { platform, videoId } = splitWireId(text(record, 'platform').trim().toLowerCase(), text(record, 'video_id'))
+    if (!isPlatform(platform)) {
+      return dlq('invalid_platform', 'The platform of this record is not youtube, tiktok or instagram.')
+    }
+    const observedAtMs = instantOf(get(record, 'observed_at'))
+    if (observedAtMs === undefined || observedAtMs === null) return badInstant('observed_at')
+    const region = (text(record, 'region').trim() || context.region).toUpperCase()
+    if (region !== '' && !/^[A-Z]{2}$/.test(region)) {
+      return dlq('invalid_region', 'The region of this record is not a two-letter country code.')
+    }
+    const sourceText = text(record, 'source').trim() || defaultSource
+    if (!/^[\w.:-]{1,80}$/.test(sourceText)) {
+      return dlq('invalid_source', 'The source of this record is not 1 to 80 letters, digits, dots, colons or hyphens.')
+    }
+    const source = sourceName(`import:${sourceText}`, region)
+    if (videoId === '') return readOther(record, { platform, observedAtMs, source })
+    return readVideo(record, { platform, videoId, observedAtMs, source, region })
+  }
+
+  function readVideo(
+    record: R,
+    key: { platform: Platform; videoId: string; observedAtMs: number; source: string; region: string },
+  ): StepResult<readonly Item[]> {
+    const { platform, observedAtMs, source } = key
+    const refusal = platform === 'youtube' ? checkYoutubeId(key.videoId) : checkId(key.videoId)
+    if (refusal) return refusal
+    const views = countOf(get(record, 'views'))
+    if (views === undefined) return badCount('views')
+    const likes = countOf(get(record, 'likes'))
+    if (likes === undefined) return badCount('likes')
+    const comments = countOf(get(record, 'comments'))
+    if (comments === undefined) return badCount('comments')
+    const shares = countOf(get(record, 'shares'))
+    if (shares === undefined) return badCount('shares')
+    const saves = countOf(get(record, 'saves'))
+    if (saves === undefined) return badCount('saves')
+    if (views === null && likes === null && comments === null && shares === null && saves === null) {
+      return drop('no_counter')
+    }
+    const signature = `${source}|${text(record, 'creator_id')}|${text(record, 'creator_name')}|${text(record, 'title')}`
+    let known = memo.get(key.videoId)
+    if (known === undefined || known.signature !== signature || known.video.platform !== platform) {
+      const made = describe(record, key, signature)
+      if ('type' in made) return made
+      known = made
+      memo.set(known.videoId, known)
+    }
+    const { creatorId, creatorName, creatorHandle } = known
+    const items: Item[] = [
+      {
+        kind: 'sample',
+        row: {
+          ...emptySample,
+          platform,
+          videoId: known.videoId,
+          creatorId,
+          observedAtMs,
+          views,
+          likes,
+          comments,
+          shares,
+          saves,
+          source: known.source,
+          endpoint: 'generic',
+        },
+      },
+      { kind: 'video', row: { ...known.video, observedAtMs } },
+    ]
+    if (creatorId !== '' && creatorName !== '') {
+      const row = { platform, creatorId, name: creatorName, handle: creatorHandle, observedAtMs, source: known.source }
+      items.push({ kind: 'creator', row })
+    }
+    return ok(items)
+  }
+
+  function describe(
+    record: R,
+    key: { platform: Platform; videoId: string; source: string; region: string },
+    signature: string,
+  ): Known | StepResult<never> {
+    const publishedAtMs = instantOf(get(record, 'published_at'))
+    if (publishedAtMs === undefined) return badInstant('published_at')
+    const durationSeconds = secondsOf(get(record, 'duration_seconds'))
+    if (durationSeconds === undefined) {
+      return dlq('bad_number', 'The duration_seconds of this record are not a number from 0 to 10000000.')
+    }
+    const kind = text(record, 'kind').trim().toLowerCase()
+    if (kind !== '' && kind !== 'clip' && kind !== 'vod' && kind !== 'stream') {
+      return dlq('invalid_kind', 'The kind of this record is not clip, vod or stream.')
+    }
+    const creatorName = cutText(ownText(text(record, 'creator_name').trim()), 500)
+    const creatorId = creatorIdOf(text(record, 'creator_id').trim(), creatorName)
+    const tags = tagsOf(get(record, 'tags'))
+    const title = cutText(ownText(text(record, 'title')), 2000)
+    const videoId = ownText(key.videoId)
+    const source = ownText(key.source)
+    return {
+      videoId,
+      creatorId,
+      signature: ownText(signature),
+      source,
+      creatorName,
+      creatorHandle: cutText(ownText(text(record, 'creator_handle').trim()).replace(/^@/, ''), 300),
+      video: {
+        ...emptyVideo,
+        platform: key.platform,
+        videoId,
+        creatorId,
+        kind: kind === '' ? (key.platform === 'youtube' ? 'vod' : 'clip') : kind,
+        title,
+        url: cutText(ownText(text(record, 'url').trim()), 2000),
+        thumbnailUrl: cutText(ownText(text(record, 'thumbnail_url').trim()), 2000),
+        publishedAtMs,
+        durationSeconds,
+        category: cutText(ownText(text(record, 'category').trim()), 200),
+        tags,
+        regions: key.region === '' ? [] : [ownText(key.region)],
+        topics: topicsOf({ title, description: '', tags, hashtags: [text(record, 'topic')] }),
+        source,
+      },
+    }
+  }
+
+  function readOther(
+    record: R,
+    key: { platform: Platform; observedAtMs: number; source: string },
+  ): StepResult<readonly Item[]> {
+    const counts = { views: countOf(get(record, 'views')), videos: countOf(get(record, 'videos')) }
+    const followers = countOf(get(record, 'followers'))
+    const likes = countOf(get(record, 'likes'))
+    if (counts.views === undefined) return badCount('views')
+    if (counts.videos === undefined) return badCount('videos')
+    if (followers === undefined) return badCount('followers')
+    if (likes === undefined) return badCount('likes')
+    const { views, videos } = counts
+    const rest = { ...key, source: ownText(key.source), definitionVersion: 1, expiresAtMs: null, endpoint: 'generic' }
+    const name = cutText(ownText(text(record, 'creator_name').trim()), 500)
+    const creatorId = creatorIdOf(text(record, 'creator_id').trim(), name)
+    if (creatorId !== '') {
+      if (!idPattern.test(creatorId))
+        return dlq('invalid_id', 'The creator_id of this record holds control characters.')
+      const handle = cutText(ownText(text(record, 'creator_handle').trim()).replace(/^@/, ''), 300)
+      const items: Item[] = [{ kind: 'creatorSample', row: { ...rest, creatorId, followers, views, videos, likes } }]
+      if (name !== '' || handle !== '') {
+        const { platform, observedAtMs, source } = rest
+        items.push({ kind: 'creator', row: { platform, creatorId, name, handle, observedAtMs, source } })
+      }
+      return ok(items)
+    }
+    const topic = normaliseTopic(text(record, 'topic'))
+    if (topic === '') return dlq('no_subject', 'The record names no video_id, creator_id or topic.')
+    return ok([{ kind: 'topicSample', row: { ...rest, topic, views, videos } }])
+  }
+}
+
+/** Takes `youtube:dQw4w9WgXcQ` apart when no platform is given beside it. */
+function splitWireId(platform: string, id: string): { platform: string; videoId: string } {
+  const colon = platform === '' ? id.indexOf(':') : -1
+  return colon === -1
+    ? { platform, videoId: id }
+    : { platform: id.slice(0, colon).toLowerCase(), videoId: id.slice(colon + 1) }
+}
+
+function isPlatform(text: string): text is Platform {
+  return platforms.some(platform => platform === text)
+}
+
+function checkId(id: string): StepResult<never> | null {
+  return idPattern.test(id) ? null : dlq('invalid_id', 'The video_id is longer than 280 or holds control characters.')
+}
+
+function creatorIdOf(id: string, name: string): string {
+  if (id !== '') return cutText(ownText(id), 280)
+  return name === '' ? '' : cutText(`name:${name}`, 280)
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  return ''
+}
+
+function countOf(value: unknown): number | bigint | null | undefined {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string') return parseCount(value)
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+  if (typeof value === 'bigint') return parseCount(value.toString())
+  return undefined
+}
+
+function instantOf(value: unknown): number | null | undefined {
+  if (value === undefined || value === null) return null
+  if (value instanceof Date) return parseInstant(Number.isNaN(value.getTime()) ? '?' : value.toISOString())
+  return parseInstant(textOf(value))
+}
+
+function secondsOf(value: unknown): number | null | undefined {
+  const text = textOf(value).trim()
+  if (text === '') return null
+  const seconds = Number(text)
+  return seconds >= 0 && seconds <= 1e7 ? seconds : undefined
+}
+
+function tagsOf(value: unknown): string[] {
+  const tags = Array.isArray(value) ? value.map(textOf) : textOf(value).split('|')
+  return tags
+    .map(tag => cutText(ownText(tag.trim()), 300))
+    .filter(tag => tag !== '')
+    .slice(0, 500)
+}
