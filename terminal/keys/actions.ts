@@ -1,0 +1,116 @@
+/** Where an action holds. `global` holds everywhere but while a text is typed; the others belong to kinds of screens. */
+export const actionContexts = ['global', 'list', 'chart', 'ops', 'help', 'input'] as const
+export type ActionContext = (typeof actionContexts)[number]
+
+/** One thing that can be done: what help, the palette, the keymap and `docs/keys.md` are made of. */
+export interface Action {
+  name: string
+  title: string
+  context: ActionContext
+  /** Default keys, e.g. `j`, `C-p` (Ctrl), `M-1` (Alt), `S-tab` (Shift), `f1`. */
+  keys: readonly string[]
+  /** Comes from the mouse or from the session itself: no key, not in the palette. */
+  isInternal?: true
+}
+
+/** Every action, in the order in which help shows them. */
+export const actions = [
+  { name: 'command.open', title: 'Open the command line', context: 'global', keys: [':'] },
+  { name: 'filter.open', title: 'Filter the rows of this screen', context: 'global', keys: ['/'] },
+  { name: 'help.keys', title: 'Keys of this screen: search and run them', context: 'global', keys: ['?', 'C-p'] },
+  { name: 'help.functions', title: 'All functions', context: 'global', keys: ['f1'] },
+  { name: 'back', title: 'Back, or clear what is open', context: 'global', keys: ['escape'] },
+  { name: 'pane.next', title: 'Focus the next pane', context: 'global', keys: ['tab'] },
+  { name: 'pane.previous', title: 'Focus the previous pane', context: 'global', keys: ['S-tab'] },
+  { name: 'pane.1', title: 'Focus the first pane', context: 'global', keys: ['1'] },
+  { name: 'pane.2', title: 'Focus the second pane', context: 'global', keys: ['2'] },
+  { name: 'pane.3', title: 'Focus the third pane', context: 'global', keys: ['3'] },
+  { name: 'pane.split', title: 'Open another pane beside this one', context: 'global', keys: ['v'] },
+  {
+    name: 'pane.link',
+    title: 'Link this pane: it follows the selection of the others',
+    context: 'global',
+    keys: ['i'],
+  },
+  { name: 'pane.close', title: 'Close this pane', context: 'global', keys: ['q'] },
+  { name: 'platform.all', title: 'Every platform', context: 'global', keys: ['f5', 'M-5'] },
+  { name: 'platform.youtube', title: 'Only YouTube', context: 'global', keys: ['f2', 'M-2'] },
+  { name: 'platform.tiktok', title: 'Only TikTok', context: 'global', keys: ['f3', 'M-3'] },
+  { name: 'platform.instagram', title: 'Only Instagram', context: 'global', keys: ['f4', 'M-4'] },
+  { name: 'export.csv', title: 'Save this list as CSV', context: 'global', keys: ['e'] },
+  { name: 'export.json', title: 'Save this list as JSON', context: 'global', keys: ['E'] },
+  { name: 'copy', title: 'Copy the selected subject', context: 'global', keys: ['y'] },
+  { name: 'theme.next', title: 'Next theme', context: 'global', keys: ['M-t'] },
+  { name: 'mouse.toggle', title: 'Mouse on or off', context: 'global', keys: ['M-m'] },
+  { name: 'repaint', title: 'Paint the whole screen again', context: 'global', keys: ['C-l'] },
+  { name: 'quit', title: 'Quit: twice', context: 'global', keys: ['C-c'] },
+
+  { name: 'move.up', title: 'Row up', context: 'list', keys: ['up', 'k'] },
+  { name: 'move.down', title: 'Row down', context: 'list', keys: ['down', 'j'] },
+  { name: 'page.up', title: 'Page up', context: 'list', keys: ['pageup', 'C-b'] },
+  { name: 'page.down', title: 'Page down', context: 'list', keys: ['pagedown', 'C-f'] },
+  { name: 'move.first', title: 'First row', context: 'list', keys: ['home', 'g'] },
+  { name: 'move.last', title: 'Last row', context: 'list', keys: ['end', 'G'] },
+  { name: 'row.open', title: 'Describe the selected row (DES)', context: 'list', keys: ['enter'] },
+  { name: 'row.chart', title: 'Chart the selected row (GP)', context: 'list', keys: ['c'] },
+  { name: 'row.mark', title: 'Mark the row, up to four, to compare them in a chart', context: 'list', keys: ['space'] },
+  { name: 'sort.next', title: 'Sort by the next measure', context: 'list', keys: ['s', 'right', 'l'] },
+  { name: 'sort.previous', title: 'Sort by the measure before', context: 'list', keys: ['S', 'left', 'h'] },
+  { name: 'type.next', title: 'Clips, creators, topics', context: 'list', keys: ['t'] },
+  { name: 'period.next', title: 'Longer window', context: 'list', keys: ['p', ']'] },
+  { name: 'period.previous', title: 'Shorter window', context: 'list', keys: ['P', '['] },
+
+  { name: 'cursor.left', title: 'Crosshair left', context: 'chart', keys: ['left', 'h'] },
+  { name: 'cursor.right', title: 'Crosshair right', context: 'chart', keys: ['right', 'l'] },
+  { name: 'cursor.first', title: 'Crosshair to the start', context: 'chart', keys: ['home', 'g'] },
+  { name: 'cursor.last', title: 'Crosshair to the end', context: 'chart', keys: ['end', 'G'] },
+  { name: 'zoom.in', title: 'Zoom in', context: 'chart', keys: ['+', '=', 'up', 'k'] },
+  { name: 'zoom.out', title: 'Zoom out', context: 'chart', keys: ['-', 'down', 'j'] },
+  { name: 'zoom.reset', title: 'Whole window', context: 'chart', keys: ['0'] },
+  { name: 'pan.left', title: 'Pan to earlier', context: 'chart', keys: ['S-left', 'H', '<'] },
+  { name: 'pan.right', title: 'Pan to later', context: 'chart', keys: ['S-right', 'L', '>'] },
+  { name: 'chart.metric', title: 'Next measure', context: 'chart', keys: ['m'] },
+  { name: 'chart.period', title: 'Next window', context: 'chart', keys: ['p'] },
+  { name: 'chart.bucket', title: 'Next step width', context: 'chart', keys: ['b'] },
+  { name: 'chart.style', title: 'Line or bars', context: 'chart', keys: ['s'] },
+  { name: 'chart.describe', title: 'Describe the subject (DES)', context: 'chart', keys: ['enter'] },
+
+  { name: 'letter.replay', title: 'Replay the selected dead letter', context: 'ops', keys: ['r'] },
+  { name: 'letter.discard', title: 'Discard the selected dead letter', context: 'ops', keys: ['d'] },
+  { name: 'ops.view', title: 'Parts of the system, or dead letters', context: 'ops', keys: ['t'] },
+
+  { name: 'help.run', title: 'Run the selected line', context: 'help', keys: ['enter'] },
+
+  { name: 'input.submit', title: 'Run the command (GO)', context: 'input', keys: ['enter'] },
+  { name: 'input.cancel', title: 'Leave the command line', context: 'input', keys: ['escape', 'C-g'] },
+  { name: 'input.complete', title: 'Take the completion', context: 'input', keys: ['tab'] },
+  { name: 'input.older', title: 'Older command, or the completion above', context: 'input', keys: ['up', 'C-p'] },
+  { name: 'input.newer', title: 'Newer command, or the completion below', context: 'input', keys: ['down', 'C-n'] },
+  { name: 'input.search', title: 'Search in past commands', context: 'input', keys: ['C-r'] },
+  { name: 'input.left', title: 'Cursor left', context: 'input', keys: ['left', 'C-b'] },
+  { name: 'input.right', title: 'Cursor right', context: 'input', keys: ['right', 'C-f'] },
+  { name: 'input.start', title: 'Cursor to the start', context: 'input', keys: ['home', 'C-a'] },
+  { name: 'input.end', title: 'Cursor to the end', context: 'input', keys: ['end', 'C-e'] },
+  { name: 'input.erase', title: 'Erase the character before the cursor', context: 'input', keys: ['backspace'] },
+  { name: 'input.delete', title: 'Erase the character under the cursor', context: 'input', keys: ['delete', 'C-d'] },
+  {
+    name: 'input.eraseWord',
+    title: 'Erase the word before the cursor',
+    context: 'input',
+    keys: ['C-w', 'M-backspace'],
+  },
+  { name: 'input.eraseLine', title: 'Erase everything before the cursor', context: 'input', keys: ['C-u'] },
+
+  { name: 'filter.text', title: 'The filter text has changed', context: 'global', keys: [], isInternal: true },
+  { name: 'pointer.press', title: 'The mouse pressed a cell', context: 'global', keys: [], isInternal: true },
+  { name: 'pointer.move', title: 'The mouse moved over a cell', context: 'global', keys: [], isInternal: true },
+  { name: 'pointer.wheelUp', title: 'The wheel turned up', context: 'global', keys: [], isInternal: true },
+  { name: 'pointer.wheelDown', title: 'The wheel turned down', context: 'global', keys: [], isInternal: true },
+] as const satisfies readonly Action[]
+
+export type ActionName = (typeof actions)[number]['name']
+
+/** The action with this name, or null. */
+export function findAction(name: string): (Action & { name: ActionName }) | null {
+  return actions.find(action => action.name === name) ?? null
+}

@@ -1,0 +1,12 @@
+import type { FunctionName } from '../command/functions.ts'
+import type { ScreenFactory } from './screen.ts'
+
+/** Every screen. A function that is not here acts on the terminal itself (THEME, COLOR, MOUSE, QUIT). */
+const factories: readonly ScreenFactory[] = []
+
+const byFunction = new Map(factories.map(factory => [factory.fn, factory]))
+
+/** The screen of a function, or null when it has none. */
+export function findScreen(fn: FunctionName): ScreenFactory | null {
+  return byFunction.get(fn) ?? null
+}
