@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { WorldStatusSchema } from './ws.ts'
+
+/**
+ * The control socket: HTTP over a unix socket in the home (mode 0600), through which the other verbs find a running
+ * server. Who may open the socket is the owner, so it takes no token.
+ *
+ * `GET /status` · `GET /token` · `POST /import` (body: `ImportRequest`, answer: one `ImportProgress` a line) ·
+ * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup`. A line that is a `ControlFailure` ends a stream
+ * of lines that could not be finished; an ordinary refusal has the error form and status of every HTTP answer.
+ */
+
+/** What runs on this home. `url` is where its HTTP server listens, `null` when it serves none. */
+export const ControlStatusSchema = z.object({
+  pid: z.number().int(),
+  version: z.string(),
+  home: z.string(),
+  url: z.string().nullable(),
+  startedAt: z.string(),
+  world: WorldStatusSchema,
+})
+export type ControlStatus = z.infer<typeof ControlStatusSchema>
+
+export const ControlTokenSchema = z.object({ token: z.string() })
+
+export const queryFormats = ['json', 'jsonl', 'csv'] as const
+
+/** A user's SQL over the schemas `v` and `mine`; `params` fill its `{name:Type}` places. Also `POST /api/query`. */
+export const QueryRequestSchema = z.strictObject({
+  sql: z.string().min(1).max(20_000),
+  params: z.record(z.string().max(64), z.unknown()).default({}),
+  format: z.enum(queryFormats).default('json'),
+})
+export type QueryRequest = z.infer<typeof QueryRequestSchema>
+
+/** The answer in the format `json`. Rows are arrays in the order of `columns`. */
+export const QueryResultSchema = z.object({
+  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  rows: z.array(z.array(z.unknown())),
+  statistics: z.object({ elapsedSec: z.number(), rowsRead: z.number(), bytesRead: z.number() }),
+})
+
+/** `file` is absolute. `speed` is seconds of data time per second; the answer is the new `WorldStatus`. */
+export const ReplayRequestSchema = z.strictObject({
+  file: z.string().min(1).max(4096),
+  as: z.string().max(64).optional(),
+  speed: z.number().positive().max(1_000_000),
+  loop: z.boolean().default(false),
+})
+export type ReplayRequest = z.infer<typeof ReplayRequestSchema>
+
+/** `path` is the absolute name of the archive to write; it must not exist. */
+export const BackupRequestSchema = z.strictObject({ path: z.string().min(1).max(4096) })
+export type BackupRequest = z.infer<typeof BackupRequestSchema>
+
+export const BackupProgressSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('progress'), step: z.string(), bytes: z.number() }),
+  z.object({ type: z.literal('done'), path: z.string(), bytes: z.number() }),
+])
+export type BackupProgress = z.infer<typeof BackupProgressSchema>
+
+/** The last line of a stream that could not be finished. */
+export const ControlFailureSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()),
+    requestId: z.string(),
+  }),
+})

@@ -1,0 +1,34 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { UserId } from '../../contracts/ids.ts'
+
+/** The kinds of credential that a route can take: a person's session, a machine's key, an agent's connector token. */
+export type AuthScheme = 'jwt' | 'apiKey' | 'connectorToken'
+
+/** Who asks, once a credential was believed. */
+export interface Principal {
+  readonly userId: UserId
+  readonly scheme: AuthScheme
+}
+
+/** Turns a bearer token into who it belongs to. Accounts, keys and connectors become further implementations. */
+export interface Authenticator {
+  /** `null` when no one of the accepted schemes knows the token. Takes as long for a near miss as for a wild guess. */
+  authenticate(token: string, accepts: readonly AuthScheme[]): Promise<Principal | null>
+}
+
+/** The only user of a home without accounts: its token stands for a person's session and for a machine's key. */
+export function localOwnerAuthenticator(owner: { token: string; userId: UserId }): Authenticator {
+  const expected = digest(owner.token)
+  return {
+    async authenticate(token, accepts) {
+      const isOwner = timingSafeEqual(digest(token), expected)
+      const scheme = accepts.find(name => name === 'jwt' || name === 'apiKey')
+      return isOwner && scheme ? { userId: owner.userId, scheme } : null
+    },
+  }
+}
+
+/** Digests have one length, which the comparison in constant time needs. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

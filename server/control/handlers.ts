@@ -1,0 +1,25 @@
+import type { Readable } from 'node:stream'
+import type {
+  BackupProgress,
+  BackupRequest,
+  ControlStatus,
+  QueryRequest,
+  ReplayRequest,
+} from '../../contracts/control.ts'
+import type { ImportProgress, ImportRequest } from '../../contracts/import.ts'
+import type { WorldStatus } from '../../contracts/ws.ts'
+
+/**
+ * What the control socket lets the owner do; whoever composes the process hands them in. Each rejects with an `AppError`
+ * for what the caller can do something about. A `signal` fires when the caller has gone away.
+ */
+export interface ControlHandlers {
+  status(): Promise<ControlStatus>
+  token(): Promise<string>
+  import(request: ImportRequest, onProgress: (progress: ImportProgress) => void, signal: AbortSignal): Promise<void>
+  /** The bytes of the answer in the format asked for. */
+  query(request: QueryRequest, signal: AbortSignal): Promise<Readable>
+  startReplay(request: ReplayRequest): Promise<WorldStatus>
+  stopReplay(): Promise<WorldStatus>
+  backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void, signal: AbortSignal): Promise<void>
+}
