@@ -19,6 +19,8 @@ interface FormatBase {
   readonly title: string
   /** How samples of it are named, before the region: `import:…`. */
   readonly source: string
+  /** Each file is the table of one country, which the file's name or `--region` gives. */
+  readonly isPerCountry?: true
 }
 
 /** A table of delimited text. */
@@ -43,7 +45,16 @@ export interface ObjectFormat extends FormatBase {
   open(context: ReadContext): RowReader<JsonObject>
   instantOf?(record: JsonObject): number | null
   /** For `json`: the records of the document, and its region when it names one. */
-  unpack?(document: JsonObject): { records: Iterable<JsonObject>; region: string; note?: string }
+  unpack?(document: JsonObject): UnpackedDocument
+}
+
+/** A JSON document that was parsed whole. */
+export interface UnpackedDocument {
+  readonly records: readonly JsonObject[]
+  /** Country that the document names, or empty. */
+  readonly region: string
+  /** A sentence for the import's summary. */
+  readonly note?: string
 }
 
 export type Format = CsvFormat | ObjectFormat

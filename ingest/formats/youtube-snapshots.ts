@@ -56,6 +56,7 @@ export const youtubeSnapshots2025: ObjectFormat = {
   id: 'youtube-snapshots-2025',
   title: 'YouTube most popular per category, JSON snapshots of 2025',
   source,
+  isPerCountry: true,
   container: 'json',
   matches: document => DocumentSchema.safeParse(document).success,
   unpack(document) {

@@ -87,6 +87,7 @@ export const youtubeTrending2017: CsvFormat = {
   id: 'youtube-trending-2017',
   title: 'YouTube trending, Kaggle, the layout of September 2017 (day as dd.mm, comment_total)',
   source,
+  isPerCountry: true,
   container: 'csv',
   fixedColumns: null,
   matches: columns => has(columns, 'video_id', 'channel_title', 'views', 'comment_total', 'date'),
@@ -99,6 +100,7 @@ export const youtubeTrending2018: CsvFormat = {
   id: 'youtube-trending-2018',
   title: 'YouTube trending, Kaggle, November 2017 to June 2018 (day as yy.dd.mm, channel titles)',
   source,
+  isPerCountry: true,
   container: 'csv',
   fixedColumns: null,
   matches: columns => has(columns, 'video_id', 'trending_date', 'views') && !columns.includes('channelid'),
@@ -115,6 +117,7 @@ export const youtubeScraper2018: CsvFormat = {
   id: 'youtube-scraper-2018',
   title: 'YouTube trending, output of the 2018 scraper (day as yy.dd.mm, channel ids)',
   source,
+  isPerCountry: true,
   container: 'csv',
   fixedColumns: null,
   matches: (columns, first) =>
@@ -138,6 +141,7 @@ export const youtubeTrending2020: CsvFormat = {
   id: 'youtube-trending-2020',
   title: 'YouTube trending, Kaggle, August 2020 to 2024 (ISO days, channel ids)',
   source,
+  isPerCountry: true,
   container: 'csv',
   fixedColumns: null,
   matches: (columns, first) =>
@@ -150,6 +154,7 @@ export const youtubeTrending2024: CsvFormat = {
   id: 'youtube-trending-2024',
   title: 'YouTube trending, Kaggle, 2024: the columns of 2020 without a header line',
   source,
+  isPerCountry: true,
   container: 'csv',
   fixedColumns: newColumns,
   matches: (_columns, first) =>

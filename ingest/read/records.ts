@@ -1,6 +1,6 @@
 import { AppError } from '../../contracts/errors.ts'
 import type { Item } from '../../contracts/samples.ts'
-import type { CsvFormat, JsonObject, ObjectFormat, ReadContext } from '../formats/format.ts'
+import type { CsvFormat, JsonObject, ObjectFormat, ReadContext, UnpackedDocument } from '../formats/format.ts'
 import { formatById, isObject, type Recognised } from '../formats/recognise.ts'
 import { dlq, type StepResult } from '../pipeline.ts'
 import { CsvReader, type CsvRecord, recordCharsMax } from './csv.ts'
@@ -33,6 +33,8 @@ export interface KeptRecord {
 export interface OpenFile {
   readonly head: FileHead
   readonly recognised: Recognised
+  /** Of the container `json`: the whole document. */
+  readonly document: UnpackedDocument | null
   readonly context: ReadContext
 }
 
@@ -52,15 +54,12 @@ export async function readRecords(file: OpenFile, events: ReadEvents, signal?: A
   const { format } = recognised
   if (format.container === 'jsonl') return readLines(file, format, events, signal)
   if (format.container === 'parquet') return readParquet(file, format, events, signal)
-  return readDocument(file, format, events, signal)
+  return readDocument(file, format, events)
 }
 
 /** The latest instant that the records of a snapshot mention; see `instantOf` of the formats. Null when there is none. */
-export async function latestInstant(
-  head: FileHead,
-  recognised: Recognised,
-  signal?: AbortSignal,
-): Promise<number | null> {
+export async function latestInstant(file: Omit<OpenFile, 'context'>, signal?: AbortSignal): Promise<number | null> {
+  const { head, recognised, document } = file
   let latestMs: number | null = null
   const note = (ms: number | null) => {
     if (ms !== null && (latestMs === null || ms > latestMs)) latestMs = ms
@@ -80,8 +79,7 @@ export async function latestInstant(
   }
   const { format } = recognised
   if (!format.instantOf) return null
-  if (format.container === 'json') {
-    const document = await parseDocument(head, format, signal)
+  if (document) {
     for (const record of document.records) note(format.instantOf(record))
     return latestMs
   }
@@ -256,19 +254,12 @@ class LineReader {
   }
 }
 
-async function readDocument(
-  file: OpenFile,
-  format: ObjectFormat,
-  events: ReadEvents,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const document = await parseDocument(file.head, format, signal)
-  if (document.note) events.onNote(document.note)
+async function readDocument(file: OpenFile, format: ObjectFormat, events: ReadEvents): Promise<void> {
   const read = format.open(file.context)
   let current: JsonObject = {}
   const keep = () => keepJson(JSON.stringify(current), file)
   let line = 0
-  for (const record of document.records) {
+  for (const record of file.document?.records ?? []) {
     current = record
     events.onRecord({ line: ++line, result: read(record), keep })
     if (line % 2000 === 0) await events.afterPiece(file.head.sizeBytes)
@@ -284,7 +275,7 @@ export async function parseDocument(
   head: FileHead,
   format: ObjectFormat,
   signal?: AbortSignal,
-): Promise<{ records: Iterable<JsonObject>; region: string; note?: string }> {
+): Promise<UnpackedDocument> {
   const parts: string[] = []
   let length = 0
   for await (const { text } of readText(head, signal)) {
