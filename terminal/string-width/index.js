@@ -5,7 +5,7 @@ import upstream from 'string-width-upstream'
 // glyphs whose width is known from their code alone; those are counted here, everything else goes upstream, so that the
 // answer is the same (see index.test.ts).
 
-const sgr = /\u001b\[[\d;]*m/g
+const sgr = new RegExp(`${'\u001b'}\\[[\\d;]*m`, 'g')
 
 export default function stringWidth(text, options) {
   if (typeof text !== 'string' || text === '') return 0

@@ -14,7 +14,7 @@ export type Align = 'left' | 'right' | 'center'
  * A plain text (no colours) as exactly `width` cells: cut with `ellipsis` where it is too long, padded where it is short.
  * A wide character that would stick out by half is left out.
  */
-export function fit(text: string, width: number, align: Align = 'left', ellipsis = '…'): string {
+export function fitCells(text: string, width: number, align: Align = 'left', ellipsis = '…'): string {
   if (width <= 0) return ''
   const cut = truncate(text, width, ellipsis)
   return pad(cut, width - cellWidth(cut), align)

@@ -1,5 +1,5 @@
 import { rgbOf, sgrRgb } from '../charts/color.ts'
-import { type Align, fit } from '../text/width.ts'
+import { type Align, fitCells } from '../text/width.ts'
 import { type ColorRole, colorRoles, type Theme } from './themes.ts'
 
 /** Bits of colour that are sent to the terminal; 0 sends none. */
@@ -81,7 +81,7 @@ export function createStyle(options: {
     paint: (role, text) => (text === '' ? '' : `${opening.get(role) ?? ''}${text}\x1b[39m`),
     bold: (role, text) => (text === '' ? '' : `\x1b[1m${opening.get(role) ?? ''}${text}\x1b[39m\x1b[22m`),
     inverse: text => `\x1b[7m${text}\x1b[27m`,
-    fit: (text, width, align = 'left') => fit(text, width, align, glyphs.ellipsis),
+    fit: (text, width, align = 'left') => fitCells(text, width, align, glyphs.ellipsis),
     key: `${theme.name}/${depth}/${isAscii ? 'a' : 'u'}${isReducedMotion ? 'r' : 'm'}`,
   }
 }
