@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createReadStream, type Dirent } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
 import { AppError } from '../../contracts/errors.ts'
 import type { BlobStore } from './port.ts'
 
@@ -46,7 +45,12 @@ export function directoryBlobStore(options: { root: string }): BlobStore {
       const file = await open(path).catch(error => {
         throw diskError(error, key)
       })
-      const { size } = await file.stat()
+      const opened = await file.stat()
+      const { size } = opened
+      if (!opened.isFile()) {
+        await file.close()
+        throw new AppError('NOT_FOUND', `There is no file ${key}.`)
+      }
       if (range && (range.start < 0 || range.end < range.start || range.start >= size)) {
         await file.close()
         throw new AppError('BAD_REQUEST', `The range ${range.start}-${range.end} is outside of ${key} (${size} bytes).`)
@@ -84,7 +88,7 @@ function checkedKey(key: string): string {
 async function writeDurably(path: string, body: Readable | Buffer): Promise<number> {
   const file = await open(path, 'wx', 0o600)
   try {
-    await pipeline(Buffer.isBuffer(body) ? Readable.from([body]) : body, file.createWriteStream({ autoClose: false }))
+    await file.writeFile(body)
     await file.sync()
     return (await file.stat()).size
   } finally {

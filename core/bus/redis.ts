@@ -24,7 +24,9 @@ export async function redisBus(options: { url: string; log: Log }): Promise<Bus>
   })
   return {
     async publish(topic, payload) {
-      await redisCall(() => publisher.publish(channelOf(topic), JSON.stringify(payload)))
+      const channel = channelOf(topic)
+      const json = JSON.stringify(payload)
+      await redisCall(() => publisher.publish(channel, json))
     },
     async subscribe(topic, handler) {
       const channel = channelOf(topic)

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import type { KeyValue } from './port.ts'
+
+/**
+ * What every key-value store must do.
+ * @param setup an open store, and a way to let time pass for everything in it without waiting
+ */
+export function describeKeyValue(setup: () => { keyValue: KeyValue; passMs: (ms: number) => Promise<void> }): void {
+  describe('key-value store', () => {
+    it('gives back what was set, until it is deleted', async () => {
+      const { keyValue } = setup()
+      expect(await keyValue.get('plain')).toBeNull()
+      await keyValue.set('plain', `it's "quoted" 🎬\n`)
+      expect(await keyValue.get('plain')).toBe(`it's "quoted" 🎬\n`)
+      await keyValue.set('plain', '')
+      expect(await keyValue.get('plain')).toBe('')
+      await keyValue.delete('plain')
+      await keyValue.delete('plain')
+      expect(await keyValue.get('plain')).toBeNull()
+    })
+
+    it('forgets a value when its time is over, and keeps one without an end', async () => {
+      const { keyValue, passMs } = setup()
+      await keyValue.set('short', 'a', { ttlMs: 60_000 })
+      await keyValue.set('long', 'b')
+      await passMs(30_000)
+      expect(await keyValue.get('short')).toBe('a')
+      await passMs(31_000)
+      expect(await keyValue.get('short')).toBeNull()
+      expect(await keyValue.get('long')).toBe('b')
+    })
+
+    it('lets only one of many set what was absent, until that ends', async () => {
+      const { keyValue, passMs } = setup()
+      const tries = Array.from({ length: 10 }, (_, index) =>
+        keyValue.setIfAbsent('lock', `${index}`, { ttlMs: 60_000 }),
+      )
+      expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1)
+      await passMs(61_000)
+      expect(await keyValue.setIfAbsent('lock', 'next', { ttlMs: 60_000 })).toBe(true)
+      expect(await keyValue.get('lock')).toBe('next')
+    })
+
+    it('counts every increment once and ends the counter after its first one', async () => {
+      const { keyValue, passMs } = setup()
+      const sums = await Promise.all(
+        Array.from({ length: 20 }, () => keyValue.increment('counter', 2, { ttlMs: 60_000 })),
+      )
+      expect(sums.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => 2 * (index + 1)))
+      await passMs(40_000)
+      expect(await keyValue.increment('counter', -1, { ttlMs: 60_000 })).toBe(39)
+      await passMs(30_000)
+      expect(await keyValue.increment('counter', 1, { ttlMs: 60_000 })).toBe(1)
+    })
+
+    it('refuses to count a key that holds text', async () => {
+      const { keyValue } = setup()
+      await keyValue.set('text', 'abc')
+      await expect(keyValue.increment('text', 1, { ttlMs: 1_000 })).rejects.toMatchObject({ code: 'INTERNAL' })
+    })
+
+    it('takes tokens until the bucket is empty and says when to come back', async () => {
+      const { keyValue, passMs } = setup()
+      // One token an hour: what refills while the test itself runs is nothing.
+      const limit = { capacity: 5, perSecond: 1 / 3_600, cost: 2 }
+      const take = () => keyValue.takeTokens('bucket', limit)
+      expect(await take()).toEqual({ isAllowed: true, remaining: 3, retryAfterMs: 0 })
+      expect(await take()).toEqual({ isAllowed: true, remaining: 1, retryAfterMs: 0 })
+      const refused = await take()
+      expect(refused).toMatchObject({ isAllowed: false, remaining: 1 })
+      expect(refused.retryAfterMs).toBeGreaterThan(3_500_000)
+      expect(refused.retryAfterMs).toBeLessThanOrEqual(3_600_000)
+      await passMs(3_600_000)
+      expect(await take()).toEqual({ isAllowed: true, remaining: 0, retryAfterMs: 0 })
+      await passMs(100 * 3_600_000)
+      expect(await take()).toEqual({ isAllowed: true, remaining: 3, retryAfterMs: 0 })
+    })
+
+    it('keeps one bucket for all who take at once', async () => {
+      const { keyValue } = setup()
+      const limit = { capacity: 7, perSecond: 1 / 3_600, cost: 1 }
+      const taken = await Promise.all(Array.from({ length: 30 }, () => keyValue.takeTokens('shared', limit)))
+      expect(taken.filter(one => one.isAllowed)).toHaveLength(7)
+    })
+
+    it('refuses a bucket that could never be used', async () => {
+      const { keyValue } = setup()
+      for (const limit of [
+        { capacity: 1, perSecond: 1, cost: 2 },
+        { capacity: 1, perSecond: 0, cost: 1 },
+        { capacity: 1, perSecond: 1, cost: -1 },
+        { capacity: Number.NaN, perSecond: 1, cost: 1 },
+      ]) {
+        await expect(keyValue.takeTokens('bad', limit)).rejects.toThrow(RangeError)
+      }
+    })
+  })
+}
