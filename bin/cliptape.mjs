@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// The launcher: any Node from 18 on. It installs and builds what is missing, then runs the bundle on Node 24 or newer:
+// in this process when it is one, else on the Node that npm installed as a package.
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { ensureBuilt } from './build.mjs'
+import { ensureInstalled } from './install.mjs'
+import { runOnNode24 } from './run-node.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const nodeMajor = Number(process.versions.node.split('.')[0])
+
+try {
+  await ensureInstalled(root, { needsDev: false })
+  await ensureBuilt(root)
+} catch (error) {
+  console.error(`Cliptape could not be prepared. ${error.message}`)
+  process.exit(1)
+}
+
+const bundle = join(root, 'dist', 'cliptape.mjs')
+process.env.NODE_ENV = 'production'
+if (nodeMajor >= 24) await import(pathToFileURL(bundle).href)
+else runOnNode24(root, [bundle, ...process.argv.slice(2)])

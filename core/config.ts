@@ -1,0 +1,217 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { AppError } from '../contracts/errors.ts'
+import { type Setting, type SettingName, settings, unneededSettings } from './settings.ts'
+
+/** Variables as they came: from the process, with `.env` of the working folder beneath them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What flags of a verb override. */
+export interface ConfigFlags {
+  home?: string | undefined
+  host?: string | undefined
+  port?: string | undefined
+}
+
+/**
+ * Everything that a user may set, checked and frozen. Optional features are unions, so half a configuration cannot start.
+ * Secrets are null in the embedded profile when unset: `core/home.ts` makes them.
+ */
+export type Config = Readonly<{
+  /** Absolute path. */
+  home: string
+  host: string
+  port: number
+  sshPort: number
+  publicUrl: string | null
+  trustProxyHops: number
+  corsOrigins: readonly string[]
+  logLevel: LogLevel
+  stores: { profile: 'embedded' } | { profile: 'cluster'; databaseUrl: string; clickhouseUrl: string; redisUrl: string }
+  blobs: { kind: 'directory' } | { kind: 's3'; url: string }
+  secrets: Readonly<Record<'JWT_SECRET' | 'VAULT_KEY' | 'AGENT_API_KEY', string | null>>
+  supabase: { supabase: 'off' } | { supabase: 'on'; url: string; anonKey: string; serviceRoleKey: string }
+  billing: { billing: 'off' } | { billing: 'stripe'; secretKey: string; webhookSecret: string }
+  google: { google: 'off' } | { google: 'on'; clientId: string; clientSecret: string }
+}>
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+type LogLevel = (typeof logLevels)[number]
+
+/** What a reader of examples leaves standing. A secret that looks like one of these is no secret. */
+const placeholder = /^(change-?me.*|your[-_].*|xxx+|todo|secret|password|example|<.*>|\.\.\.)$/i
+
+/**
+ * The environment of this process over the `.env` of a folder. The only place that reads `process.env`.
+ * @throws AppError BAD_REQUEST when `.env` is there and cannot be read
+ */
+export function readEnvironment(folder: string): Environment {
+  const path = join(folder, '.env')
+  if (!existsSync(path)) return { ...process.env }
+  try {
+    return { ...parseEnv(readFileSync(path, 'utf8')), ...process.env }
+  } catch (cause) {
+    throw new AppError('BAD_REQUEST', `The file ${path} cannot be read: mend its permissions or remove it.`, { cause })
+  }
+}
+
+/**
+ * Checks every setting and says all that is wrong at once.
+ * @param cwd the folder that relative paths start from
+ * @throws AppError BAD_REQUEST with a sentence per mistake, never with a secret's value
+ */
+export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = process.cwd()): Config {
+  const mistakes: string[] = []
+  const get = (name: SettingName): string | null => {
+    const setting = settingOf(name)
+    const raw = readSetting(env, setting)
+    if (raw === null) return setting.default
+    const checked = checkSetting(setting, raw)
+    if (checked.ok) return raw
+    mistakes.push(`${name} ${checked.mistake}`)
+    return setting.default
+  }
+  const number = (name: SettingName): number => Number(get(name) ?? 0)
+  const list = (name: SettingName, separator: string): string[] =>
+    (get(name) ?? '')
+      .split(separator)
+      .map(part => part.trim())
+      .filter(part => part !== '')
+  /** All of a group of settings, none of them, or a mistake. */
+  const together = (names: readonly SettingName[]): string[] | null => {
+    const values = names.map(get)
+    const given = values.filter(value => value !== null)
+    if (given.length === names.length) return given
+    const absent = names.filter((_, index) => values[index] === null)
+    if (given.length > 0)
+      mistakes.push(
+        `${absent.join(' and ')} must be set too, because ${names.filter(name => !absent.includes(name)).join(' and ')} is`,
+      )
+    return null
+  }
+
+  const stores = ((): Config['stores'] => {
+    const urls = together(['DATABASE_URL', 'CLICKHOUSE_URL', 'REDIS_URL'])
+    const [databaseUrl, clickhouseUrl, redisUrl] = urls ?? []
+    if (!databaseUrl || !clickhouseUrl || !redisUrl) return { profile: 'embedded' }
+    return { profile: 'cluster', databaseUrl, clickhouseUrl, redisUrl }
+  })()
+  const secrets = { JWT_SECRET: get('JWT_SECRET'), VAULT_KEY: get('VAULT_KEY'), AGENT_API_KEY: get('AGENT_API_KEY') }
+  for (const [name, value] of Object.entries(secrets)) {
+    if (value === null && stores.profile === 'cluster') mistakes.push(`${name} must be set in the cluster profile`)
+  }
+  const supabase = together(['SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY'])
+  const stripe = together(['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'])
+  const google = together(['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'])
+  const s3Url = get('S3_URL')
+  const port = flags.port ?? get('PORT') ?? ''
+  const portCheck = checkSetting(settingOf('PORT'), port)
+  if (flags.port !== undefined && !portCheck.ok) mistakes.push(`--port ${portCheck.mistake}`)
+
+  const config: Config = {
+    home: resolve(cwd, flags.home ?? get('CLIPTAPE_HOME') ?? '.cliptape'),
+    host: flags.host ?? get('HOST') ?? '127.0.0.1',
+    port: Number(port),
+    sshPort: number('SSH_PORT'),
+    publicUrl: get('PUBLIC_URL'),
+    trustProxyHops: number('TRUST_PROXY'),
+    corsOrigins: list('CORS_ORIGINS', ','),
+    logLevel: z.enum(logLevels).parse(get('LOG_LEVEL') ?? 'info'),
+    stores,
+    blobs: s3Url === null ? { kind: 'directory' } : { kind: 's3', url: s3Url },
+    secrets,
+    supabase: supabase
+      ? { supabase: 'on', url: supabase[0] ?? '', anonKey: supabase[1] ?? '', serviceRoleKey: supabase[2] ?? '' }
+      : { supabase: 'off' },
+    billing: stripe
+      ? { billing: 'stripe', secretKey: stripe[0] ?? '', webhookSecret: stripe[1] ?? '' }
+      : { billing: 'off' },
+    google: google ? { google: 'on', clientId: google[0] ?? '', clientSecret: google[1] ?? '' } : { google: 'off' },
+  }
+  if (mistakes.length > 0) {
+    throw new AppError('BAD_REQUEST', `The configuration cannot be used: ${mistakes.join('; ')}.`, {
+      details: { mistakes },
+    })
+  }
+  return Object.freeze(config)
+}
+
+/** A setting's text, by its name or else an alias; null when unset or empty. */
+export function readSetting(env: Environment, setting: Setting): string | null {
+  for (const name of [setting.name, ...(setting.aliases ?? [])]) {
+    const value = env[name]?.trim()
+    if (value) return value
+  }
+  return null
+}
+
+/** Names in the environment that belong to other programs' setups, with why Cliptape does not need them. */
+export function unneededIn(env: Environment): { name: string; reason: string }[] {
+  return Object.entries(unneededSettings)
+    .filter(([name]) => env[name])
+    .map(([name, reason]) => ({ name, reason }))
+}
+
+/** What the terminal is allowed to know of the environment: how it may draw, and where preferences are kept. */
+export function terminalVariables(env: Environment): {
+  term: string
+  colorTerm: string
+  noColor: boolean
+  forceColor: string
+  locale: string
+  accessible: boolean
+  reducedMotion: boolean
+  preferencesFolder: string
+} {
+  return {
+    term: env.TERM ?? '',
+    colorTerm: env.COLORTERM ?? '',
+    noColor: (env.NO_COLOR ?? '') !== '',
+    forceColor: env.FORCE_COLOR ?? '',
+    locale: env.LC_ALL || env.LC_CTYPE || env.LANG || '',
+    accessible: ['1', 'true'].includes(env.ACCESSIBLE ?? ''),
+    reducedMotion: ['1', 'true'].includes(env.REDUCED_MOTION ?? ''),
+    preferencesFolder: join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'cliptape'),
+  }
+}
+
+function settingOf(name: SettingName): Setting {
+  const setting = settings.find(one => one.name === name)
+  if (setting === undefined) throw new Error(`There is no setting ${name}.`)
+  return setting
+}
+
+function checkSetting(setting: Setting, value: string): { ok: true } | { ok: false; mistake: string } {
+  const mistake = mistakeIn(setting, value)
+  return mistake === null ? { ok: true } : { ok: false, mistake }
+}
+
+function mistakeIn(setting: Setting, value: string): string | null {
+  switch (setting.kind) {
+    case 'port':
+      return isWholeUpTo(value, 65_535) ? null : 'must be a port number from 0 to 65535'
+    case 'count': {
+      const max = setting.name === 'TRUST_PROXY' ? 10 : 1_000_000
+      return isWholeUpTo(value, max) ? null : `must be a whole number from 0 to ${max}`
+    }
+    case 'flag':
+      return ['0', '1', 'true', 'false'].includes(value) ? null : 'must be 1 or 0'
+    case 'level':
+      return z.enum(logLevels).safeParse(value).success ? null : `must be one of ${logLevels.join(', ')}`
+    case 'url':
+      return URL.canParse(value) ? null : 'must be a whole address such as https://example.com'
+    case 'secret':
+      if (placeholder.test(value)) return 'still holds a placeholder: put the real value in'
+      if (setting.name.endsWith('_URL') && !URL.canParse(value)) return 'must be a whole address'
+      return setting.group === 'secrets' && value.length < 32 ? 'must be at least 32 characters long' : null
+    default:
+      return null
+  }
+}
+
+function isWholeUpTo(value: string, max: number): boolean {
+  return /^\d{1,7}$/.test(value) && Number(value) <= max
+}

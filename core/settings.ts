@@ -1,0 +1,280 @@
+/**
+ * Every setting that the environment or `.env` may hold: the table from which `.env.example` and `docs/env.md` are made,
+ * and which `core/config.ts` reads. What has no default is off, or made once in the home folder.
+ */
+export interface Setting {
+  readonly name: string
+  readonly group: 'server' | 'stores' | 'secrets' | 'platforms' | 'features' | 'media'
+  readonly kind: 'text' | 'url' | 'port' | 'count' | 'flag' | 'list' | 'level' | 'secret'
+  /** Shown to users; null when there is none. */
+  readonly default: string | null
+  /** What it does, in a sentence, with its unit. */
+  readonly effect: string
+  /** Other names under which the same setting is accepted. */
+  readonly aliases?: readonly string[]
+}
+
+export const settings = [
+  {
+    name: 'CLIPTAPE_HOME',
+    group: 'server',
+    kind: 'text',
+    default: './.cliptape',
+    effect: 'Folder with everything the embedded profile keeps: both stores, logs, secrets, the control socket.',
+  },
+  {
+    name: 'PORT',
+    group: 'server',
+    kind: 'port',
+    default: '4400',
+    effect: 'TCP port of HTTP and WebSocket; 0 takes any free one.',
+    aliases: ['MCP_SERVICE_PORT'],
+  },
+  {
+    name: 'HOST',
+    group: 'server',
+    kind: 'text',
+    default: '127.0.0.1',
+    effect: 'Address to listen on. Until accounts exist only a loopback address is accepted.',
+    aliases: ['MCP_SERVICE_HOST'],
+  },
+  {
+    name: 'SSH_PORT',
+    group: 'server',
+    kind: 'port',
+    default: '4422',
+    effect: 'TCP port of the SSH terminal.',
+  },
+  {
+    name: 'PUBLIC_URL',
+    group: 'server',
+    kind: 'url',
+    default: null,
+    effect: 'Address under which browsers reach this server, for links and OAuth redirects.',
+    aliases: ['OAUTH_REDIRECT_BASE'],
+  },
+  {
+    name: 'TRUST_PROXY',
+    group: 'server',
+    kind: 'count',
+    default: '0',
+    effect: 'How many reverse proxies in front may be believed about the client address (0 to 10).',
+  },
+  {
+    name: 'CORS_ORIGINS',
+    group: 'server',
+    kind: 'list',
+    default: null,
+    effect: 'Origins, separated by commas, whose pages may call the API. None unless named.',
+  },
+  {
+    name: 'LOG_LEVEL',
+    group: 'server',
+    kind: 'level',
+    default: 'info',
+    effect: 'How much is logged: fatal, error, warn, info, debug or trace.',
+  },
+  {
+    name: 'DATABASE_URL',
+    group: 'stores',
+    kind: 'secret',
+    default: null,
+    effect: 'Postgres 15 or newer with pgvector. With CLICKHOUSE_URL it selects the cluster profile.',
+  },
+  {
+    name: 'CLICKHOUSE_URL',
+    group: 'stores',
+    kind: 'secret',
+    default: null,
+    effect: 'ClickHouse server over HTTP. With DATABASE_URL it selects the cluster profile.',
+  },
+  {
+    name: 'REDIS_URL',
+    group: 'stores',
+    kind: 'secret',
+    default: null,
+    effect: 'Redis for the bus, shared state and rate limits. The cluster profile needs it.',
+  },
+  {
+    name: 'S3_URL',
+    group: 'stores',
+    kind: 'secret',
+    default: null,
+    effect: 'S3-compatible bucket for clips and uploads; a folder in the home without it.',
+  },
+  {
+    name: 'JWT_SECRET',
+    group: 'secrets',
+    kind: 'secret',
+    default: null,
+    effect: 'Signs sessions. Made once in the home when absent; required in the cluster profile.',
+  },
+  {
+    name: 'VAULT_KEY',
+    group: 'secrets',
+    kind: 'secret',
+    default: null,
+    effect:
+      'Encrypts stored tokens of linked accounts. Made once in the home when absent; required in the cluster profile.',
+    aliases: ['DB_ENCRYPTION_KEY'],
+  },
+  {
+    name: 'AGENT_API_KEY',
+    group: 'secrets',
+    kind: 'secret',
+    default: null,
+    effect: 'Signs the agent runtime in. Made once in the home when absent; required in the cluster profile.',
+  },
+  {
+    name: 'SUPABASE_URL',
+    group: 'features',
+    kind: 'url',
+    default: null,
+    effect: 'Supabase project, for sign-in through it. Needs both keys below.',
+  },
+  {
+    name: 'SUPABASE_ANON_KEY',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: "The Supabase project's public key.",
+    aliases: ['SUPABASE_KEY'],
+  },
+  {
+    name: 'SUPABASE_SERVICE_ROLE_KEY',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: "The Supabase project's service key.",
+  },
+  {
+    name: 'SMTP_URL',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: 'Mail server for alerts and invitations.',
+  },
+  {
+    name: 'STRIPE_SECRET_KEY',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: 'Billing through Stripe. Needs STRIPE_WEBHOOK_SECRET as well.',
+    aliases: ['PAYMENT_GATEWAY_SECRET_KEY'],
+  },
+  {
+    name: 'STRIPE_WEBHOOK_SECRET',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: "Checks the signature of Stripe's calls.",
+  },
+  {
+    name: 'ANTHROPIC_API_KEY',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: 'Agents on Anthropic models.',
+  },
+  {
+    name: 'OPENAI_API_KEY',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: 'Agents and embeddings on OpenAI models.',
+  },
+  {
+    name: 'COMPOSIO_API_KEY',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect: 'Connectors through Composio.',
+  },
+  {
+    name: 'MCP_OAUTH_CLIENTS',
+    group: 'features',
+    kind: 'list',
+    default: null,
+    effect: 'OAuth clients, separated by commas, that may ask for access to the MCP server.',
+  },
+  {
+    name: 'EXTERNAL_API_RATE_LIMIT',
+    group: 'features',
+    kind: 'count',
+    default: '60',
+    effect: 'Requests a minute that one API key may make.',
+  },
+  {
+    name: 'YOUTUBE_API_KEY',
+    group: 'platforms',
+    kind: 'secret',
+    default: null,
+    effect: 'Key of the YouTube Data API for public statistics.',
+  },
+  {
+    name: 'GOOGLE_CLIENT_ID',
+    group: 'platforms',
+    kind: 'text',
+    default: null,
+    effect: 'OAuth client that links YouTube accounts. Needs GOOGLE_CLIENT_SECRET as well.',
+  },
+  {
+    name: 'GOOGLE_CLIENT_SECRET',
+    group: 'platforms',
+    kind: 'secret',
+    default: null,
+    effect: 'Secret of that OAuth client.',
+  },
+  {
+    name: 'YOUTUBE_API_URL',
+    group: 'platforms',
+    kind: 'url',
+    default: 'https://www.googleapis.com',
+    effect: 'Base address of the YouTube APIs; another one for a sandbox.',
+  },
+  {
+    name: 'GOOGLE_OAUTH_URL',
+    group: 'platforms',
+    kind: 'url',
+    default: 'https://oauth2.googleapis.com',
+    effect: "Base address of Google's sign-in.",
+  },
+  {
+    name: 'TIKTOK_API_URL',
+    group: 'platforms',
+    kind: 'url',
+    default: 'https://open.tiktokapis.com',
+    effect: 'Base address of the TikTok APIs.',
+  },
+  {
+    name: 'INSTAGRAM_API_URL',
+    group: 'platforms',
+    kind: 'url',
+    default: 'https://graph.instagram.com',
+    effect: 'Base address of the Instagram APIs.',
+  },
+  {
+    name: 'FFMPEG_PATH',
+    group: 'media',
+    kind: 'text',
+    default: 'ffmpeg',
+    effect: 'The ffmpeg program that cuts clips.',
+  },
+  {
+    name: 'CLIPTAPE_MEDIA_ROOTS',
+    group: 'media',
+    kind: 'list',
+    default: null,
+    effect: "Folders, separated by colons, from which the owner's media may be read.",
+  },
+] as const satisfies readonly Setting[]
+
+export type SettingName = (typeof settings)[number]['name']
+
+/** Settings that other programs' setups hold and Cliptape does not need, with the reason. */
+export const unneededSettings: Readonly<Record<string, string>> = {
+  MONGODB_URI:
+    'Cliptape keeps documents in Postgres (PGlite when embedded) beside everything else: there is no MongoDB.',
+  PGPSODIUM_KEY_ID:
+    'Cliptape encrypts tokens itself with VAULT_KEY before they reach the database, so the pgsodium extension has no part in it.',
+}
