@@ -35,6 +35,8 @@ describe('stepCursor', () => {
     expect(stepCursor([10, 20, 40], 40, -1)).toBe(20)
     expect(stepCursor([10, 20, 40], 40, 1)).toBe(40)
     expect(stepCursor([10, 20, 40], 10, -5)).toBe(10)
+    expect(stepCursor([10, 20, 40], null, Number.NEGATIVE_INFINITY)).toBe(10)
+    expect(stepCursor([10, 20, 40], 20, Number.POSITIVE_INFINITY)).toBe(40)
     expect(stepCursor([], null, 1)).toBeNull()
     expect(stepCursor([], 5, 1)).toBeNull()
   })

@@ -32,11 +32,11 @@ export function clampWindow(window: ChartWindow, bounds: ChartWindow): ChartWind
 }
 
 /**
- * The instant `by` steps from the crosshair among `instants` (ascending), or the last one when there is no crosshair yet;
- * null when there are none. Stops at the ends.
+ * The instant `by` steps (±Infinity: to the end) from the crosshair among `instants` (ascending), or the last one when there
+ * is no crosshair yet; null when there are none. Stops at the ends.
  */
 export function stepCursor(instants: readonly number[], cursorAtMs: number | null, by: number): number | null {
-  if (cursorAtMs === null) return instants.at(-1) ?? null
+  if (cursorAtMs === null) return instants.at(by === Number.NEGATIVE_INFINITY ? 0 : -1) ?? null
   const at = nearestIndex(instants, cursorAtMs)
   return instants[Math.min(Math.max(0, at + by), instants.length - 1)] ?? null
 }

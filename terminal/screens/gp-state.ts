@@ -106,7 +106,7 @@ export function moveGp(state: GpState, move: GpMove, loaded: GpLoaded): GpState 
     case 'metric':
       return { ...state, metric: next(metrics, state.metric, move.by) }
     case 'period':
-      return changePeriod(state, move.by)
+      return showPeriod(state, next(periods, state.period ?? '30d', move.by))
     case 'bucket':
       return { ...state, bucket: next([null, ...buckets], state.bucket, move.by) }
     case 'style':
@@ -123,11 +123,14 @@ function follow(state: GpState, bounds: ChartWindow): GpState {
   return byMs === 0 ? state : { ...state, window: panWindow(window, bounds, byMs / lengthMs) }
 }
 
-/** The next longer or shorter named period, shown whole; it stops at the ends. */
+/** The next longer or shorter named period; it stops at the ends. */
 function changePeriod(state: GpState, by: 1 | -1): GpState {
   const at = state.period === null ? periods.length - 1 : periods.indexOf(state.period)
-  const period = periods[Math.min(Math.max(0, at + by), periods.length - 1)] ?? '7d'
-  // A bucket that was wished for may not suit the new length: the server chooses again.
+  return showPeriod(state, periods[Math.min(Math.max(0, at + by), periods.length - 1)] ?? '7d')
+}
+
+/** The whole of a named period. A bucket that was wished for may not suit the new length: the server chooses again. */
+function showPeriod(state: GpState, period: Period): GpState {
   return { ...state, period, range: null, bucket: null, window: null, cursorAtMs: null }
 }
 

@@ -1,0 +1,267 @@
+import { type Fact, type Period, periods } from '../../contracts/measures.ts'
+import { renderChart } from '../charts/render-chart.ts'
+import { formatSubject, type Subject } from '../command/subject.ts'
+import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
+import { formatAge, formatInstant } from '../text/format.ts'
+import { cellWidth } from '../text/width.ts'
+import type { Style } from '../theme/style.ts'
+import { chartDepth, chartPoints, nameIn } from './gp.ts'
+import { gpBounds, gpStateOf, seriesParams } from './gp-state.ts'
+import { joinLine } from './join-line.ts'
+import { noRowsBox, notLiveMark } from './live-notice.ts'
+import { formatFact, formatMeasure } from './measure-text.ts'
+import { firstVisible, moveSelection, selectedIndex, selectionMoves } from './row-window.ts'
+import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
+
+interface DesState {
+  subject: Subject | null
+  period: Period
+  selectedKey: string | null
+}
+
+/** DES: everything known about one clip, creator or topic, each number with where it comes from. */
+const desScreen: ScreenSpec<DesState> = {
+  fn: 'DES',
+  contexts: ['list'],
+  open: ({ subject, args }) => ({
+    subject,
+    period: periods.find(each => each === args.period) ?? '24h',
+    selectedKey: null,
+  }),
+  title: desTitle,
+  queries: state => {
+    const queries: LiveQuery[] = []
+    const describing = describeQuery(state)
+    if (describing !== null) queries.push(describing)
+    const views = viewsQuery(state)
+    if (views !== null) queries.push(views)
+    return queries
+  },
+  draw: drawDes,
+  act: actDes,
+  subject: state => state.subject,
+  follow: (state, subject) => ({ ...state, subject, selectedKey: null }),
+  list(state, view) {
+    const snapshot = readFacts(state, view)
+    const columns = ['group', 'label', 'value', 'unit', 'state', 'source', 'observedAt', 'note']
+    return { title: desTitle(state), columns, rows: snapshot?.rows ?? [], asOf: snapshot?.asOf ?? null }
+  },
+  known(state, view) {
+    const title = nameIn(readFacts(state, view)?.rows ?? [])
+    return state.subject === null || title === null ? [] : [{ subject: state.subject, title }]
+  },
+  copyText: state => (state.subject === null ? '' : formatSubject(state.subject)),
+}
+
+export const desFactory = screenFactory(desScreen)
+
+function desTitle({ subject, period }: DesState): string {
+  return `${subject === null ? '' : `${formatSubject(subject)} `}DES ${period.toUpperCase()}`
+}
+
+function describeQuery({ subject, period }: DesState): LiveQuery<'describe'> | null {
+  if (subject === null || subject.type === 'search') return null
+  return { name: 'describe', params: { type: `${subject.type}s`, id: subject.id, period } }
+}
+
+function viewsQuery({ subject, period }: DesState): LiveQuery<'series'> | null {
+  if (subject === null) return null
+  const params = seriesParams(gpStateOf({ subject, args: { period } }), subject)
+  return params === null ? null : { name: 'series', params }
+}
+
+function readFacts(state: DesState, view: Pick<ScreenView, 'live'>): LiveSnapshot<'describe'> | null {
+  const query = describeQuery(state)
+  return query === null ? null : view.live(query)
+}
+
+/** How the body is divided: facts on the left; the course of views, and a map where countries are known, on the right or below. */
+function layOut({ width, height }: { width: number; height: number }) {
+  if (width >= 110) {
+    const factsWidth = Math.floor(width * 0.62)
+    return {
+      factsWidth,
+      factsHeight: height - 1,
+      sideWidth: width - factsWidth - 1,
+      chartHeight: Math.max(8, Math.ceil((height - 1) / 2)),
+    }
+  }
+  const chartHeight = height >= 20 ? 7 : 0
+  return { factsWidth: width, factsHeight: height - 1 - chartHeight, sideWidth: 0, chartHeight }
+}
+
+function drawDes(state: DesState, view: ScreenView): string[] {
+  const snapshot = readFacts(state, view)
+  if (snapshot === null || snapshot.rows.length === 0)
+    return noRowsBox(view, snapshot ?? waiting(view), 'Nothing is known by this name.')
+  const layout = layOut(view)
+  const { rows } = snapshot
+  const selected = selectedIndex(rows, state.selectedKey)
+  const facts = drawFacts({ rows, selected }, { ...view, width: layout.factsWidth, height: layout.factsHeight })
+  const foot = provenanceLine(rows[selected], snapshot, view)
+  if (layout.sideWidth === 0) {
+    const chart = layout.chartHeight === 0 ? [] : drawViews(state, { ...view, height: layout.chartHeight })
+    return [...facts, ...chart, foot]
+  }
+  const side = drawSide(
+    state,
+    rows,
+    { ...view, width: layout.sideWidth, height: layout.factsHeight },
+    layout.chartHeight,
+  )
+  return [...facts.map((line, y) => `${line} ${side[y] ?? ''}`), foot]
+}
+
+function waiting({ nowMs }: ScreenView): LiveSnapshot<'describe'> {
+  return { status: 'loading', rows: [], asOf: null, message: '', statusSinceMs: nowMs, changedAtMs: new Map() }
+}
+
+interface Facts {
+  rows: readonly Fact[]
+  selected: number
+}
+
+/** Facts under the titles of their groups. Where there is room each line tells source and age; else the foot tells those of the selected one. */
+function drawFacts({ rows, selected }: Facts, view: ScreenView): string[] {
+  const { style, width, height } = view
+  const lines: { text: string; fact: number }[] = []
+  rows.forEach((fact, i) => {
+    if (fact.group !== rows[i - 1]?.group) lines.push({ text: groupLine(fact.group, width, style), fact: -1 })
+    lines.push({ text: factLine(fact, i === selected, view), fact: i })
+  })
+  const first = firstVisible(
+    lines.length,
+    height,
+    lines.findIndex(line => line.fact === selected),
+  )
+  const blank = ' '.repeat(width)
+  return Array.from({ length: height }, (_, y) => lines[first + y]?.text ?? blank)
+}
+
+function groupLine(group: string, width: number, style: Style): string {
+  const title = style.fit(group.toUpperCase(), Math.min(cellWidth(group), width - 2))
+  const rest = Math.max(0, width - cellWidth(title) - 1)
+  return `${style.bold('title', title)} ${style.paint('faint', style.glyphs.line.repeat(rest))}`
+}
+
+function factLine(fact: Fact, isSelected: boolean, { style, width, dataNowMs }: ScreenView): string {
+  const hasProvenance = width >= 70
+  const labelWidth = Math.min(22, Math.floor(width * 0.3))
+  const sourceWidth = hasProvenance ? Math.floor(width * 0.28) : 0
+  const ageWidth = hasProvenance ? 6 : 0
+  const valueWidth = width - labelWidth - sourceWidth - ageWidth - 2
+  const label = style.fit(` ${fact.label}`, labelWidth)
+  const value = style.fit(formatFact(fact), valueWidth)
+  const source = style.fit(fact.source, Math.max(0, sourceWidth - 1))
+  const age = style.fit(fact.observedAt === null ? '' : formatAge(fact.observedAt, dataNowMs), ageWidth, 'right')
+  const gap = hasProvenance ? ' ' : ''
+  if (isSelected) return style.inverse(`${label}  ${value}${gap}${source}${age}`)
+  const role = fact.value === null ? 'faint' : fact.unit === 'text' ? 'subject' : 'text'
+  return `${style.paint('muted', label)}  ${style.paint(role, value)}${style.paint('faint', `${gap}${source}${age}`)}`
+}
+
+/** Where the selected number comes from: source, instant of the reading, and the definition behind it. */
+function provenanceLine(fact: Fact | undefined, snapshot: LiveSnapshot, view: ScreenView): string {
+  const { style, width, dataNowMs } = view
+  if (fact === undefined) return ' '.repeat(width)
+  const at =
+    fact.observedAt === null
+      ? ''
+      : `read ${formatInstant(Date.parse(fact.observedAt))} UTC, ${formatAge(fact.observedAt, dataNowMs)} ago`
+  const mark = notLiveMark(view, snapshot)
+  const note = fact.note === '' ? '' : style.fit(fact.note, Math.max(10, Math.min(cellWidth(fact.note), width - 60)))
+  const source = style.fit(fact.source, Math.min(cellWidth(fact.source), 40))
+  return joinLine(
+    [style.paint('accent', source || fact.label), style.paint('muted', at), style.paint('muted', note)],
+    mark,
+    width,
+  )
+}
+
+function drawSide(state: DesState, facts: readonly Fact[], view: ScreenView, chartHeight: number): string[] {
+  const countries = countriesIn(facts)
+  const share = facts.find(fact => fact.key === 'engagement')?.value
+  const below = view.height - chartHeight
+  const chart = drawViews(state, { ...view, height: below < 9 ? view.height : chartHeight })
+  if (below < 9) return chart
+  const { style, width } = view
+  const look = { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii, width, height: below - 1 }
+  if (countries.length > 0)
+    return [
+      ...chart,
+      joinLine([style.paint('muted', 'SEEN TRENDING IN')], style.paint('muted', String(countries.length)), width),
+      ...renderChart('map', { ...look, data: { countries } }),
+    ]
+  if (typeof share === 'number')
+    return [
+      ...chart,
+      joinLine([style.paint('muted', 'ENGAGEMENT'), style.bold('text', formatMeasure('engagement', share))], '', width),
+      ...renderChart('gauge', { ...look, data: { share } }),
+    ]
+  return chart
+}
+
+function countriesIn(facts: readonly Fact[]): string[] {
+  const value = facts.find(fact => fact.key === 'regions')?.value
+  return typeof value === 'string' ? value.split(/[\s,;]+/).filter(code => /^[A-Z]{2}$/.test(code)) : []
+}
+
+/** The course of views over the screen's window. */
+function drawViews(state: DesState, view: ScreenView): string[] {
+  const { style, width, height } = view
+  const query = viewsQuery(state)
+  const snapshot = query === null ? null : view.live(query)
+  const head = joinLine(
+    [style.paint('muted', `VIEWS, LAST ${state.period.toUpperCase()}`)],
+    style.paint('faint', 'c: chart'),
+    width,
+  )
+  if (snapshot === null) return [head]
+  const points = chartPoints(snapshot.rows)
+  if (!points.some(point => point.value !== null))
+    return [
+      head,
+      ...noRowsBox({ ...view, height: height - 1 }, snapshot, 'No reading in this window; p takes a longer one.'),
+    ]
+  const bounds = gpBounds(
+    gpStateOf({ subject: state.subject, args: { period: state.period } }),
+    snapshot.asOf === null ? view.dataNowMs : Date.parse(snapshot.asOf),
+  )
+  const look = { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii }
+  return [
+    head,
+    ...renderChart('line', {
+      ...look,
+      width,
+      height: height - 1,
+      data: { ...bounds, cursorAtMs: null, series: [{ points }] },
+    }),
+  ]
+}
+
+function actDes(state: DesState, call: ActionCall, deps: ScreenDeps): DesState | null {
+  const rows = readFacts(state, deps)?.rows ?? []
+  const pageRows = layOut(deps).factsHeight
+  const move = (name: string) => ({ ...state, selectedKey: moveSelection(rows, state.selectedKey, name, pageRows) })
+  if (selectionMoves.includes(call.name)) return move(call.name)
+  switch (call.name) {
+    case 'row.open':
+    case 'row.chart':
+      if (state.subject !== null) deps.run(`${formatSubject(state.subject)} GP VIEWS ${state.period.toUpperCase()}`)
+      return state
+    case 'period.next':
+      return { ...state, period: step(state.period, 1) }
+    case 'period.previous':
+      return { ...state, period: step(state.period, -1) }
+    case 'pointer.wheelUp':
+      return move('move.up')
+    case 'pointer.wheelDown':
+      return move('move.down')
+    default:
+      return null
+  }
+}
+
+function step(period: Period, by: 1 | -1): Period {
+  return periods[(periods.indexOf(period) + by + periods.length) % periods.length] ?? period
+}
