@@ -5,10 +5,9 @@ import type { ImportProgress, ImportRequest, ImportSummary } from '../contracts/
 import type { Db } from '../core/db/port.ts'
 import { checkItems } from './check.ts'
 import { DeadLetterBatch, publishCount } from './dead-letters.ts'
-import { sourceName } from './formats/format.ts'
 import { openFile, type SurveyedFile } from './open-file.ts'
 import { dlq, type StepResult, Tally } from './pipeline.ts'
-import { readRecords } from './read/records.ts'
+import { fileSource } from './read/records.ts'
 import type { IngestStats } from './stats.ts'
 import { bulkLimits, createWriter, type Writer, type WriterDeps } from './writer.ts'
 
@@ -73,12 +72,12 @@ async function importFile(
   const file = await openFile(path, { as: request.as, region: request.region }, signal)
   const { format } = file.recognised
   onProgress({ type: 'file', file: path, format: format.id, bytesTotal: file.head.sizeBytes })
-  const source = sourceName(format.source, file.context.region)
+  const source = fileSource(file)
   const record = writer ? await beginRecord(deps, file) : null
   const letters = new DeadLetterBatch(deps, {
     fileName: file.head.name,
     fileSha256: file.sha256,
-    source,
+    source: source.name,
     format: format.id,
     region: file.context.region,
   })
@@ -86,10 +85,9 @@ async function importFile(
   const tally = new Tally()
   const notes = [...file.notes]
   const progress = progressOf(file, tally, onProgress)
-  const counter = deps.stats?.source(source)
+  const counter = deps.stats?.source(source.name)
   try {
-    await readRecords(
-      file,
+    await source.poll(
       {
         onRecord({ line, result, keep }) {
           const checked = accept(writer, result)
@@ -129,7 +127,7 @@ async function importFile(
     notes: tally.read === 0 ? [...notes, 'The file holds a header and no rows.'] : notes,
     durationMs: Math.round(performance.now() - startedMs),
   }
-  await record?.finish(summary, source)
+  await record?.finish(summary, source.name)
   return summary
 }
 

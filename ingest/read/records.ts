@@ -1,33 +1,22 @@
 import { AppError } from '../../contracts/errors.ts'
 import type { Item } from '../../contracts/samples.ts'
-import type { CsvFormat, JsonObject, ObjectFormat, ReadContext, UnpackedDocument } from '../formats/format.ts'
+import {
+  type CsvFormat,
+  type JsonObject,
+  type ObjectFormat,
+  type ReadContext,
+  sourceName,
+  type UnpackedDocument,
+} from '../formats/format.ts'
 import { formatById, isObject, type Recognised } from '../formats/recognise.ts'
 import { dlq, type StepResult } from '../pipeline.ts'
+import type { KeptRecord, Source, SourceEvents, SourceRecord } from '../source.ts'
 import { CsvReader, type CsvRecord, recordCharsMax } from './csv.ts'
 import { type FileHead, readText } from './file-text.ts'
 import { readParquetSlices } from './parquet.ts'
 
 /** The largest JSON document, in characters: it has to be parsed whole. Larger ones come as JSON lines. */
 const documentCharsMax = 128 * 1024 * 1024
-
-/** One record of a file and what the format made of it. */
-export interface ReadRecord {
-  /** Line on which it begins, or its number in a JSON document or Parquet file; from 1. */
-  line: number
-  result: StepResult<readonly Item[]>
-  /** What is kept of it when it goes to the dead letters. Valid only inside the callback. */
-  keep(): KeptRecord
-}
-
-/** A record by itself, with what is needed to read it again. */
-export interface KeptRecord {
-  /** The record as it stood in the file (of JSON and Parquet: as JSON). */
-  record: string
-  /** The columns of a table, with its delimiter; null for objects. */
-  table: { columns: readonly string[]; delimiter: string } | null
-  /** When the file's snapshot was taken, for formats without a time per row. */
-  snapshotAtMs: number
-}
 
 /** A file that is ready to be read. */
 export interface OpenFile {
@@ -38,23 +27,19 @@ export interface OpenFile {
   readonly context: ReadContext
 }
 
-/** What a reading tells beside the records. */
-export interface ReadEvents {
-  onRecord(record: ReadRecord): void
-  /** After each piece of the file: wait here when the rest is slower. */
-  afterPiece(bytesRead: number): Promise<void>
-  /** A sentence about the file for its summary. */
-  onNote(note: string): void
-}
-
-/** Reads all records of a file in order. Rejects only when the file itself cannot be read on. */
-export async function readRecords(file: OpenFile, events: ReadEvents, signal?: AbortSignal): Promise<void> {
-  const { recognised } = file
-  if ('delimiter' in recognised) return readTable(file, recognised, events, signal)
-  const { format } = recognised
-  if (format.container === 'jsonl') return readLines(file, format, events, signal)
-  if (format.container === 'parquet') return readParquet(file, format, events, signal)
-  return readDocument(file, format, events)
+/** A file as a source of rows: polling it reads it once from its start. */
+export function fileSource(file: OpenFile): Source {
+  return {
+    name: sourceName(file.recognised.format.source, file.context.region),
+    poll(events, signal) {
+      const { recognised } = file
+      if ('delimiter' in recognised) return readTable(file, recognised, events, signal)
+      const { format } = recognised
+      if (format.container === 'jsonl') return readLines(file, format, events, signal)
+      if (format.container === 'parquet') return readParquet(file, format, events, signal)
+      return readDocument(file, format, events)
+    },
+  }
 }
 
 /** The latest instant that the records of a snapshot mention; see `instantOf` of the formats. Null when there is none. */
@@ -129,7 +114,7 @@ function fieldCount(count: number, expected: number): StepResult<never> {
 async function readTable(
   file: OpenFile,
   table: { format: CsvFormat; delimiter: string; eol: '\n' | '\r'; columns: readonly string[] },
-  events: ReadEvents,
+  events: SourceEvents,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { format, delimiter, eol, columns } = table
@@ -152,7 +137,7 @@ async function readTable(
     if (fields.length !== columns.length) return fieldCount(fields.length, columns.length)
     return read(fields)
   }
-  const out: ReadRecord = { line: 0, result: badJson, keep }
+  const out: SourceRecord = { line: 0, result: badJson, keep }
   const reader = new CsvReader({ delimiter, eol }, record => {
     if (isHeader) {
       isHeader = false
@@ -191,7 +176,7 @@ function damageOf(raw: string): StepResult<never> | null {
 async function readLines(
   file: OpenFile,
   format: ObjectFormat,
-  events: ReadEvents,
+  events: SourceEvents,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const read = format.open(file.context)
@@ -254,7 +239,7 @@ class LineReader {
   }
 }
 
-async function readDocument(file: OpenFile, format: ObjectFormat, events: ReadEvents): Promise<void> {
+async function readDocument(file: OpenFile, format: ObjectFormat, events: SourceEvents): Promise<void> {
   const read = format.open(file.context)
   let current: JsonObject = {}
   const keep = () => keepJson(JSON.stringify(current), file)
@@ -303,7 +288,7 @@ export async function parseDocument(
 async function readParquet(
   file: OpenFile,
   format: ObjectFormat,
-  events: ReadEvents,
+  events: SourceEvents,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const read = format.open(file.context)
