@@ -6,22 +6,26 @@ import { entryPath } from '../entry.ts'
 import type { Log } from '../log.ts'
 import { type PgliteWorkerData, parseToMain, type ToWorker } from './pglite-messages.ts'
 
-/** A worker that lived this long has shown that it can: the next crash may restart it again. */
+/** A worker that lived this long has shown that it can: after its end the next query starts one at once. */
 const stableAfterMs = 60_000
+const restartPauseMsMin = 5_000
+const restartPauseMsMax = 60_000
 
 /**
  * Keeps the PGlite worker alive and gives a `pg` client something that looks like a socket to it.
  *
- * When the worker dies, what was under way fails as `UNAVAILABLE` and the next connection starts a new one. A worker
- * that dies within a minute of its start was no accident: after one restart the store stays down, because starting
- * over for ever would hide a full disk or a broken store behind a busy machine.
+ * When the worker dies, what was under way fails as `UNAVAILABLE` and the next query starts a new one, which recovers
+ * every acknowledged row. A worker that dies soon after its own restart was no accident (a full disk, a broken file):
+ * then queries are refused without a try for 5 s, doubling up to a minute, so that the machine is not kept busy, and the
+ * store still comes back by itself when the reason is gone.
  */
 export class PgliteHost {
   readonly #dataDir: string
   readonly #log: Log
   #running: RunningWorker | null = null
   #socket: WorkerSocket | null = null
-  #restartsLeft = 1
+  #earlyDeaths = 0
+  #startNotBeforeMs = 0
   #failure: string | null = null
   #isClosed = false
 
@@ -62,7 +66,8 @@ export class PgliteHost {
 
   #start(): RunningWorker {
     if (this.#isClosed) throw unavailable('The relational store is closed.')
-    if (this.#restartsLeft < 0) throw unavailable(this.#downMessage())
+    if (performance.now() < this.#startNotBeforeMs) throw unavailable(this.#downMessage())
+    this.#failure = null
     const workerData: PgliteWorkerData = { dataDir: this.#dataDir }
     // The environment stays out: a worker that holds everybody's rows needs none of the program's secrets.
     const worker = new Worker(entryPath('pglite-worker'), { workerData, env: {} })
@@ -81,8 +86,7 @@ export class PgliteHost {
     })
     worker.on('exit', code => {
       this.#running = null
-      if (performance.now() - startedAtMs > stableAfterMs) this.#restartsLeft = 1
-      if (!this.#isClosed) this.#restartsLeft -= 1
+      this.#pauseAfter(performance.now() - startedAtMs)
       const error = unavailable(this.#isClosed ? 'The relational store is closed.' : this.#downMessage())
       if (!this.#isClosed) this.#log.error({ code, failure: this.#failure }, 'The PGlite worker ended.')
       reject(error)
@@ -90,6 +94,14 @@ export class PgliteHost {
       this.#socket = null
     })
     return { worker, ready }
+  }
+
+  /** The first early death is forgiven: whatever killed a fresh worker may be over. */
+  #pauseAfter(livedMs: number): void {
+    this.#earlyDeaths = livedMs > stableAfterMs ? 0 : this.#earlyDeaths + 1
+    if (this.#earlyDeaths < 2) return
+    const pauseMs = Math.min(restartPauseMsMax, restartPauseMsMin * 2 ** (this.#earlyDeaths - 2))
+    this.#startNotBeforeMs = performance.now() + pauseMs
   }
 
   #downMessage(): string {

@@ -23,14 +23,15 @@ import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { isRecord, parseToWorker, parseWorkerData, type ToMain } from './pglite-messages.ts'
 
-const fsyncFailedExitCode = 74
+/** The engine's own last words; other lines of its log may quote statements and are not kept. */
+let lastPanic = 'the engine ended by itself'
 
 class DurableNodeFs extends NodeFS {
   fsyncCount = 0
 
   override async init(...args: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const { emscriptenOpts } = await super.init(...args)
-    emscriptenOpts.onAbort = () => process.exit(fsyncFailedExitCode)
+    emscriptenOpts.onAbort = () => fail(lastPanic)
     emscriptenOpts.preRun = [...(emscriptenOpts.preRun ?? []), mod => this.#addFsync(mod)]
     return { emscriptenOpts }
   }
@@ -46,8 +47,8 @@ class DurableNodeFs extends NodeFS {
       if (stream.nfd === undefined) return 0
       try {
         fsyncSync(stream.nfd)
-      } catch {
-        process.exit(fsyncFailedExitCode)
+      } catch (error) {
+        fail(error)
       }
       this.fsyncCount += 1
       return 0
@@ -66,7 +67,7 @@ function post(message: ToMain): void {
 
 async function openEngine(dataDir: string): Promise<{ engine: PGlite; files: DurableNodeFs }> {
   const files = new DurableNodeFs(dataDir)
-  const engine = await PGlite.create({ fs: files, startParams, extensions: { vector } })
+  const engine = await PGlite.create({ fs: files, startParams, extensions: { vector }, onStderr: notePanic })
   return { engine, files }
 }
 
@@ -136,7 +137,7 @@ async function main(): Promise<void> {
   // One after the other: the engine has one connection, and a batch must end before the next begins.
   let tail: Promise<void> = Promise.resolve()
   parentPort?.on('message', (raw: unknown) => {
-    tail = tail.then(() => handle(raw)).catch(reportAndExit)
+    tail = tail.then(() => handle(raw)).catch(fail)
   })
   post({ type: 'ready' })
 
@@ -154,9 +155,15 @@ async function main(): Promise<void> {
   }
 }
 
-function reportAndExit(error: unknown): void {
-  post({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
+function notePanic(line: string): boolean {
+  const found = /(?:PANIC|FATAL): +(.*)/.exec(line)
+  if (found?.[1]) lastPanic = found[1]
+  return false
+}
+
+function fail(reason: unknown): never {
+  post({ type: 'failed', message: reason instanceof Error ? reason.message : String(reason) })
   process.exit(1)
 }
 
-main().catch(reportAndExit)
+main().catch(fail)

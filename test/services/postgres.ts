@@ -34,12 +34,13 @@ export function postgresBin(): string | null {
 /**
  * Starts a PostgreSQL of our own on a free loopback port, with fsync on, in a temporary folder. Root may not run it: then
  * it runs as the user `postgres` that the Debian package made.
+ * @param parent where the folder is made: the system's temporary folder unless told otherwise
  */
-export async function startPostgres(): Promise<PostgresRig> {
+export async function startPostgres(parent: string = tmpdir()): Promise<PostgresRig> {
   const bin = postgresBin()
   if (!bin) throw new Error('PostgreSQL is not installed: run node test/services/install.mjs.')
   const account = await serviceAccount()
-  const folder = await mkdtemp(join(tmpdir(), 'cliptape-postgres-'))
+  const folder = await mkdtemp(join(parent, 'cliptape-postgres-'))
   if (account) await chown(folder, account.uid, account.gid)
   const options = { cwd: folder, ...account }
   await run(
