@@ -50,7 +50,8 @@ export type DeadLetterRow = z.infer<typeof DeadLetterRowSchema>
 
 /** What the numbers on the screen are: shown in the header in plain words, so that nobody takes a sample for the market. */
 export const WorldStatusSchema = z.object({
-  mode: z.enum(['live', 'replay', 'empty']),
+  /** `history`: only imported readings, none fresh; windows end at the newest one and the clock stands (speed 0). */
+  mode: z.enum(['live', 'history', 'replay', 'empty']),
   /** A plain sentence, e.g. "Sample replay: US YouTube trending, 14–28 Nov 2017 (Kaggle, CC0). Not live data." */
   notice: z.string(),
   /** The clock that windows use: the wall clock, or the replay's virtual clock (then at `speed` × real time). */
