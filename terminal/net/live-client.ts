@@ -1,0 +1,384 @@
+import {
+  applyPatch,
+  type ClientMessage,
+  type KeyedRow,
+  type LiveQueryName,
+  type LiveRow,
+  liveQueries,
+  protocolVersion,
+  type ServerMessage,
+  ServerMessageSchema,
+} from '../../contracts/ws.ts'
+import type { SetTimer } from '../keys/decoder.ts'
+import { type LiveQuery, type LiveSnapshot, type LiveStatus, liveQueryKey } from '../state/live-data.ts'
+import { clean, cleanDeep } from '../text/clean.ts'
+import type { Connect, Transport } from './transport.ts'
+
+// The terminal's end of protocol 1. The session says which queries it wants (`want`); this keeps one subscription for each
+// of them, applies patches, and reconnects by itself: rows stay on the screen meanwhile, marked as not live. After a cut it
+// asks to resume; what the server cannot resume is subscribed anew and comes as a snapshot. A hole in the sequence of
+// patches is treated the same way, so rows are never built on a patch that was missed.
+// Every row is checked against the query's schema and cleaned of control characters here, once.
+
+/** How the connection is. `silent`: open, but nothing was heard for a while. */
+export interface Connection {
+  status: 'connecting' | 'open' | 'silent' | 'closed'
+  /** Why it is not open, as a sentence. */
+  message: string
+  /** When the next attempt starts, epoch milliseconds; null when none is due. */
+  retryAtMs: number | null
+}
+
+export interface LiveClientDeps {
+  connect: Connect
+  token: string
+  setTimer: SetTimer
+  nowMs: () => number
+  /** A number in [0, 1), to spread reconnecting clients. */
+  random: () => number
+}
+
+const pingEveryMs = 5_000
+const silentAfterMs = 12_000
+const giveUpAfterMs = 30_000
+const retryMsMin = 250
+const retryMsMax = 10_000
+
+interface Subscription {
+  id: string
+  query: LiveQuery
+  seq: number | null
+  rows: KeyedRow[]
+  asOf: string | null
+  error: string | null
+  changedAtMs: Map<string, number>
+  /** What `read` hands out until something changes. */
+  snapshot: LiveSnapshot | null
+  statusSinceMs: number
+  status: LiveStatus
+}
+
+/** Keeps live queries up to date. `onChange` is told after every change, with no coalescing of its own. */
+export class LiveClient {
+  readonly #deps: LiveClientDeps
+  readonly #onChange: () => void
+  readonly #subscriptions = new Map<string, Subscription>()
+  #transport: Transport | null = null
+  #isWelcome = false
+  #sessionId: string | null = null
+  #nextId = 1
+  #attempt = 0
+  #heardAtMs = 0
+  #connection: Connection = { status: 'connecting', message: 'Connecting to the server.', retryAtMs: null }
+  #lastError: string | null = null
+  #stopRetry: (() => void) | null = null
+  #stopPing: (() => void) | null = null
+  #isClosed = false
+
+  constructor(deps: LiveClientDeps, onChange: () => void) {
+    this.#deps = deps
+    this.#onChange = onChange
+  }
+
+  /** Starts the first connection. */
+  open(): void {
+    this.#start()
+  }
+
+  /** Ends the connection for good. */
+  close(): void {
+    this.#isClosed = true
+    this.#stopRetry?.()
+    this.#stopPing?.()
+    this.#transport?.close()
+    this.#transport = null
+  }
+
+  get connection(): Connection {
+    return this.#connection
+  }
+
+  /** Subscribes to exactly these queries: new ones start, others end. */
+  want(queries: readonly LiveQuery[]): void {
+    const wanted = new Map(queries.map(query => [liveQueryKey(query), query]))
+    for (const [key, subscription] of this.#subscriptions) {
+      if (wanted.has(key)) continue
+      this.#subscriptions.delete(key)
+      if (this.#isWelcome) this.#send({ type: 'unsubscribe', id: subscription.id })
+    }
+    for (const [key, query] of wanted) {
+      if (this.#subscriptions.has(key)) continue
+      const subscription = this.#newSubscription(query)
+      this.#subscriptions.set(key, subscription)
+      if (this.#isWelcome) this.#subscribe(subscription)
+    }
+  }
+
+  /** What is known of a query now; the same object until something changes. */
+  read<N extends LiveQueryName>(query: LiveQuery<N>): LiveSnapshot<N> {
+    const subscription = this.#subscriptions.get(liveQueryKey(query))
+    if (subscription === undefined) return nothingYet
+    subscription.snapshot ??= {
+      status: subscription.status,
+      rows: parsedRows(subscription),
+      asOf: subscription.asOf,
+      message: subscription.error ?? (subscription.status === 'live' ? '' : this.#connection.message),
+      statusSinceMs: subscription.statusSinceMs,
+      changedAtMs: subscription.changedAtMs,
+    }
+    // The subscription was found by the query's name, and `#parseRows` checked its rows against that name's schema.
+    return subscription.snapshot as LiveSnapshot<N>
+  }
+
+  /** Tries to connect now instead of waiting for the next attempt. */
+  retryNow(): void {
+    if (this.#connection.status === 'closed' && !this.#isClosed) this.#start()
+  }
+
+  #newSubscription(query: LiveQuery): Subscription {
+    return {
+      id: `s${this.#nextId++}`,
+      query,
+      seq: null,
+      rows: [],
+      asOf: null,
+      error: null,
+      changedAtMs: new Map(),
+      snapshot: null,
+      statusSinceMs: this.#deps.nowMs(),
+      status: this.#connection.status === 'closed' ? 'disconnected' : 'loading',
+    }
+  }
+
+  #start(): void {
+    this.#stopRetry?.()
+    this.#stopRetry = null
+    this.#isWelcome = false
+    this.#heardAtMs = this.#deps.nowMs()
+    this.#setConnection({ ...this.#connection, status: 'connecting', retryAtMs: null })
+    let isCurrent = true
+    const guard = (run: () => void) => {
+      if (isCurrent && !this.#isClosed) run()
+    }
+    this.#transport = this.#deps.connect({
+      onOpen: () => guard(() => this.#hello()),
+      onMessage: text => guard(() => this.#receive(text)),
+      onClose: reason =>
+        guard(() => {
+          isCurrent = false
+          this.#lost(reason)
+        }),
+    })
+    this.#schedulePing()
+  }
+
+  #hello(): void {
+    const seqs = Object.fromEntries(
+      [...this.#subscriptions.values()].flatMap(each => (each.seq === null ? [] : [[each.id, each.seq]])),
+    )
+    const resume = this.#sessionId === null ? {} : { resume: { sessionId: this.#sessionId, seqs } }
+    this.#send({ type: 'hello', protocol: protocolVersion, token: this.#deps.token, ...resume })
+  }
+
+  #lost(reason: string): void {
+    this.#transport = null
+    this.#isWelcome = false
+    this.#stopPing?.()
+    const backoffMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#attempt++)
+    const waitMs = Math.round(backoffMs * (0.5 + this.#deps.random() / 2))
+    this.#stopRetry = this.#deps.setTimer(waitMs, () => this.#start())
+    const message = this.#lastError ?? clean(reason)
+    this.#lastError = null
+    this.#setConnection({ status: 'closed', message, retryAtMs: this.#deps.nowMs() + waitMs })
+  }
+
+  #schedulePing(): void {
+    this.#stopPing?.()
+    this.#stopPing = this.#deps.setTimer(pingEveryMs, () => {
+      const silentMs = this.#deps.nowMs() - this.#heardAtMs
+      if (silentMs >= giveUpAfterMs) {
+        this.#transport?.close()
+        this.#lost('The server does not answer.')
+        return
+      }
+      if (silentMs >= silentAfterMs && this.#connection.status === 'open')
+        this.#setConnection({
+          status: 'silent',
+          message: 'The server has not been heard of for a while.',
+          retryAtMs: null,
+        })
+      if (this.#isWelcome) this.#send({ type: 'ping' })
+      this.#schedulePing()
+    })
+  }
+
+  #receive(text: string): void {
+    this.#heardAtMs = this.#deps.nowMs()
+    const message = parseMessage(text)
+    if (message === null) return
+    if (this.#connection.status === 'silent') this.#setConnection({ status: 'open', message: '', retryAtMs: null })
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message)
+        break
+      case 'snapshot':
+        this.#snapshot(message)
+        break
+      case 'patch':
+        this.#patch(message)
+        break
+      case 'error':
+        this.#error(message)
+        break
+      case 'event':
+      case 'pong':
+        break
+    }
+  }
+
+  #welcome(message: Extract<ServerMessage, { type: 'welcome' }>): void {
+    this.#isWelcome = true
+    this.#attempt = 0
+    this.#sessionId = message.sessionId
+    const resumed = new Set(message.resumed)
+    const known = new Set<string>()
+    for (const subscription of this.#subscriptions.values()) {
+      known.add(subscription.id)
+      if (!resumed.has(subscription.id)) this.#subscribe(subscription)
+    }
+    for (const id of resumed) if (!known.has(id)) this.#send({ type: 'unsubscribe', id })
+    this.#setConnection({ status: 'open', message: '', retryAtMs: null })
+  }
+
+  #subscribe(subscription: Subscription): void {
+    subscription.seq = null
+    this.#send({
+      type: 'subscribe',
+      id: subscription.id,
+      query: { name: subscription.query.name, params: { ...subscription.query.params } },
+    })
+  }
+
+  #snapshot(message: Extract<ServerMessage, { type: 'snapshot' }>): void {
+    const subscription = this.#byId(message.id)
+    if (subscription === undefined) return
+    const before = new Map(subscription.rows.map(row => [row.key, row]))
+    subscription.rows = this.#parseRows(subscription, message.rows).map(row => {
+      const known = before.get(row.key)
+      return known !== undefined && isSameRow(known, row) ? known : row
+    })
+    this.#took(subscription, message)
+  }
+
+  #patch(message: Extract<ServerMessage, { type: 'patch' }>): void {
+    const subscription = this.#byId(message.id)
+    if (subscription === undefined || subscription.seq === null || message.seq <= subscription.seq) return
+    if (message.seq !== subscription.seq + 1) {
+      this.#send({ type: 'unsubscribe', id: subscription.id })
+      subscription.id = `s${this.#nextId++}`
+      this.#subscribe(subscription)
+      return
+    }
+    const known = new Set(subscription.rows.map(row => row.key))
+    const upsert = this.#parseRows(subscription, message.upsert)
+    const nowMs = this.#deps.nowMs()
+    for (const row of upsert) if (known.has(row.key)) subscription.changedAtMs.set(row.key, nowMs)
+    for (const key of message.remove) subscription.changedAtMs.delete(key)
+    subscription.rows = applyPatch(subscription.rows, { upsert, remove: message.remove, order: message.order })
+    this.#took(subscription, message)
+  }
+
+  #took(subscription: Subscription, message: { seq: number; asOf: string }): void {
+    subscription.seq = message.seq
+    subscription.asOf = message.asOf
+    subscription.error = null
+    this.#setStatus(subscription)
+    subscription.snapshot = null
+    this.#onChange()
+  }
+
+  #error(message: Extract<ServerMessage, { type: 'error' }>): void {
+    const sentence = clean(message.message)
+    const subscription = message.id === undefined ? undefined : this.#byId(message.id)
+    if (subscription === undefined) {
+      this.#lastError = sentence
+      this.#setConnection({ ...this.#connection, message: sentence })
+      return
+    }
+    subscription.error = sentence
+    this.#setStatus(subscription)
+    subscription.snapshot = null
+    this.#onChange()
+  }
+
+  #byId(id: string): Subscription | undefined {
+    for (const subscription of this.#subscriptions.values()) if (subscription.id === id) return subscription
+    return undefined
+  }
+
+  /** Rows that the query's schema knows, cleaned; a newer server's rows that it does not know are left out. */
+  #parseRows(subscription: Subscription, rows: readonly KeyedRow[]): KeyedRow[] {
+    const schema = liveQueries[subscription.query.name].row
+    return rows.flatMap(row => {
+      const parsed = schema.safeParse(cleanDeep(row))
+      // The key names the row to the server, so it stays as it came.
+      return parsed.success ? [{ ...parsed.data, key: row.key }] : []
+    })
+  }
+
+  #setConnection(connection: Connection): void {
+    this.#connection = connection
+    for (const subscription of this.#subscriptions.values()) {
+      this.#setStatus(subscription)
+      subscription.snapshot = null
+    }
+    this.#onChange()
+  }
+
+  #setStatus(subscription: Subscription): void {
+    const status = this.#statusOf(subscription)
+    if (status === subscription.status) return
+    subscription.status = status
+    subscription.statusSinceMs = this.#deps.nowMs()
+  }
+
+  #statusOf(subscription: Subscription): LiveStatus {
+    const { status } = this.#connection
+    if (subscription.error !== null) return 'error'
+    if (status === 'closed' || (status === 'connecting' && this.#sessionId !== null)) return 'disconnected'
+    if (subscription.asOf === null) return 'loading'
+    if (status === 'silent') return 'stale'
+    return 'live'
+  }
+
+  #send(message: ClientMessage): void {
+    this.#transport?.send(JSON.stringify(message))
+  }
+}
+
+const nothingYet: LiveSnapshot<never> = {
+  status: 'loading',
+  rows: [],
+  asOf: null,
+  message: '',
+  statusSinceMs: 0,
+  changedAtMs: new Map(),
+}
+
+/** The rows under the type that their check in `#parseRows` gave them. */
+function parsedRows(subscription: Subscription): readonly LiveRow<LiveQueryName>[] {
+  return subscription.rows as unknown as readonly LiveRow<LiveQueryName>[]
+}
+
+function parseMessage(text: string): ServerMessage | null {
+  try {
+    const parsed = ServerMessageSchema.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}
+
+function isSameRow(a: KeyedRow, b: KeyedRow): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
