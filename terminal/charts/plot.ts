@@ -57,7 +57,7 @@ function plotArea(size: { width: number; height: number }, range: { minValue: nu
 }
 
 function plotTicks(rows: number, range: { minValue: number; maxValue: number }): Tick[] {
-  return valueTicks(range.minValue, range.maxValue, Math.max(2, Math.floor(rows / 4)))
+  return valueTicks(range.minValue, range.maxValue, Math.max(2, Math.floor(rows / 3)))
 }
 
 /** The instant under a column of a chart, counted from its left edge; null beside the data. The mouse asks for it. */

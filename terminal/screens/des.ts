@@ -1,6 +1,7 @@
 import { type Fact, type Period, periods } from '../../contracts/measures.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { formatSubject, type Subject } from '../command/subject.ts'
+import { type ListState, listStart, moveInList, selectedIndexOf, topOf } from '../state/list-state.ts'
 import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { formatAge, formatInstant } from '../text/format.ts'
 import { cellWidth } from '../text/width.ts'
@@ -10,13 +11,12 @@ import { gpBounds, gpStateOf, seriesParams } from './gp-state.ts'
 import { joinLine } from './join-line.ts'
 import { noRowsBox, notLiveMark } from './live-notice.ts'
 import { formatFact, formatMeasure } from './measure-text.ts'
-import { firstVisible, moveSelection, selectedIndex, selectionMoves } from './row-window.ts'
 import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
 
 interface DesState {
   subject: Subject | null
   period: Period
-  selectedKey: string | null
+  list: ListState
 }
 
 /** DES: everything known about one clip, creator or topic, each number with where it comes from. */
@@ -26,7 +26,7 @@ const desScreen: ScreenSpec<DesState> = {
   open: ({ subject, args }) => ({
     subject,
     period: periods.find(each => each === args.period) ?? '24h',
-    selectedKey: null,
+    list: listStart,
   }),
   title: desTitle,
   queries: state => {
@@ -40,7 +40,7 @@ const desScreen: ScreenSpec<DesState> = {
   draw: drawDes,
   act: actDes,
   subject: state => state.subject,
-  follow: (state, subject) => ({ ...state, subject, selectedKey: null }),
+  follow: (state, subject) => ({ ...state, subject, list: listStart }),
   list(state, view) {
     const snapshot = readFacts(state, view)
     const columns = ['group', 'label', 'value', 'unit', 'state', 'source', 'observedAt', 'note']
@@ -96,8 +96,11 @@ function drawDes(state: DesState, view: ScreenView): string[] {
     return noRowsBox(view, snapshot ?? waiting(view), 'Nothing is known by this name.')
   const layout = layOut(view)
   const { rows } = snapshot
-  const selected = selectedIndex(rows, state.selectedKey)
-  const facts = drawFacts({ rows, selected }, { ...view, width: layout.factsWidth, height: layout.factsHeight })
+  const selected = selectedIndexOf(state.list, rows)
+  const facts = drawFacts(
+    { rows, selected, list: state.list },
+    { ...view, width: layout.factsWidth, height: layout.factsHeight },
+  )
   const foot = provenanceLine(rows[selected], snapshot, view)
   if (layout.sideWidth === 0) {
     const chart = layout.chartHeight === 0 ? [] : drawViews(state, { ...view, height: layout.chartHeight })
@@ -119,21 +122,20 @@ function waiting({ nowMs }: ScreenView): LiveSnapshot<'describe'> {
 interface Facts {
   rows: readonly Fact[]
   selected: number
+  list: ListState
 }
 
 /** Facts under the titles of their groups. Where there is room each line tells source and age; else the foot tells those of the selected one. */
-function drawFacts({ rows, selected }: Facts, view: ScreenView): string[] {
+function drawFacts({ rows, selected, list }: Facts, view: ScreenView): string[] {
   const { style, width, height } = view
   const lines: { text: string; fact: number }[] = []
   rows.forEach((fact, i) => {
     if (fact.group !== rows[i - 1]?.group) lines.push({ text: groupLine(fact.group, width, style), fact: -1 })
     lines.push({ text: factLine(fact, i === selected, view), fact: i })
   })
-  const first = firstVisible(
-    lines.length,
-    height,
-    lines.findIndex(line => line.fact === selected),
-  )
+  const selectedLine = lines.findIndex(line => line.fact === selected)
+  // The first fact brings the title of its group with it.
+  const first = selected === 0 ? 0 : topOf(list, selectedLine, lines.length, height)
   const blank = ' '.repeat(width)
   return Array.from({ length: height }, (_, y) => lines[first + y]?.text ?? blank)
 }
@@ -169,13 +171,12 @@ function provenanceLine(fact: Fact | undefined, snapshot: LiveSnapshot, view: Sc
       ? ''
       : `read ${formatInstant(Date.parse(fact.observedAt))} UTC, ${formatAge(fact.observedAt, dataNowMs)} ago`
   const mark = notLiveMark(view, snapshot)
-  const note = fact.note === '' ? '' : style.fit(fact.note, Math.max(10, Math.min(cellWidth(fact.note), width - 60)))
-  const source = style.fit(fact.source, Math.min(cellWidth(fact.source), 40))
-  return joinLine(
-    [style.paint('accent', source || fact.label), style.paint('muted', at), style.paint('muted', note)],
-    mark,
-    width,
-  )
+  const origin = fact.source || fact.label
+  const source = style.fit(origin, Math.min(cellWidth(origin), 40))
+  const room = width - cellWidth(source) - cellWidth(at) - cellWidth(mark) - 6
+  const note = style.fit(fact.note, Math.max(0, Math.min(cellWidth(fact.note), room)))
+  const parts = [style.paint('accent', source), style.paint('muted', at), style.paint('muted', note)]
+  return joinLine(parts, mark, width)
 }
 
 function drawSide(state: DesState, facts: readonly Fact[], view: ScreenView, chartHeight: number): string[] {
@@ -242,8 +243,8 @@ function drawViews(state: DesState, view: ScreenView): string[] {
 function actDes(state: DesState, call: ActionCall, deps: ScreenDeps): DesState | null {
   const rows = readFacts(state, deps)?.rows ?? []
   const pageRows = layOut(deps).factsHeight
-  const move = (name: string) => ({ ...state, selectedKey: moveSelection(rows, state.selectedKey, name, pageRows) })
-  if (selectionMoves.includes(call.name)) return move(call.name)
+  const moved = moveInList(state.list, call.name, rows, pageRows)
+  if (moved !== null) return { ...state, list: moved }
   switch (call.name) {
     case 'row.open':
     case 'row.chart':
@@ -253,10 +254,6 @@ function actDes(state: DesState, call: ActionCall, deps: ScreenDeps): DesState |
       return { ...state, period: step(state.period, 1) }
     case 'period.previous':
       return { ...state, period: step(state.period, -1) }
-    case 'pointer.wheelUp':
-      return move('move.up')
-    case 'pointer.wheelDown':
-      return move('move.down')
     default:
       return null
   }

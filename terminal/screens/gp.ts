@@ -276,10 +276,12 @@ export function chartDepth(style: Style): Style['depth'] {
   return style.theme.name === 'mono' ? 0 : style.depth
 }
 
+const keyHints = ['left right crosshair', '+ - zoom', '< > pan', 'm measure', 'p window', 'b steps', 's style']
+
 function readOutLine(state: GpState, { curves, bounds }: Layout, { style, width }: ScreenView): string {
   if (state.cursorAtMs === null)
     return joinLine(
-      [style.paint('faint', 'left right crosshair   + - zoom   < > pan   m measure   p window   b steps   s style')],
+      keyHints.map(hint => style.paint('faint', hint)),
       '',
       width,
     )

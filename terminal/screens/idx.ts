@@ -1,14 +1,14 @@
 import { type IndexRow, type Period, periodMs, periods } from '../../contracts/measures.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { sparkline } from '../charts/sparkline.ts'
+import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
 import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { formatCount, formatInstant, formatPercentChange } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
-import type { ColorRole } from '../theme/themes.ts'
+import { type Cell, type Column, drawTable } from '../widgets/table.ts'
 import { chartDepth } from './gp.ts'
 import { joinLine } from './join-line.ts'
 import { noRowsBox, notLiveMark } from './live-notice.ts'
-import { firstVisible, moveSelection, selectedIndex, selectionMoves } from './row-window.ts'
 import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
 
 const sorts = ['server', 'level', 'change', 'velocity', 'niche'] as const
@@ -20,7 +20,7 @@ interface IdxState {
   /** Only this niche, or null for all. */
   niche: string | null
   sort: (typeof sorts)[number]
-  selectedKey: string | null
+  list: ListState
 }
 
 /** IDX: the clip index of every niche, with the course of the selected one. */
@@ -32,7 +32,7 @@ const idxScreen: ScreenSpec<IdxState> = {
     platform: platformChoices.find(each => each === args.platform) ?? 'all',
     niche: args.niche ?? null,
     sort: 'server',
-    selectedKey: null,
+    list: listStart,
   }),
   title: idxTitle,
   queries: state => [indexQuery(state)],
@@ -83,7 +83,7 @@ function sortedRows(state: IdxState, view: Pick<ScreenView, 'live'>): readonly I
 
 function selectedRow(state: IdxState, view: Pick<ScreenView, 'live'>): IndexRow | null {
   const rows = sortedRows(state, view)
-  return rows[selectedIndex(rows, state.selectedKey)] ?? null
+  return rows[selectedIndexOf(state.list, rows)] ?? null
 }
 
 /** How the body is divided: the table, below it the course of the selected niche, and beside that its rivals where there is room. */
@@ -105,9 +105,9 @@ function drawIdx(state: IdxState, view: ScreenView): string[] {
       snapshot,
       'No niche has enough clips for an index yet: import some history, or wait for readings.',
     )
-  const selected = selectedIndex(rows, state.selectedKey)
+  const selected = selectedIndexOf(state.list, rows)
   const layout = layOut(rows.length, view)
-  const table = drawTable(state, { rows, selected, snapshot }, { ...view, height: layout.tableHeight })
+  const table = drawNiches(state, { rows, selected, snapshot }, { ...view, height: layout.tableHeight })
   const row = rows[selected]
   if (layout.chartHeight === 0 || row === undefined) return table
   const panels = [
@@ -119,64 +119,79 @@ function drawIdx(state: IdxState, view: ScreenView): string[] {
   return [...table, ...below]
 }
 
-interface Column {
-  title: string
-  width: number
-  cell(row: IndexRow, style: Style): { text: string; role: ColorRole }
+const numberCell = (value: number | null, text: (value: number) => string): Cell =>
+  value === null ? { text: '-', role: 'faint' } : { text: text(value), role: 'text' }
+
+function changeCell(percent: number | null, { glyphs }: Style): Cell {
+  if (percent === null) return { text: '-', role: 'faint' }
+  if (percent === 0) return { text: `${glyphs.flat} 0%`, role: 'muted' }
+  const isUp = percent > 0
+  return { text: `${isUp ? glyphs.up : glyphs.down} ${formatPercentChange(percent)}`, role: isUp ? 'up' : 'down' }
 }
 
-const numberCell = (value: number | null, text: (value: number) => string, role: ColorRole = 'text') =>
-  value === null ? { text: '-', role: 'faint' as const } : { text: text(value), role }
+function nicheColumns(state: IdxState, sparkWidth: number): Column<IndexRow>[] {
+  return [
+    { title: 'NICHE', width: 8, flex: 1, cell: row => ({ text: row.label, role: 'subject' }) },
+    {
+      title: 'LEVEL',
+      width: 8,
+      align: 'right',
+      isLive: true,
+      cell: row => numberCell(row.level, level => level.toFixed(2)),
+    },
+    { title: 'CHANGE', width: 9, align: 'right', cell: (row, style) => changeCell(row.changePct, style) },
+    { title: 'VIEWS/H', width: 8, align: 'right', fromWidth: 44, cell: row => numberCell(row.velocity, formatCount) },
+    {
+      title: 'CLIPS',
+      width: 6,
+      align: 'right',
+      fromWidth: 50,
+      cell: row => ({ text: String(row.constituents), role: 'muted' }),
+    },
+    {
+      title: `COURSE ${state.period}`,
+      width: sparkWidth,
+      fromWidth: 70,
+      cell: (row, style) => ({ text: sparkline(row.spark, sparkWidth, style.isAscii), role: 'accent' }),
+    },
+  ]
+}
 
-const tableColumns: readonly Column[] = [
-  { title: 'LEVEL', width: 9, cell: row => numberCell(row.level, level => level.toFixed(2)) },
-  {
-    title: 'CHANGE',
-    width: 11,
-    cell: ({ changePct }, { glyphs }) =>
-      changePct === null
-        ? { text: '-', role: 'faint' }
-        : changePct > 0
-          ? { text: `${glyphs.up} ${formatPercentChange(changePct)}`, role: 'up' }
-          : changePct < 0
-            ? { text: `${glyphs.down} ${formatPercentChange(changePct)}`, role: 'down' }
-            : { text: `${glyphs.flat} 0%`, role: 'muted' },
-  },
-  { title: 'VIEWS/H', width: 9, cell: row => numberCell(row.velocity, formatCount) },
-  { title: 'CLIPS', width: 7, cell: row => ({ text: String(row.constituents), role: 'muted' }) },
-]
+const sortTitles: Partial<Record<IdxState['sort'], string>> = {
+  level: 'LEVEL',
+  change: 'CHANGE',
+  velocity: 'VIEWS/H',
+  niche: 'NICHE',
+}
 
-interface Table {
+interface Niches {
   rows: readonly IndexRow[]
   selected: number
   snapshot: LiveSnapshot<'index'>
 }
 
-function drawTable(state: IdxState, { rows, selected, snapshot }: Table, view: ScreenView): string[] {
-  const { style, width, height } = view
-  const numbersWidth = tableColumns.reduce((sum, column) => sum + column.width, 0)
-  const sparkWidth = width >= 70 ? Math.min(60, Math.floor((width - numbersWidth) / 2)) : 0
-  const labelWidth = width - numbersWidth - (sparkWidth === 0 ? 0 : sparkWidth + 2)
-  const heads = tableColumns.map(column => style.fit(column.title, column.width, 'right')).join('')
-  const order = state.sort === 'server' ? '' : style.paint('muted', `by ${state.sort}`)
-  const mark = notLiveMark(view, snapshot)
-  const headLine = style.paint(
-    'muted',
-    `${style.fit('NICHE', labelWidth)}${heads}${sparkWidth === 0 ? '' : `  ${style.fit(`COURSE ${state.period}`, sparkWidth)}`}`,
-  )
-  const first = firstVisible(rows.length, height - 2, selected)
-  const lines = rows.slice(first, first + height - 2).map((row, i) => {
-    const label = style.fit(row.label, labelWidth)
-    const cells = tableColumns.map(column => ({ ...column.cell(row, style), width: column.width }))
-    const spark = sparkWidth === 0 ? '' : `  ${sparkline(row.spark, sparkWidth, style.isAscii)}`
-    if (first + i === selected)
-      return style.inverse(label + cells.map(cell => style.fit(cell.text, cell.width, 'right')).join('') + spark)
-    const painted = cells.map(cell => style.paint(cell.role, style.fit(cell.text, cell.width, 'right'))).join('')
-    return style.paint('subject', label) + painted + style.paint('accent', spark)
+function drawNiches(state: IdxState, { rows, selected, snapshot }: Niches, view: ScreenView): string[] {
+  const { style, width, height, nowMs, isFocused } = view
+  const sparkWidth = Math.min(60, Math.max(16, Math.floor((width - 40) / 2)))
+  const table = drawTable({
+    rows,
+    columns: nicheColumns(state, sparkWidth),
+    width,
+    height: height - 1,
+    top: topOf(state.list, selected, rows.length, height - 2),
+    selectedIndex: selected,
+    hasFocus: isFocused,
+    style,
+    sortedBy: sortTitles[state.sort] ?? null,
+    marked: new Set(),
+    changedAtMs: snapshot.changedAtMs,
+    nowMs,
+    cellKey: `${sparkWidth} ${state.period}`,
   })
-  const foot = joinLine([style.paint('faint', '100 = the base day of each niche'), order], mark, width)
-  const blank = ' '.repeat(width)
-  return [headLine, ...Array.from({ length: height - 2 }, (_, y) => lines[y] ?? blank), foot]
+  return [
+    ...table,
+    joinLine([style.paint('faint', ' 100 = the base day of each niche')], notLiveMark(view, snapshot), width),
+  ]
 }
 
 /** The course of one niche. Its levels are evenly spaced over the window. */
@@ -230,8 +245,8 @@ function look(style: Style) {
 function actIdx(state: IdxState, call: ActionCall, deps: ScreenDeps): IdxState | null {
   const rows = sortedRows(state, deps)
   const tableRows = layOut(rows.length, deps).tableHeight - 2
-  if (selectionMoves.includes(call.name))
-    return { ...state, selectedKey: moveSelection(rows, state.selectedKey, call.name, tableRows) }
+  const moved = moveInList(state.list, call.name, rows, tableRows)
+  if (moved !== null) return { ...state, list: moved }
   switch (call.name) {
     case 'row.open':
     case 'row.chart': {
@@ -247,15 +262,11 @@ function actIdx(state: IdxState, call: ActionCall, deps: ScreenDeps): IdxState |
       return { ...state, period: step(periods, state.period, 1) }
     case 'period.previous':
       return { ...state, period: step(periods, state.period, -1) }
-    case 'pointer.wheelUp':
-      return { ...state, selectedKey: moveSelection(rows, state.selectedKey, 'move.up', tableRows) }
-    case 'pointer.wheelDown':
-      return { ...state, selectedKey: moveSelection(rows, state.selectedKey, 'move.down', tableRows) }
     case 'pointer.press': {
       const y = (call.at?.y ?? 0) - 1
       if (y < 0 || y >= tableRows) return state
-      const first = firstVisible(rows.length, tableRows, selectedIndex(rows, state.selectedKey))
-      return { ...state, selectedKey: rows[first + y]?.key ?? state.selectedKey }
+      const top = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, tableRows)
+      return top + y < rows.length ? { ...state, list: selectIndex(state.list, rows, top + y, tableRows) } : state
     }
     default: {
       const platform = platformChoices.find(each => call.name === `platform.${each}`)
