@@ -87,11 +87,17 @@ export class PgliteHost {
     worker.on('exit', code => {
       this.#running = null
       this.#pauseAfter(performance.now() - startedAtMs)
-      const error = unavailable(this.#isClosed ? 'The relational store is closed.' : this.#downMessage())
-      if (!this.#isClosed) this.#log.error({ code, failure: this.#failure }, 'The PGlite worker ended.')
-      reject(error)
-      this.#socket?.destroy(error)
+      const socket = this.#socket
       this.#socket = null
+      if (this.#isClosed) {
+        reject(unavailable('The relational store is closed.'))
+        socket?.destroy()
+        return
+      }
+      this.#log.error({ code, failure: this.#failure }, 'The PGlite worker ended.')
+      const error = unavailable(this.#downMessage())
+      reject(error)
+      socket?.destroy(error)
     })
     return { worker, ready }
   }

@@ -38,6 +38,27 @@ describe('PGlite', () => {
     await db.executeSql('drop extension vector')
   })
 
+  it('keeps its log short however much is written', async () => {
+    await db.executeSql('create table bulk (n int, filler text)')
+    for (let batch = 0; batch < 40; batch += 1) {
+      await db.executeSql(`insert into bulk select n, repeat(md5(n::text), 60) from generate_series(1, 2000) n`)
+    }
+    const segments = (await readdir(join(dataDir, 'pg_wal'))).filter(name => /^[0-9A-F]{24}$/.test(name))
+    expect(segments.length).toBeLessThanOrEqual(6)
+    await db.executeSql('drop table bulk')
+  })
+
+  it('logs nothing when it is closed, even if only plain SQL was used', async () => {
+    await db.close()
+    const lines: string[] = []
+    const listening = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) })
+    const plain = await openPglite({ dataDir, log: listening })
+    await plain.executeSql('select 1')
+    await plain.close()
+    expect(lines).toEqual([])
+    db = await openPglite({ dataDir, log })
+  })
+
   it('fails what is under way when its files are gone, and goes on when they are back', async () => {
     const owner = await ensureLocalOwner(db)
     await rename(join(dataDir, 'global'), join(dataDir, 'global.away'))

@@ -90,6 +90,8 @@ export function poolDb(options: { kind: Db['kind']; pool: pg.Pool; log: Log; onC
     restoreFrom: path => restoreDatabase(db, path),
     async close() {
       await system.destroy()
+      // Kysely ends a pool only when it has used it.
+      if (!pool.ending) await pool.end()
       await options.onClose?.()
     },
   }
