@@ -32,7 +32,7 @@ ENGINE = ReplacingMergeTree(quality)
 PARTITION BY toYYYYMM(observed_at)
 ORDER BY (platform, video_id, observed_at, source)
 TTL expires_at DELETE WHERE expires_at < '2106-01-01'
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
 -- The same shape for the private numbers of one user's own accounts: the owner is the first key column, and no rollup
 -- of public numbers ever reads this table.
