@@ -1,0 +1,728 @@
+import { z } from 'zod'
+import type { WorldStatus } from '../../contracts/ws.ts'
+import { type Completion, completeCommand, type KnownSubject } from '../command/completion.ts'
+import { functionSpec } from '../command/functions.ts'
+import { type Command, parseCommand } from '../command/grammar.ts'
+import { openHistory } from '../command/history.ts'
+import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
+import { type ExportFormat, exportList, type SaveFile } from '../export/export-list.ts'
+import { type Action, type ActionName, actions, findAction } from '../keys/actions.ts'
+import type { InputEvent, SetTimer } from '../keys/decoder.ts'
+import { createKeymap, type Keymap } from '../keys/keymap.ts'
+import { layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.ts'
+import type { HttpClient } from '../net/http-client.ts'
+import type { LiveClient } from '../net/live-client.ts'
+import { findScreen } from '../screens/registry.ts'
+import type { ActionCall, OpenScreen, ScreenDeps, ScreenView } from '../screens/screen.ts'
+import { clean } from '../text/clean.ts'
+import type { ColorDepth, Style } from '../theme/style.ts'
+import { findTheme, type ThemeName, themeNames } from '../theme/themes.ts'
+import { type Candidate, editInput, type InputLine, openInput, replaceText, typeText } from './input-line.ts'
+import type { LiveQuery } from './live-data.ts'
+import { loadPreferences, type Preferences, type PreferencesPort } from './preferences.ts'
+
+// Everything that a terminal session is, without a pixel: panes with their stacks of screens, what is being typed, the
+// message of the moment, preferences. It turns input events into actions and actions into new state; whoever draws it (one
+// local window, or several of different sizes) reads it and is told when to draw: `now` after input, `soon` after data.
+
+/** One pane: the screens one has come through, the last one on top. A linked pane follows the selection of the others. */
+export interface Pane {
+  id: number
+  stack: readonly OpenScreen[]
+  isLinked: boolean
+}
+
+export interface Message {
+  text: string
+  kind: 'info' | 'error'
+}
+
+/** What is drawn. Replaced as a whole with every change. */
+export interface SessionState {
+  panes: readonly Pane[]
+  focused: number
+  input: InputLine | null
+  message: Message | null
+  /** The last key that did something, and what it did. */
+  lastKey: { key: string; title: string } | null
+  themeName: ThemeName
+  /** Corrects the viewers' colour depth; null leaves it. */
+  depth: ColorDepth | null
+  isMouseOn: boolean
+}
+
+export interface SessionDeps {
+  live: LiveClient
+  http: HttpClient
+  preferences: PreferencesPort
+  saveFile: SaveFile
+  /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
+  copy(text: string): boolean
+  setTimer: SetTimer
+  nowMs(): number
+  /** A theme that the environment asks for instead of the remembered one. */
+  theme: string | null
+  onQuit(): void
+  /** Sends every line again. */
+  onRepaint(): void
+}
+
+export const worldQuery: LiveQuery<'world'> = { name: 'world', params: {} }
+export const tapeQuery: LiveQuery<'movers'> = { name: 'movers', params: { type: 'clips', period: '24h', limit: 20 } }
+
+interface ListedCandidate extends Candidate {
+  completion?: Completion
+  action?: ActionName
+}
+
+const quitWithinMs = 3_000
+const messageMs = 8_000
+const followAfterMs = 120
+const candidatesMax = 50
+
+/** Starts with the default panes; `command` replaces what the first one shows. */
+export class Session {
+  readonly keymap: Keymap
+  readonly #deps: SessionDeps
+  readonly #listeners = new Set<(urgency: 'now' | 'soon') => void>()
+  readonly #history: ReturnType<typeof openHistory>
+  #preferences: Preferences
+  #state: SessionState
+  #sizes: readonly Size[] = [{ columns: 80, rows: 24 }]
+  #style: Style | null = null
+  #nextPaneId = 4
+  #quitUntilMs = 0
+  #stopMessage: (() => void) | null = null
+  #stopFollow: (() => void) | null = null
+  #candidates: { for: InputLine; list: readonly ListedCandidate[] } | null = null
+  #world: { status: WorldStatus; atMs: number } | null = null
+
+  constructor(deps: SessionDeps, command: string | null) {
+    this.#deps = deps
+    this.#preferences = loadPreferences(deps.preferences)
+    this.keymap = createKeymap(this.#preferences.keys)
+    this.#history = openHistory({
+      load: () => this.#preferences.history,
+      save: commands => this.#remember({ history: [...commands] }),
+    })
+    const theme = deps.theme === null ? null : findTheme(deps.theme)
+    this.#state = {
+      panes: [
+        { id: 1, stack: [openFunction('TOP')], isLinked: false },
+        { id: 2, stack: [openFunction('GP')], isLinked: true },
+        { id: 3, stack: [openFunction('MOV')], isLinked: false },
+      ],
+      focused: 0,
+      input: null,
+      message: null,
+      lastKey: null,
+      themeName: theme?.name ?? this.#preferences.theme ?? 'amber',
+      depth: this.#preferences.depth,
+      isMouseOn: this.#preferences.isMouseOn,
+    }
+    if (deps.theme !== null && theme === null)
+      this.say(`There is no theme ${clean(deps.theme)}; there are ${themeNames.join(', ')}.`, 'error')
+    const problem = this.keymap.problems[0]
+    if (problem !== undefined) this.say(problem, 'error')
+    if (command !== null) this.run(command)
+    this.#want()
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** Is told after every change. Returns what ends it. */
+  subscribe(listener: (urgency: 'now' | 'soon') => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The sizes of all viewers, the driver's first, and the driver's style: decides which panes are shown and subscribed. */
+  setViewers(sizes: readonly Size[], style: Style): void {
+    this.#sizes = sizes
+    this.#style = style
+    this.#want()
+  }
+
+  /** Data or the connection have changed. */
+  liveChanged(): void {
+    const world = this.#deps.live.read(worldQuery).rows[0]
+    if (world !== undefined && world !== this.#world?.status) this.#world = { status: world, atMs: this.#deps.nowMs() }
+    this.#candidates = null
+    if (this.#hasUnfollowed()) this.#followSoon()
+    this.#notify('soon')
+  }
+
+  /** What the server says that the numbers are; null before it has. */
+  get world(): WorldStatus | null {
+    return this.#world?.status ?? null
+  }
+
+  /** Data time now: the server's clock, moved on since it was last heard of. */
+  dataNowMs(): number {
+    if (this.#world === null) return this.#deps.nowMs()
+    const { status, atMs } = this.#world
+    const heardMs = Date.parse(status.now)
+    return Number.isNaN(heardMs) ? this.#deps.nowMs() : heardMs + (this.#deps.nowMs() - atMs) * status.speed
+  }
+
+  /** One event of the driver's terminal. */
+  handle(event: InputEvent): void {
+    if (event.type === 'key') this.#key(event.key, event.text)
+    else if (event.type === 'paste') this.#typed(clean(event.text))
+    else if (event.type === 'pointer') this.#pointer(event)
+  }
+
+  /** Runs a command as if it had been typed in the focused pane. Returns whether it was understood. */
+  run(text: string): boolean {
+    const parsed = parseCommand(text, { focusedSubject: this.#focusedSubject() })
+    if (!parsed.ok) {
+      this.say(parsed.message, 'error')
+      return false
+    }
+    this.#execute(parsed.command)
+    return true
+  }
+
+  /** Does what an action says. */
+  perform(name: ActionName): void {
+    if (name !== 'quit') this.#quitUntilMs = 0
+    switch (name) {
+      case 'command.open':
+        return this.#set({ input: openInput('command') })
+      case 'filter.open':
+        return this.#openFilter()
+      case 'help.keys':
+        return this.#set({ input: openInput('keys') })
+      case 'help.functions':
+        return this.#execute({ fn: 'HELP', subject: null, args: {} })
+      case 'back':
+        return this.#back()
+      case 'pane.next':
+        return this.#focus((this.#state.focused + 1) % this.#state.panes.length)
+      case 'pane.previous':
+        return this.#focus((this.#state.focused + this.#state.panes.length - 1) % this.#state.panes.length)
+      case 'pane.1':
+      case 'pane.2':
+      case 'pane.3':
+        return this.#focus(Number(name.slice(-1)) - 1)
+      case 'pane.split':
+        return this.#split()
+      case 'pane.close':
+        return this.#closePane()
+      case 'pane.link':
+        return this.#link()
+      case 'export.csv':
+      case 'export.json':
+        return this.#export(name === 'export.csv' ? 'csv' : 'json')
+      case 'copy':
+        return this.#copy()
+      case 'theme.next':
+        return this.#setTheme(nextTheme(this.#state.themeName))
+      case 'mouse.toggle':
+        return this.#setMouse(!this.#state.isMouseOn)
+      case 'repaint':
+        this.#deps.live.retryNow()
+        return this.#deps.onRepaint()
+      case 'quit':
+        return this.#quit()
+      default:
+        this.#act({ name })
+    }
+  }
+
+  /** Shows a sentence in the status line for a while. */
+  say(text: string, kind: Message['kind'] = 'info'): void {
+    this.#stopMessage?.()
+    this.#stopMessage = this.#deps.setTimer(messageMs, () => this.#set({ message: null }))
+    this.#set({ message: { text: clean(text), kind } })
+  }
+
+  /** The lines above the input line: completions, past commands, or actions; empty when nothing is typed. */
+  candidates(): readonly Candidate[] {
+    return this.#state.input === null ? [] : this.#candidatesOf(this.#state.input)
+  }
+
+  /** The view of a pane for drawing and acting. `rect` counts the pane's title line. */
+  viewOf(rect: PaneRect, style: Style): ScreenView {
+    return {
+      width: rect.width,
+      height: Math.max(0, rect.height - 1),
+      style,
+      live: query => this.#deps.live.read(query),
+      nowMs: this.#deps.nowMs(),
+      dataNowMs: this.dataNowMs(),
+      isFocused: rect.paneIndex === this.#state.focused,
+    }
+  }
+
+  /** Ends timers. */
+  close(): void {
+    this.#stopMessage?.()
+    this.#stopFollow?.()
+    this.#listeners.clear()
+  }
+
+  // Keys and typing
+
+  #key(key: string, text: string | null): void {
+    const { input } = this.#state
+    if (input !== null) return this.#inputKey(input, key, text)
+    const screen = this.#screen()
+    const name = this.keymap.find(key, [...(screen?.contexts ?? []), 'global'])
+    if (name !== null) {
+      if (name !== 'quit' && this.#state.message !== null) this.#set({ message: null })
+      this.#set({ lastKey: { key, title: findAction(name)?.title ?? name } })
+      this.perform(name)
+    } else if (text !== null && text !== ' ') this.#typed(text)
+    else this.#set({ lastKey: { key, title: 'does nothing here; ? shows the keys' } })
+  }
+
+  /** Typing that is no key opens the command line: a command needs no colon. */
+  #typed(text: string): void {
+    if (text !== '') this.#edit(typeText(this.#state.input ?? openInput('command'), text))
+  }
+
+  #inputKey(input: InputLine, key: string, text: string | null): void {
+    if (key === 'C-c') return input.text === '' ? this.perform('quit') : this.#set({ input: null })
+    const name = this.keymap.find(key, ['input'])
+    if (name === null) {
+      if (text !== null) this.#typed(text)
+      return
+    }
+    const edited = editInput(input, name)
+    if (edited !== null) {
+      if (name === 'input.erase' && input.text === '') this.#set({ input: null })
+      else this.#edit(edited)
+      return
+    }
+    if (name === 'input.cancel') this.#cancelInput(input)
+    else if (name === 'input.submit') this.#submit(input)
+    else if (name === 'input.complete') this.#complete(input)
+    else if (name === 'input.search') this.#set({ input: openInput('search', input.text) })
+    else if (name === 'input.older' || name === 'input.newer') this.#browse(input, name === 'input.older' ? -1 : 1)
+  }
+
+  #edit(input: InputLine): void {
+    this.#history.rewind()
+    this.#set({ input })
+    if (input.kind === 'filter') this.#act({ name: 'filter.text', text: input.text })
+  }
+
+  #cancelInput(input: InputLine): void {
+    this.#set({ input: null })
+    if (input.kind === 'filter') this.#act({ name: 'filter.text', text: '' })
+  }
+
+  #submit(input: InputLine): void {
+    const chosen = this.#candidatesOf(input)[input.selected]
+    if (input.kind === 'filter') return this.#set({ input: null })
+    if (input.kind === 'keys') {
+      this.#set({ input: null })
+      if (chosen?.action !== undefined) this.perform(chosen.action)
+      return
+    }
+    if (input.kind === 'command' && chosen !== undefined) return this.#complete(input)
+    const text = input.kind === 'search' ? (chosen?.label ?? '') : input.text
+    if (text.trim() === '') return this.#set({ input: null })
+    this.#history.add(text)
+    // A command that is not understood stays, so that it can be mended.
+    this.#set({ input: null, message: null })
+    if (!this.run(text)) this.#set({ input: openInput('command', text) })
+  }
+
+  #complete(input: InputLine): void {
+    const list = this.#candidatesOf(input)
+    const completion = list[Math.max(0, input.selected)]?.completion
+    if (completion !== undefined) this.#edit(replaceText(input, completion.from, completion.to, completion.insert))
+  }
+
+  /** Up and down: through past commands from an empty or recalled line, else through the candidates. */
+  #browse(input: InputLine, by: -1 | 1): void {
+    const isRecall = input.kind === 'command' && input.selected < 0 && by === -1
+    if (isRecall) {
+      const older = this.#history.older('')
+      if (older !== null) this.#set({ input: { ...openInput('command', older) } })
+      return
+    }
+    if (input.kind === 'command' && input.selected < 0 && this.#history.entries().includes(input.text)) {
+      const newer = this.#history.newer('')
+      return this.#set({ input: openInput('command', newer ?? '') })
+    }
+    const count = this.#candidatesOf(input).length
+    const floor = input.kind === 'command' ? -1 : 0
+    if (count > 0)
+      this.#set({ input: { ...input, selected: Math.max(floor, Math.min(count - 1, input.selected + by)) } })
+  }
+
+  #candidatesOf(input: InputLine): readonly ListedCandidate[] {
+    if (this.#candidates?.for === input) return this.#candidates.list
+    const list = this.#listCandidates(input).slice(0, candidatesMax)
+    this.#candidates = { for: input, list }
+    return list
+  }
+
+  #listCandidates(input: InputLine): ListedCandidate[] {
+    switch (input.kind) {
+      case 'command':
+        return completeCommand(input.text, input.cursor, {
+          subjects: this.#knownSubjects(),
+          niches: this.#knownNiches(),
+        }).map(completion => ({ label: completion.label, description: completion.description, completion }))
+      case 'search':
+        return this.#history.search(input.text).map(label => ({ label, description: '' }))
+      case 'keys':
+        return this.#actionCandidates(input.text)
+      case 'filter':
+        return []
+    }
+  }
+
+  /** Actions of the screen first, then the global ones, by title, name or key. */
+  #actionCandidates(text: string): (Candidate & { action: ActionName })[] {
+    const contexts = [...(this.#screen()?.contexts ?? []), 'global']
+    const wanted = text.toLowerCase().trim()
+    const listed: readonly (Action & { name: ActionName })[] = actions
+    return contexts
+      .flatMap(context => listed.filter(action => action.context === context && action.isInternal !== true))
+      .map(action => ({ action, keys: this.keymap.keysOf(action.name).join(' ') }))
+      .filter(
+        ({ action, keys }) =>
+          `${action.title} ${action.name}`.toLowerCase().includes(wanted) || keys.split(' ').includes(text.trim()),
+      )
+      .map(({ action, keys }) => ({
+        label: keys === '' ? action.name : keys,
+        description: action.title,
+        action: action.name,
+      }))
+  }
+
+  #knownSubjects(): KnownSubject[] {
+    return this.#rects().flatMap(rect => {
+      const screen = this.#state.panes[rect.paneIndex]?.stack.at(-1)
+      return screen === undefined || this.#style === null ? [] : [...screen.known(this.viewOf(rect, this.#style))]
+    })
+  }
+
+  #knownNiches(): string[] {
+    const names = new Set(this.#deps.live.read(tapeQuery).rows.flatMap(row => row.niches))
+    return [...names].sort()
+  }
+
+  // The mouse
+
+  #pointer(event: Extract<InputEvent, { type: 'pointer' }>): void {
+    if (!this.#state.isMouseOn || event.kind === 'release') return
+    const rect = this.#rects().find(
+      each => event.x >= each.x && event.x < each.x + each.width && event.y >= each.y && event.y < each.y + each.height,
+    )
+    if (rect === undefined) return
+    if (event.kind === 'press') this.#focus(rect.paneIndex)
+    if (rect.paneIndex !== this.#state.focused) return
+    const names = {
+      press: 'pointer.press',
+      move: 'pointer.move',
+      wheelUp: 'pointer.wheelUp',
+      wheelDown: 'pointer.wheelDown',
+    } as const
+    this.#act({ name: names[event.kind], at: { x: event.x - rect.x, y: event.y - rect.y - 1 } })
+  }
+
+  // Commands
+
+  #execute(command: Command): void {
+    switch (command.fn) {
+      case 'QUIT':
+        return this.#deps.onQuit()
+      case 'THEME': {
+        const theme = findTheme(command.args.theme ?? '')
+        return theme === null ? this.say(`Themes: ${themeNames.join(', ')}.`) : this.#setTheme(theme.name)
+      }
+      case 'COLOR':
+        return this.#setDepth(command.args.depth)
+      case 'MOUSE':
+        return this.#setMouse(command.args.state === undefined ? !this.#state.isMouseOn : command.args.state === 'on')
+      default:
+        if (needsResolving(command)) void this.#resolveAndOpen(command)
+        else this.#open(command)
+    }
+  }
+
+  #open(command: Command): void {
+    const factory = findScreen(command.fn)
+    if (factory === null) return this.say(`${command.fn} has no screen.`, 'error')
+    const screen = factory.open(command)
+    this.#setPane(this.#state.focused, pane => ({ ...pane, stack: [...pane.stack.slice(-9), screen] }))
+    this.#set({ input: null })
+    this.#want()
+    this.#followSoon()
+  }
+
+  /** Names (`@mrbeast`) become ids: from rows on the screen, else by asking the server. */
+  async #resolveAndOpen(command: Command): Promise<void> {
+    const pane = this.#state.panes[this.#state.focused]?.id
+    this.say('Looking for that name…')
+    const subject = command.subject === null ? null : await this.#resolve(command.subject)
+    if (typeof subject === 'string') return this.say(subject, 'error')
+    const others =
+      command.args.vs === undefined
+        ? []
+        : await Promise.all(parseSubjects(command.args.vs).map(each => this.#resolve(each)))
+    const refusal = others.find(each => typeof each === 'string')
+    if (refusal !== undefined) return this.say(refusal, 'error')
+    const found = others.filter(each => typeof each !== 'string')
+    const args = found.length === 0 ? command.args : { ...command.args, vs: formatSubjects(found) }
+    this.#set({ message: null })
+    const index = this.#state.panes.findIndex(each => each.id === pane)
+    if (index >= 0) this.#focus(index)
+    this.#open({ ...command, subject, args })
+  }
+
+  /** The subject with its id, or a sentence that says why there is none. */
+  async #resolve(subject: Subject): Promise<Subject | string> {
+    if (subject.type !== 'search') return subject
+    const wanted = subject.text.replace(/^@/, '').toLowerCase()
+    const isHandle = subject.text.startsWith('@')
+    const known = this.#knownSubjects().find(
+      each => (!isHandle || each.subject.type === 'creator') && each.title.toLowerCase().replace(/^@/, '') === wanted,
+    )
+    if (known !== undefined) return known.subject
+    const answer = await this.#deps.http.get('/api/creators', { search: wanted, limit: '1' })
+    if (!answer.ok) return answer.message
+    const parsed = CreatorsSchema.safeParse(answer.body)
+    const first = parsed.success ? parsed.data.data[0] : undefined
+    return first === undefined
+      ? `Nothing is known by the name ${subject.text}.`
+      : { type: 'creator', id: first.creatorId }
+  }
+
+  // Panes and screens
+
+  #screen(): OpenScreen | null {
+    return this.#state.panes[this.#state.focused]?.stack.at(-1) ?? null
+  }
+
+  #rects(): readonly PaneRect[] {
+    const size = this.#sizes[0]
+    return size === undefined ? [] : layoutOf(size, this.#state.panes.length, this.#state.focused).panes
+  }
+
+  #focusedView(): ScreenView | null {
+    const { focused } = this.#state
+    const style = this.#style
+    if (style === null) return null
+    const rect = this.#rects().find(each => each.paneIndex === focused)
+    return this.viewOf(rect ?? { paneIndex: focused, x: 0, y: 0, width: 80, height: 20 }, style)
+  }
+
+  #focusedSubject(): Subject | null {
+    const view = this.#focusedView()
+    return view === null ? null : (this.#screen()?.subject(view) ?? null)
+  }
+
+  #act(call: ActionCall): void {
+    const screen = this.#screen()
+    const view = this.#focusedView()
+    if (screen === null || view === null) return
+    const index = this.#state.focused
+    const next = screen.act(call, this.#screenDeps(view))
+    if (next === null) {
+      if (call.name.startsWith('platform.')) this.say(`${screen.fn} has no platforms to choose from.`)
+      return
+    }
+    // The action may have opened another screen or moved the focus: then it is not on top any more.
+    this.#setPane(index, pane => ({ ...pane, stack: pane.stack.map(each => (each === screen ? next : each)) }))
+    this.#want()
+    this.#followSoon()
+  }
+
+  #screenDeps(view: ScreenView): ScreenDeps {
+    return {
+      ...view,
+      run: command => {
+        this.run(command)
+      },
+      say: message => this.say(message),
+      post: (path, body) => this.#deps.http.post(path, body),
+    }
+  }
+
+  #back(): void {
+    const screen = this.#screen()
+    const view = this.#focusedView()
+    const next = screen === null || view === null ? null : screen.act({ name: 'back' }, this.#screenDeps(view))
+    this.#setPane(this.#state.focused, pane => {
+      if (next !== null) return { ...pane, stack: [...pane.stack.slice(0, -1), next] }
+      return pane.stack.length > 1 ? { ...pane, stack: pane.stack.slice(0, -1) } : pane
+    })
+    this.#want()
+    this.#followSoon()
+  }
+
+  #focus(index: number): void {
+    if (index < 0 || index >= this.#state.panes.length || index === this.#state.focused) return
+    this.#set({ focused: index })
+    this.#want()
+  }
+
+  #split(): void {
+    const { panes, focused } = this.#state
+    const screen = this.#screen()
+    if (panes.length >= panesMax) return this.say(`At most ${panesMax} panes are open: close one with q.`)
+    if (screen === null) return
+    const pane: Pane = { id: this.#nextPaneId++, stack: [screen], isLinked: false }
+    this.#set({ panes: [...panes.slice(0, focused + 1), pane, ...panes.slice(focused + 1)], focused: focused + 1 })
+    this.#want()
+  }
+
+  #closePane(): void {
+    const { panes, focused } = this.#state
+    if (panes.length === 1) return this.say('This is the last pane. Ctrl-C twice quits.')
+    this.#set({ panes: panes.filter((_, i) => i !== focused), focused: Math.max(0, focused - 1) })
+    this.#want()
+  }
+
+  #link(): void {
+    const isLinked = this.#state.panes[this.#state.focused]?.isLinked !== true
+    this.#setPane(this.#state.focused, pane => ({ ...pane, isLinked }))
+    this.say(isLinked ? 'This pane follows the selection of the others.' : 'This pane stays on what it shows.')
+  }
+
+  #setPane(index: number, change: (pane: Pane) => Pane): void {
+    this.#set({ panes: this.#state.panes.map((pane, i) => (i === index ? change(pane) : pane)) })
+  }
+
+  /** Linked panes follow a moment after the selection rests, so that holding a key down does not ask for every row. */
+  #followSoon(): void {
+    if (this.#stopFollow !== null) return
+    this.#stopFollow = this.#deps.setTimer(followAfterMs, () => {
+      this.#stopFollow = null
+      this.#follow()
+    })
+  }
+
+  #follow(): void {
+    const subject = this.#focusedSubject()
+    const { focused, panes } = this.#state
+    if (subject === null || panes[focused]?.isLinked === true) return
+    let hasChanged = false
+    const next = panes.map((pane, i) => {
+      const top = pane.stack.at(-1)
+      if (i === focused || !pane.isLinked || top === undefined) return pane
+      const shown = this.#shownSubject(i)
+      if (shown !== null && formatSubject(shown) === formatSubject(subject)) return pane
+      const followed = top.follow(subject)
+      if (followed === null) return pane
+      hasChanged = true
+      return { ...pane, stack: [...pane.stack.slice(0, -1), followed] }
+    })
+    if (!hasChanged) return
+    this.#set({ panes: next })
+    this.#want()
+  }
+
+  /** A linked pane shows nothing yet: data alone may give it its first subject; later only the user moves it. */
+  #hasUnfollowed(): boolean {
+    return this.#state.panes.some(
+      (pane, i) => pane.isLinked && i !== this.#state.focused && this.#shownSubject(i) === null,
+    )
+  }
+
+  #shownSubject(paneIndex: number): Subject | null {
+    const view = this.#focusedView()
+    return view === null ? null : (this.#state.panes[paneIndex]?.stack.at(-1)?.subject(view) ?? null)
+  }
+
+  /** Subscribes to what the visible panes of all viewers show. */
+  #want(): void {
+    const { panes, focused } = this.#state
+    const visible = new Set(
+      this.#sizes.flatMap(size => layoutOf(size, panes.length, focused).panes.map(rect => rect.paneIndex)),
+    )
+    const queries = [...visible].flatMap(index => [...(panes[index]?.stack.at(-1)?.queries() ?? [])])
+    this.#deps.live.want([worldQuery, tapeQuery, ...queries])
+  }
+
+  // Everything else that an action does
+
+  #openFilter(): void {
+    const text = this.#screen()?.filterText() ?? null
+    if (text === null) this.say('This screen has nothing to filter.')
+    else this.#set({ input: openInput('filter', text) })
+  }
+
+  #export(format: ExportFormat): void {
+    const view = this.#focusedView()
+    const list = view === null ? null : (this.#screen()?.list(view) ?? null)
+    if (list === null) return this.say('This screen has no list to save.')
+    const notice = this.world?.notice ?? ''
+    void exportList(this.#deps.saveFile, { ...list, notice }, format).then(sentence => this.say(sentence))
+  }
+
+  #copy(): void {
+    const view = this.#focusedView()
+    const text = view === null ? '' : (this.#screen()?.copyText(view) ?? '')
+    if (text === '') return this.say('There is nothing to copy here.')
+    this.say(this.#deps.copy(text) ? `Copied ${text}` : `This terminal has no clipboard: ${text}`)
+  }
+
+  #setTheme(themeName: ThemeName): void {
+    this.#remember({ theme: themeName })
+    this.#set({ themeName })
+    this.say(`Theme ${themeName}.`)
+  }
+
+  #setDepth(text: string | undefined): void {
+    const depth = ([0, 4, 8, 24] as const).find(each => String(each) === text)
+    if (depth === undefined) return this.say('COLOR 24, 8, 4 or 0.')
+    this.#remember({ depth })
+    this.#set({ depth })
+    this.say(depth === 0 ? 'No colours.' : `${depth} bits of colour.`)
+  }
+
+  #setMouse(isMouseOn: boolean): void {
+    this.#remember({ isMouseOn })
+    this.#set({ isMouseOn })
+    this.say(isMouseOn ? 'The mouse is on; hold Shift to select text.' : 'The mouse is off.')
+  }
+
+  #quit(): void {
+    const nowMs = this.#deps.nowMs()
+    if (nowMs < this.#quitUntilMs) return this.#deps.onQuit()
+    this.say('Press Ctrl-C again to quit.')
+    this.#quitUntilMs = nowMs + quitWithinMs
+  }
+
+  #remember(part: Partial<Preferences>): void {
+    this.#preferences = { ...this.#preferences, ...part }
+    this.#deps.preferences.save(this.#preferences)
+  }
+
+  #set(part: Partial<SessionState>): void {
+    this.#state = { ...this.#state, ...part }
+    this.#notify('now')
+  }
+
+  #notify(urgency: 'now' | 'soon'): void {
+    for (const listener of this.#listeners) listener(urgency)
+  }
+}
+
+const CreatorsSchema = z.object({ data: z.array(z.looseObject({ creatorId: z.string() })) })
+
+function openFunction(fn: 'TOP' | 'GP' | 'MOV'): OpenScreen {
+  const factory = findScreen(fn)
+  if (factory === null) throw new Error(`The screen ${fn} is not registered.`)
+  return factory.open({ fn, subject: null, args: {} })
+}
+
+function needsResolving(command: Command): boolean {
+  if (functionSpec(command.fn).subject === 'none') return false
+  const others = command.args.vs === undefined ? [] : parseSubjects(command.args.vs)
+  return command.subject?.type === 'search' || others.some(each => each.type === 'search')
+}
+
+function nextTheme(name: ThemeName): ThemeName {
+  return themeNames[(themeNames.indexOf(name) + 1) % themeNames.length] ?? 'amber'
+}
