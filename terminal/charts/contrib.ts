@@ -289,11 +289,21 @@ function toLines(lines: Screen['lines'], style: LineStyle): string[] {
   })
 }
 
-/** A coloured ground behind a space is how bars are drawn: a full block says the same, and without colour as well. */
+/**
+ * A coloured ground behind a space is how bars are drawn: a full block says the same, and without colour as well. Text on a
+ * ground gets black or white, whichever can be read there.
+ */
 function readCell(attr: number, char: string): { char: string; front: number; back: number } {
   const front = (attr >> 9) & 0x1ff
   const back = attr & 0x1ff
-  return char === ' ' && back !== defaultColor ? { char: '█', front: back, back: defaultColor } : { char, front, back }
+  if (back === defaultColor) return { char, front, back }
+  return char === ' ' ? { char: '█', front: back, back: defaultColor } : { char, front: readableOn(back), back }
+}
+
+function readableOn(ground: number): number {
+  const rgb = rgbOfPalette(ground)
+  const luma = 0.299 * (rgb >> 16) + 0.587 * ((rgb >> 8) & 255) + 0.114 * (rgb & 255)
+  return luma > 110 ? 16 : 231
 }
 
 interface CellColors {

@@ -13,7 +13,7 @@ import {
 } from './plot.ts'
 
 /** One line: points in order of time. */
-export interface LineSeries {
+interface LineSeries {
   points: readonly ChartPoint[]
 }
 

@@ -1,23 +1,11 @@
 import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
 
 /** Functions of the command line that exist. `THEME`, `COLOR`, `MOUSE` and `QUIT` act on the terminal itself. */
-export const functionNames = [
-  'TOP',
-  'MOV',
-  'IDX',
-  'GP',
-  'DES',
-  'OPS',
-  'HELP',
-  'THEME',
-  'COLOR',
-  'MOUSE',
-  'QUIT',
-] as const
+const functionNames = ['TOP', 'MOV', 'IDX', 'GP', 'DES', 'OPS', 'HELP', 'THEME', 'COLOR', 'MOUSE', 'QUIT'] as const
 export type FunctionName = (typeof functionNames)[number]
 
 /** A value that an argument takes: `value` is what the command carries, `aliases` are other ways to type it. */
-export interface ArgValue {
+interface ArgValue {
   value: string
   aliases: readonly string[]
   title: string

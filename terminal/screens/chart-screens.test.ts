@@ -255,6 +255,18 @@ describe('GP', () => {
   })
 })
 
+describe.each(['GP', 'DES'] as const)('%s without a subject', fn => {
+  it('says how to give it one', async () => {
+    const view = viewOf({ width: 80, height: 10 })
+    const screen = findScreen(fn)?.open({ fn, subject: null, args: {} })
+    expect(screen?.queries()).toEqual([])
+    expect((await shown(screen?.draw(view) ?? [], 80)).join('\n')).toContain(`${fn} of what?`)
+    expect(screen?.follow({ type: 'topic', id: 'x' })?.queries()).not.toEqual([])
+    const searching = findScreen(fn)?.open({ fn, subject: { type: 'search', text: '@mrbeast' }, args: {} })
+    expect((await shown(searching?.draw(view) ?? [], 80)).join('\n')).toContain('Looking for @mrbeast')
+  })
+})
+
 describe('IDX', () => {
   const view = viewOf({ width: 120, height: 30 })
 

@@ -9,7 +9,7 @@ import type { Style } from '../theme/style.ts'
 import { chartDepth, chartPoints, nameIn } from './gp.ts'
 import { gpBounds, gpStateOf, seriesParams } from './gp-state.ts'
 import { joinLine } from './join-line.ts'
-import { noRowsBox, notLiveMark } from './live-notice.ts'
+import { noRowsBox, noSubjectBox, notLiveMark } from './live-notice.ts'
 import { formatFact, formatMeasure } from './measure-text.ts'
 import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
 
@@ -92,8 +92,8 @@ function layOut({ width, height }: { width: number; height: number }) {
 
 function drawDes(state: DesState, view: ScreenView): string[] {
   const snapshot = readFacts(state, view)
-  if (snapshot === null || snapshot.rows.length === 0)
-    return noRowsBox(view, snapshot ?? waiting(view), 'Nothing is known by this name.')
+  if (snapshot === null) return noSubjectBox(view, 'DES', state.subject)
+  if (snapshot.rows.length === 0) return noRowsBox(view, snapshot, 'Nothing is known by this name.')
   const layout = layOut(view)
   const { rows } = snapshot
   const selected = selectedIndexOf(state.list, rows)
@@ -113,10 +113,6 @@ function drawDes(state: DesState, view: ScreenView): string[] {
     layout.chartHeight,
   )
   return [...facts.map((line, y) => `${line} ${side[y] ?? ''}`), foot]
-}
-
-function waiting({ nowMs }: ScreenView): LiveSnapshot<'describe'> {
-  return { status: 'loading', rows: [], asOf: null, message: '', statusSinceMs: nowMs, changedAtMs: new Map() }
 }
 
 interface Facts {

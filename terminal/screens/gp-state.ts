@@ -5,7 +5,7 @@ import { parseSubjects, type Subject } from '../command/subject.ts'
 import { type ChartWindow, panWindow, stepCursor, zoomWindow } from './chart-window.ts'
 
 /** How GP draws: own braille line, bars from zero, or blessed-contrib's line. */
-export const gpStyles = ['line', 'bars', 'classic'] as const
+const gpStyles = ['line', 'bars', 'classic'] as const
 type GpStyle = (typeof gpStyles)[number]
 type Metric = (typeof metrics)[number]
 const platformChoices = ['all', ...PlatformSchema.options] as const

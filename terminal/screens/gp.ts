@@ -10,7 +10,7 @@ import type { Style } from '../theme/style.ts'
 import { type ChartWindow, nearestIndex } from './chart-window.ts'
 import { type GpLoaded, type GpMove, type GpState, gpBounds, gpStateOf, moveGp, seriesParams } from './gp-state.ts'
 import { joinLine } from './join-line.ts'
-import { noRowsBox, notLiveMark } from './live-notice.ts'
+import { noRowsBox, noSubjectBox, notLiveMark } from './live-notice.ts'
 import { describeMissing, formatMeasure } from './measure-text.ts'
 import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
 
@@ -142,6 +142,8 @@ function layOut(state: GpState, view: ScreenView): Layout {
 }
 
 function drawGp(state: GpState, view: ScreenView): string[] {
+  const [main] = state.subjects
+  if (main === undefined || main.type === 'search') return noSubjectBox(view, 'GP', main ?? null)
   const layout = layOut(state, view)
   const { curves, chart } = layout
   const lines = [
@@ -216,17 +218,7 @@ function seriesPaint(style: Style, index: number, text: string): string {
 function drawPlot(state: GpState, layout: Layout, area: ScreenView): string[] {
   const main = layout.curves[0]
   const hasReading = layout.curves.some(curve => curve.points.some(point => point.value !== null))
-  if (main?.snapshot == null) {
-    const waiting = {
-      status: 'loading',
-      rows: [],
-      asOf: null,
-      message: '',
-      statusSinceMs: area.nowMs,
-      changedAtMs: new Map(),
-    } as const
-    return noRowsBox(area, waiting, '')
-  }
+  if (main?.snapshot == null) return []
   if (!hasReading)
     return noRowsBox(
       area,

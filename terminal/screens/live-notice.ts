@@ -1,3 +1,4 @@
+import type { Subject } from '../command/subject.ts'
 import type { LiveSnapshot } from '../state/live-data.ts'
 import { formatSpan } from '../text/format.ts'
 import { wrap } from '../text/width.ts'
@@ -11,7 +12,17 @@ type Area = Pick<ScreenView, 'width' | 'height' | 'style' | 'nowMs'>
  * `height` lines of `width` cells.
  */
 export function noRowsBox(area: Area, snapshot: LiveSnapshot, emptyText: string): string[] {
-  const { role, head, text } = noRowsText(area, snapshot, emptyText)
+  return noticeBox(area, noRowsText(area, snapshot, emptyText))
+}
+
+interface Notice {
+  role: ColorRole
+  head: string
+  text: string
+}
+
+/** A head and a few words in the middle of an area: exactly `height` lines of `width` cells. */
+function noticeBox(area: Area, { role, head, text }: Notice): string[] {
   const words = wrap(text, Math.max(1, area.width - 4))
   const lines = [
     area.style.bold(role, area.style.fit(head, area.width, 'center')),
@@ -45,6 +56,18 @@ function noRowsText(
     case 'live':
       return { role: 'text', head: `${glyphs.flat} Nothing here`, text: emptyText }
   }
+}
+
+/** What a screen about a subject shows while it has none: how to give it one. */
+export function noSubjectBox(area: Area, fn: string, subject: Subject | null): string[] {
+  if (subject?.type === 'search')
+    return noticeBox(area, {
+      role: 'muted',
+      head: `Looking for ${subject.text}`,
+      text: 'A name has to be found before it can be shown.',
+    })
+  const text = `Select a row in another pane, or type a subject before ${fn}: @creator, #topic or a clip's id.`
+  return noticeBox(area, { role: 'title', head: `${fn} of what?`, text })
 }
 
 /** A few words about rows that are not live, painted; empty when they are. */
