@@ -1,4 +1,5 @@
 import type { Fact, SeriesPoint } from '../../contracts/measures.ts'
+import { rgbOf, sgrRgb } from '../charts/color.ts'
 import { lineMark } from '../charts/line-chart.ts'
 import type { ChartPoint } from '../charts/plot.ts'
 import { type ChartOptions, chartTimeAt, renderChart } from '../charts/render-chart.ts'
@@ -211,8 +212,7 @@ function changeText(style: Style, percent: number): string {
 /** Text in the colour of a series. */
 function seriesPaint(style: Style, index: number, text: string): string {
   const color = style.theme.chart.series[index] ?? style.theme.chart.text
-  const rgb = Number.parseInt(color.slice(1), 16)
-  return `\x1b[38;2;${rgb >> 16};${(rgb >> 8) & 255};${rgb & 255}m${text}\x1b[39m`
+  return `${sgrRgb(38, rgbOf(color))}${text}\x1b[39m`
 }
 
 function drawPlot(state: GpState, layout: Layout, area: ScreenView): string[] {
