@@ -185,7 +185,10 @@ export const IndexParamsSchema = z.strictObject({
 })
 export type IndexParams = z.infer<typeof IndexParamsSchema>
 
-/** One fact of a description, with its provenance. */
+/**
+ * One fact of a description, with its provenance. Screens know these keys: `title` (of a clip), `name` (of a creator),
+ * `regions` (upper-case country codes, separated by `, `) and `engagement`; all others are shown as they come.
+ */
 export const FactSchema = z.object({
   key: z.string(),
   group: z.string(),
