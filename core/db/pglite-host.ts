@@ -47,9 +47,9 @@ export class PgliteHost {
     return this.#socket
   }
 
-  /** Hands bytes to the worker; the answer arrives on the socket. */
-  send(message: ToWorker): void {
-    this.#running?.worker.postMessage(message)
+  /** Hands a message to the worker, with the memory of the bytes in it; the answer arrives on the socket. */
+  send(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#running?.worker.postMessage(message, transfer)
   }
 
   /** Lets the engine write its shutdown checkpoint and ends the thread. */
@@ -161,7 +161,9 @@ class WorkerSocket extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#host.send({ type: 'bytes', bytes: chunk })
+    // A copy of its own: a chunk is a view of the client's buffer pool, which would be cloned whole with it.
+    const bytes = new Uint8Array(chunk)
+    this.#host.send({ type: 'bytes', bytes }, [bytes.buffer])
     done()
   }
 

@@ -48,7 +48,8 @@ class DurableNodeFs extends NodeFS {
     const systems = 'filesystems' in mod.FS ? mod.FS.filesystems : undefined
     const nodeFs = isRecord(systems) ? systems.NODEFS : undefined
     const streamOps = isRecord(nodeFs) ? nodeFs.stream_ops : undefined
-    if (!isRecord(streamOps)) throw new Error('This PGlite build has no NODEFS stream operations to add fsync to.')
+    if (!isRecord(nodeFs) || !isRecord(streamOps))
+      throw new Error('This PGlite build has no NODEFS stream operations to add fsync to.')
     const write = streamOps.write
     if (typeof write !== 'function') throw new Error('This PGlite build has no NODEFS write to count.')
     streamOps.write = (stream: { path?: string }, ...rest: unknown[]) => {
@@ -56,12 +57,13 @@ class DurableNodeFs extends NodeFS {
       if (typeof written === 'number' && stream.path?.includes('/pg_wal/')) this.walBytes += written
       return written
     }
-    streamOps.fsync = (stream: { nfd?: number }) => {
-      // Folders have no descriptor in this file system; Postgres treats their fsync as optional, and the files that
-      // matter after a crash (log segments) are preallocated and renamed before they are written.
-      if (stream.nfd === undefined) return 0
+    const realPath = nodeFs.realPath
+    if (typeof realPath !== 'function') throw new Error('This PGlite build has no NODEFS paths.')
+    streamOps.fsync = (stream: { nfd?: number; node: unknown }) => {
       try {
-        fsyncSync(stream.nfd)
+        // A folder has no descriptor in this file system: Postgres asks for its fsync after a rename.
+        if (stream.nfd === undefined) fsyncPath(String(realPath(stream.node)))
+        else fsyncSync(stream.nfd)
       } catch (error) {
         fail(error)
       }

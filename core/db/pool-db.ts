@@ -49,22 +49,24 @@ export function poolDb(options: { kind: Db['kind']; pool: pg.Pool; log: Log; onC
   const system = new Kysely<Database>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new GuardedDriver(pool, assertOutside),
+      createDriver: () => new GuardedDriver(pool, { assertOutside, isOurs: () => inside.getStore() !== undefined }),
       createIntrospector: kysely => new PostgresIntrospector(kysely),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   })
 
-  const transaction = async <T>(work: (trx: Transaction<Database>) => Promise<T>): Promise<T> =>
-    await system.transaction().execute(trx => runMarked(() => work(trx)))
-
-  async function runMarked<T>(work: () => Promise<T>): Promise<T> {
-    const mark = { isOpen: true }
-    try {
-      return await inside.run(mark, work)
-    } finally {
-      mark.isOpen = false
+  const transaction = async <T>(work: (trx: Transaction<Database>) => Promise<T>): Promise<T> => {
+    assertOutside()
+    const mark = { isOpen: false }
+    const runMarked = async (trx: Transaction<Database>) => {
+      mark.isOpen = true
+      try {
+        return await work(trx)
+      } finally {
+        mark.isOpen = false
+      }
     }
+    return await inside.run(mark, () => system.transaction().execute(runMarked))
   }
 
   const db: Db = {
@@ -100,16 +102,22 @@ export function poolDb(options: { kind: Db['kind']; pool: pg.Pool; log: Log; onC
 
 /** Kysely's own driver, refusing a second connection inside a transaction and speaking `AppError`. */
 class GuardedDriver extends PostgresDriver {
-  readonly #assertOutside: () => void
+  readonly #guard: { assertOutside: () => void; isOurs: () => boolean }
   readonly #translated = new WeakSet<DatabaseConnection>()
 
-  constructor(pool: pg.Pool, assertOutside: () => void) {
+  constructor(pool: pg.Pool, guard: { assertOutside: () => void; isOurs: () => boolean }) {
     super({ pool })
-    this.#assertOutside = assertOutside
+    this.#guard = guard
+  }
+
+  override async beginTransaction(...args: Parameters<PostgresDriver['beginTransaction']>): Promise<void> {
+    // `system.transaction()` would open one without the mark, and nothing would catch a query beside it.
+    if (!this.#guard.isOurs()) throw new Error('Open transactions with db.transaction or db.asUser, not on system.')
+    await super.beginTransaction(...args)
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
-    this.#assertOutside()
+    this.#guard.assertOutside()
     const connection = await super.acquireConnection().catch(rethrow)
     // The driver recognises its own connection objects by private members, so they are changed, not wrapped.
     if (!this.#translated.has(connection)) {

@@ -121,6 +121,7 @@ export function describeDb(setup: () => { db: Db; folder: string }): void {
       await expect(nested).rejects.toThrow('use the transaction handle')
       await expect(db.asUser(owner, async () => await db.executeSql('select 1'))).rejects.toThrow('transaction handle')
       await expect(db.transaction(() => db.transaction(async () => 1))).rejects.toThrow('transaction handle')
+      await expect(db.system.transaction().execute(async () => 1)).rejects.toThrow('not on system')
       await db.ping()
     })
 

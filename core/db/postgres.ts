@@ -17,6 +17,7 @@ export async function openPostgres(options: { url: string; log: Log }): Promise<
     max: connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
     application_name: 'cliptape',
+    keepAlive: true,
   })
   const db = poolDb({ kind: 'postgres', pool, log: options.log })
   try {

@@ -14,7 +14,7 @@ export interface Database {
   settings: SettingsTable
 }
 
-export interface UsersTable {
+interface UsersTable {
   id: Generated<string>
   email: string | null
   role: 'owner' | 'user' | 'admin'
@@ -23,7 +23,7 @@ export interface UsersTable {
 }
 
 /** One run of one file. */
-export interface ImportsTable {
+interface ImportsTable {
   id: Generated<string>
   owner_id: string
   file_name: string
@@ -36,7 +36,7 @@ export interface ImportsTable {
 }
 
 /** A record that could not be read, kept whole until a person replays or discards it. */
-export interface DeadLettersTable {
+interface DeadLettersTable {
   id: Generated<string>
   owner_id: string
   /** Same file content, line and reason: same key, so that a second import adds nothing. */
@@ -54,14 +54,14 @@ export interface DeadLettersTable {
 }
 
 /** How many rows a source dropped, by reason, over all runs of distinct files. */
-export interface DropCountsTable {
+interface DropCountsTable {
   owner_id: string
   source: string
   reason: string
   row_count: ColumnType<string, number | string, number | string>
 }
 
-export interface SettingsTable {
+interface SettingsTable {
   owner_id: string
   name: string
   value: Json

@@ -21,7 +21,7 @@ export interface PostgresRig {
 }
 
 /** The folder with initdb and postgres, or null where PostgreSQL is not installed. */
-export function postgresBin(): string | null {
+function postgresBin(): string | null {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
   const folders = [
