@@ -112,7 +112,10 @@ const drawings: Record<ContribKind, Drawing> = {
   },
 }
 
-/** Draws with blessed-contrib: `height` lines of exactly `width` cells. Needs at least 12 × 5 cells. */
+/**
+ * Draws with blessed-contrib: `height` lines of exactly `width` cells. Needs at least 12 × 5 cells. Most frames show what the
+ * frame before did, so a surface keeps its last lines: a map that stays the same costs nothing.
+ */
 export function drawContrib<K extends ContribKind>(
   kind: K,
   data: ContribDataByKind[K],
@@ -121,9 +124,14 @@ export function drawContrib<K extends ContribKind>(
 ): string[] {
   const colors = paletteOf(style)
   const surface = surfaceFor(kind, size, colors)
-  show[kind](surface.widget, data, { size, colors })
-  surface.screen.render()
-  return toLines(surface.screen.lines, { ...style, faint: isShapeFaint[kind] ? colors.faint : null })
+  const key = JSON.stringify([data, style.hasColor, style.isAscii])
+  if (surface.last?.key !== key) {
+    show[kind](surface.widget, data, { size, colors })
+    surface.screen.render()
+    const faint = isShapeFaint[kind] ? colors.faint : null
+    surface.last = { key, lines: toLines(surface.screen.lines, { ...style, faint }) }
+  }
+  return [...surface.last.lines]
 }
 
 const show: {
@@ -169,6 +177,8 @@ const show: {
 interface Surface {
   screen: Screen
   widget: Widget
+  /** What was drawn last, and from what. */
+  last: { key: string; lines: readonly string[] } | null
   close(): void
 }
 
@@ -210,6 +220,7 @@ function openSurface(kind: ContribKind, size: Size, colors: Colors): Surface {
   return {
     screen,
     widget,
+    last: null,
     close() {
       screen.destroy()
       input.destroy()
