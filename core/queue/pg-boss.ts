@@ -37,6 +37,7 @@ export async function openQueue(options: { db: Db; log: Log }): Promise<Queue> {
   boss.on('error', error => log.error({ err: error }, 'The job queue met an error; it goes on.'))
   boss.on('warning', warning => log.warn({ warning }, 'The job queue warns.'))
   await boss.start()
+  if (isEmbedded) await takeBackOrphans(db)
 
   return {
     async declare(name, queueOptions) {
@@ -79,4 +80,18 @@ export async function openQueue(options: { db: Db; log: Log }): Promise<Queue> {
       await boss.stop({ close: false, graceful: true, timeout: drainMsMax })
     },
   }
+}
+
+/**
+ * Jobs that a killed process had in hand stay active until they expire, a quarter of an hour by default. Nobody else
+ * works on an embedded store, so whatever is active at the start has no worker: it waits again, or has failed when that
+ * was its last try.
+ */
+async function takeBackOrphans(db: Db): Promise<void> {
+  await db.executeSql(`
+    update ${schema}.job set
+      state = (case when retry_count < retry_limit then 'retry' else 'failed' end)::${schema}.job_state,
+      completed_on = case when retry_count < retry_limit then null else now() end,
+      start_after = now()
+    where state = 'active'`)
 }
