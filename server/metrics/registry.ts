@@ -4,7 +4,10 @@
  */
 export interface Metrics {
   counter(name: string, help: string): Counter
-  /** `read` is called for each scrape; it returns one value, or one per set of labels. */
+  /**
+   * A number that something else keeps: `read` is called for each scrape and returns one value, or one per set of
+   * labels. A name that ends in `_total` is told to Prometheus as a counter.
+   */
   gauge(name: string, help: string, read: () => number | { labels: Labels; value: number }[]): void
   /** `bounds` are upper bounds in ascending order, in the unit of the name. */
   histogram(name: string, help: string, bounds: readonly number[]): Histogram
@@ -41,7 +44,7 @@ export function createMetrics(): Metrics {
       }
     },
     gauge(name, help, read) {
-      register(name, help, 'gauge', () => {
+      register(name, help, name.endsWith('_total') ? 'counter' : 'gauge', () => {
         const found = read()
         const values = typeof found === 'number' ? [{ labels: {}, value: found }] : found
         return values.map(one => `${name}${braced(labelText(one.labels))} ${one.value}`)

@@ -1,0 +1,81 @@
+import type { Request, RequestHandler } from 'express'
+import { AppError } from '../../contracts/errors.ts'
+import type { KeyValue } from '../../core/key-value/port.ts'
+import type { Log } from '../../core/log.ts'
+import { isAllowedOrigin, isOwnHost } from './hosts.ts'
+
+/** Headers that keep a browser from misreading an answer. Pages that need more say so themselves. */
+export const securityHeaders: RequestHandler = (_request, response, next) => {
+  response.set({
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+  })
+  next()
+}
+
+/** Refuses requests that came under a stranger's name (see `isOwnHost`). */
+export function hostGuard(publicHosts: readonly string[]): RequestHandler {
+  return (request, _response, next) => {
+    if (isOwnHost(request.headers.host, publicHosts)) return next()
+    throw new AppError('FORBIDDEN', 'The Host header names another server: use localhost, or set PUBLIC_URL.')
+  }
+}
+
+/** Cross-origin reading for the origins that the operator listed, and nobody else. Credentials are tokens, never cookies. */
+export function cors(origins: readonly string[]): RequestHandler {
+  return (request, response, next) => {
+    const { origin } = request.headers
+    response.vary('Origin')
+    if (origin === undefined) return next()
+    if (!isAllowedOrigin(origin, request.headers.host, origins)) {
+      throw new AppError('FORBIDDEN', 'Pages of this origin may not call Cliptape: add the origin to CORS_ORIGINS.')
+    }
+    response.set({
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Expose-Headers': 'X-Request-Id, Retry-After',
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    })
+    if (request.method !== 'OPTIONS') return next()
+    response.set({
+      'Access-Control-Allow-Methods': 'GET, POST',
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-Request-Id',
+      'Access-Control-Max-Age': '600',
+    })
+    response.status(204).end()
+  }
+}
+
+export interface RateLimit {
+  /** Requests at once, then so many a second, per user or, before one is known, per address. */
+  readonly capacity: number
+  readonly perSecond: number
+}
+
+/** @throws AppError RATE_LIMITED with `details.retryAfterMs`. When the key-value store is down nobody is limited. */
+export async function checkRate(
+  deps: { keyValue: KeyValue; log: Log; rateLimit: RateLimit },
+  who: string,
+): Promise<void> {
+  const taken = await deps.keyValue.takeTokens(`http-rate:${who}`, { ...deps.rateLimit, cost: 1 }).catch(error => {
+    deps.log.warn({ err: error }, 'Requests are not limited: the key-value store does not answer.')
+    return null
+  })
+  if (!taken || taken.isAllowed) return
+  throw new AppError(
+    'RATE_LIMITED',
+    `Too many requests: wait ${Math.ceil(taken.retryAfterMs / 1000)} s and try again.`,
+    {
+      details: { retryAfterMs: taken.retryAfterMs },
+    },
+  )
+}
+
+/** The token of `Authorization: Bearer …`; `null` without the header. */
+export function bearerToken(request: Request): string | null {
+  const match = /^Bearer +([\x21-\x7e]{1,4096})$/i.exec(request.get('authorization') ?? '')
+  return match?.[1] ?? null
+}

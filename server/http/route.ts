@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream'
+import { z } from 'zod'
+import type { AuthScheme, Principal } from '../auth/authenticator.ts'
+import { parseInput } from './parse-input.ts'
+
+/**
+ * An address as data: what it takes, what it gives, who may call it. The Express app, `/openapi.json`, `/docs` and
+ * `docs/api.md` are all made from the same list of routes.
+ */
+export interface Route {
+  readonly method: 'get' | 'post'
+  /** Express form: `/api/videos/:videoId`. */
+  readonly path: string
+  readonly summary: string
+  /** More for the documentation, in plain sentences. */
+  readonly description: string
+  readonly auth: readonly AuthScheme[] | 'open'
+  readonly params: z.ZodType | null
+  readonly query: z.ZodType | null
+  readonly body: z.ZodType | null
+  readonly answer: { readonly contentType: string; readonly schema: z.ZodType | null }
+  /** Parses and answers. The raw input is whatever the transport found. */
+  run(raw: RawInput, context: RouteContext): Promise<Answer>
+}
+
+export interface RawInput {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+}
+
+export interface RouteContext {
+  /** Present on every route that is not open. */
+  readonly principal: Principal | null
+  /** Fires when the caller has gone away before the answer was complete. */
+  readonly signal: AbortSignal
+}
+
+export type Answer =
+  | { readonly json: unknown; readonly status?: number }
+  | { readonly body: string | Readable; readonly contentType: string; readonly headers?: Record<string, string> }
+
+const nothing = z.strictObject({})
+
+/** Declares a route; the handler gets its inputs parsed and typed. What is not declared is refused by name. */
+export function route<
+  P extends z.ZodType = typeof nothing,
+  Q extends z.ZodType = typeof nothing,
+  B extends z.ZodType = typeof nothing,
+>(o: {
+  method: 'get' | 'post'
+  path: string
+  summary: string
+  description?: string
+  auth: readonly AuthScheme[] | 'open'
+  params?: P
+  query?: Q
+  body?: B
+  /** Of the JSON answer; a content type alone for anything else. */
+  answer: z.ZodType | { contentType: string }
+  handle(input: { params: z.output<P>; query: z.output<Q>; body: z.output<B> }, context: RouteContext): Promise<Answer>
+}): Route {
+  const answer =
+    o.answer instanceof z.ZodType
+      ? { contentType: 'application/json', schema: o.answer }
+      : { contentType: o.answer.contentType, schema: null }
+  return {
+    method: o.method,
+    path: o.path,
+    summary: o.summary,
+    description: o.description ?? '',
+    auth: o.auth,
+    params: o.params ?? null,
+    query: o.query ?? null,
+    body: o.body ?? null,
+    answer,
+    async run(raw, context) {
+      const input = {
+        params: parse(o.params, raw.params),
+        query: parse(o.query, raw.query),
+        body: parse<B>(o.body, o.body ? raw.body : {}),
+      }
+      return await o.handle(input, context)
+    },
+  }
+}
+
+/** A part that is not declared must be empty; its type is then that of the empty object. */
+function parse<S extends z.ZodType>(schema: S | undefined, raw: unknown): z.output<S> {
+  // Without a schema S is the default type parameter, which is the type of `nothing`: the compiler cannot see that.
+  return parseInput(schema ?? (nothing as z.ZodType as S), raw)
+}

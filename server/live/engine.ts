@@ -1,0 +1,274 @@
+/**
+ * Live queries for everybody at the cost of one: equal questions share one computation, one answer and one text.
+ *
+ * A write marks the queries that it touches; a marked query is computed on its next tick, never twice at a time, and
+ * at most `parallelMax` of all queries at once, in the order in which they became due. Writes that come meanwhile
+ * fold into one further computation. So the load depends on distinct queries and the tick, not on subscribers and
+ * not on the rate of writing. A query also never takes more than about a third of the time for itself: after a
+ * computation of d ms it rests 2 × d.
+ *
+ * A query without watchers is not computed. It is forgotten, unless a session that was cut may still come back for
+ * its patches; then its answer is kept as it is.
+ *
+ * Ticks are real time: they are about load. The windows inside the questions use the world's clock.
+ */
+import type { BusEvents, BusTopic } from '../../contracts/bus.ts'
+import { AppError } from '../../contracts/errors.ts'
+import type { Bus } from '../../core/bus/port.ts'
+import type { Log } from '../../core/log.ts'
+import { LiveQuery, type Watcher } from './live-query.ts'
+import type { Change, LiveQuestion } from './source.ts'
+
+export interface LiveLimits {
+  /** The shortest time between two computations of one query, in ms. */
+  readonly tickMs: number
+  /** Computations at once, over all queries. */
+  readonly parallelMax: number
+  /** Distinct queries that are watched or kept. */
+  readonly queriesMax: number
+}
+
+export const liveLimitsDefault: LiveLimits = { tickMs: 100, parallelMax: 2, queriesMax: 1000 }
+
+/** After a failure a query is tried again by itself, later each time. */
+const retryMs = { first: 1000, most: 30_000 } as const
+const restFactor = 2
+const sweepMs = 500
+
+export interface LiveStats {
+  queries: number
+  watchers: number
+  computations: number
+  failures: number
+  publications: number
+  frameBytes: number
+  /** Milliseconds spent computing, summed. */
+  computeMs: number
+  waiting: number
+}
+
+interface Scheduled {
+  readonly query: LiveQuery
+  isMarked: boolean
+  isRunning: boolean
+  failureCount: number
+  /** Real instants in ms of a monotonic clock. */
+  doneAtMs: number
+  dueAtMs: number
+  timer: NodeJS.Timeout | null
+}
+
+export class LiveEngine {
+  readonly #log: Log
+  readonly #limits: LiveLimits
+  readonly #queries = new Map<string, Scheduled>()
+  readonly #ready: Scheduled[] = []
+  readonly #stats = { computations: 0, failures: 0, publications: 0, frameBytes: 0, computeMs: 0 }
+  readonly #unsubscribe: (() => Promise<void>)[] = []
+  readonly #sweep: NodeJS.Timeout
+  /** Frees kept queries when the engine is full; the sessions' owner sets it. Returns whether it could. */
+  onFull: () => boolean = () => false
+  #runningCount = 0
+  #isClosed = false
+
+  private constructor(log: Log, limits: LiveLimits) {
+    this.#log = log
+    this.#limits = limits
+    this.#sweep = setInterval(() => this.#markStale(), sweepMs)
+    this.#sweep.unref()
+  }
+
+  /** Resolves once it listens to the bus. */
+  static async start(deps: { bus: Bus; log: Log }, limits: LiveLimits = liveLimitsDefault): Promise<LiveEngine> {
+    const engine = new LiveEngine(deps.log, limits)
+    const listen = async <T extends BusTopic>(topic: T, changeOf: (event: BusEvents[T]) => Change) => {
+      engine.#unsubscribe.push(await deps.bus.subscribe(topic, event => engine.change(changeOf(event))))
+    }
+    await listen('samples.written', event => ({ kind: 'samples', event }))
+    await listen('metadata.written', event => ({ kind: 'metadata', world: event.world }))
+    await listen('deadletters.changed', () => ({ kind: 'deadLetters' }))
+    await listen('world.changed', () => ({ kind: 'world' }))
+    await listen('niches.changed', () => ({ kind: 'niches' }))
+    return engine
+  }
+
+  /**
+   * The shared query of a question, watched by `watcher` from now on. A new one, or one that nobody watched, is computed
+   * at once; the watcher hears of it.
+   * @throws AppError RATE_LIMITED when there are too many distinct queries
+   */
+  watch(question: LiveQuestion, watcher: Watcher): LiveQuery {
+    const scheduled = this.#queries.get(question.key) ?? this.#add(question)
+    this.#addWatcher(scheduled, watcher)
+    return scheduled.query
+  }
+
+  /** Watches a query that a session kept: its answer, from which patches go on, may be old and is computed at once. */
+  watchKept(query: LiveQuery, watcher: Watcher): void {
+    const scheduled = this.#queries.get(query.question.key)
+    if (scheduled?.query === query) this.#addWatcher(scheduled, watcher)
+    else throw new Error('A kept query was forgotten: its keeper did not count itself.')
+  }
+
+  unwatch(query: LiveQuery, watcher: Watcher): void {
+    query.watchers.delete(watcher)
+    this.#forgetIfUnused(query)
+  }
+
+  /** Holds on to a query that nobody watches, for a session that may come back. */
+  keep(query: LiveQuery): void {
+    query.keptBy += 1
+  }
+
+  release(query: LiveQuery): void {
+    query.keptBy -= 1
+    this.#forgetIfUnused(query)
+  }
+
+  /** Something happened: every watched query that it touches is computed on its next tick. */
+  change(change: Change): void {
+    for (const scheduled of this.#queries.values()) {
+      const { query } = scheduled
+      if (!query.question.isTouchedBy(change)) continue
+      if (query.watchers.size > 0) this.#mark(scheduled)
+      else if (change.kind === 'world') query.invalidate()
+    }
+  }
+
+  stats(): LiveStats {
+    let watchers = 0
+    for (const { query } of this.#queries.values()) watchers += query.watchers.size
+    return { ...this.#stats, queries: this.#queries.size, watchers, waiting: this.#ready.length + this.#runningCount }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#sweep)
+    for (const { timer } of this.#queries.values()) if (timer) clearTimeout(timer)
+    this.#queries.clear()
+    this.#ready.length = 0
+    await Promise.all(this.#unsubscribe.map(stop => stop()))
+  }
+
+  #add(question: LiveQuestion): Scheduled {
+    while (this.#queries.size >= this.#limits.queriesMax) {
+      if (this.onFull()) continue
+      throw new AppError('RATE_LIMITED', 'Too many different live queries are watched: close some, or wait a moment.')
+    }
+    const scheduled: Scheduled = {
+      query: new LiveQuery(question),
+      isMarked: false,
+      isRunning: false,
+      failureCount: 0,
+      doneAtMs: Number.NEGATIVE_INFINITY,
+      dueAtMs: 0,
+      timer: null,
+    }
+    this.#queries.set(question.key, scheduled)
+    return scheduled
+  }
+
+  #addWatcher(scheduled: Scheduled, watcher: Watcher): void {
+    const wasUnwatched = scheduled.query.watchers.size === 0
+    scheduled.query.watchers.add(watcher)
+    if (wasUnwatched) this.#mark(scheduled)
+  }
+
+  #forgetIfUnused(query: LiveQuery): void {
+    if (query.watchers.size > 0 || query.keptBy > 0) return
+    const scheduled = this.#queries.get(query.question.key)
+    if (scheduled?.query !== query) return
+    if (scheduled.timer) clearTimeout(scheduled.timer)
+    this.#queries.delete(query.question.key)
+  }
+
+  #mark(scheduled: Scheduled): void {
+    if (scheduled.isMarked || this.#isClosed || scheduled.query.watchers.size === 0) return
+    scheduled.isMarked = true
+    if (!scheduled.isRunning) this.#schedule(scheduled)
+  }
+
+  #schedule(scheduled: Scheduled): void {
+    const waitMs = scheduled.dueAtMs - performance.now()
+    scheduled.timer = setTimeout(
+      () => {
+        scheduled.timer = null
+        this.#ready.push(scheduled)
+        this.#pump()
+      },
+      Math.max(0, waitMs),
+    )
+  }
+
+  #pump(): void {
+    while (this.#runningCount < this.#limits.parallelMax) {
+      const next = this.#ready.shift()
+      if (!next) return
+      if (next.query.watchers.size === 0) next.isMarked = false
+      else void this.#run(next)
+    }
+  }
+
+  async #run(scheduled: Scheduled): Promise<void> {
+    const { query } = scheduled
+    const startMs = performance.now()
+    scheduled.isMarked = false
+    scheduled.isRunning = true
+    this.#runningCount += 1
+    this.#stats.computations += 1
+    let retryAfterMs: number | null = null
+    try {
+      const answer = await query.question.compute()
+      if (!this.#isClosed) this.#publish(query, () => query.accept(answer, performance.now()))
+      scheduled.failureCount = 0
+    } catch (error) {
+      this.#stats.failures += 1
+      retryAfterMs = Math.min(retryMs.most, retryMs.first * 2 ** scheduled.failureCount)
+      scheduled.failureCount = Math.min(scheduled.failureCount + 1, 10)
+      if (!(error instanceof AppError))
+        this.#log.error({ err: error, query: query.question.name }, 'A live query failed.')
+      if (!this.#isClosed) query.fail(error)
+    }
+    const doneMs = performance.now()
+    const tookMs = doneMs - startMs
+    this.#stats.computeMs += tookMs
+    this.#runningCount -= 1
+    scheduled.isRunning = false
+    scheduled.doneAtMs = doneMs
+    // From the start of one computation to the next at least a tick; after a long one a rest in proportion.
+    scheduled.dueAtMs = Math.max(startMs + this.#limits.tickMs, doneMs + Math.min(restFactor * tookMs, retryMs.most))
+    if (retryAfterMs !== null) this.#retryLater(scheduled, retryAfterMs)
+    else if (scheduled.isMarked) this.#schedule(scheduled)
+    this.#pump()
+  }
+
+  #retryLater(scheduled: Scheduled, retryAfterMs: number): void {
+    if (this.#isClosed || scheduled.query.watchers.size === 0) {
+      scheduled.isMarked = false
+      return
+    }
+    scheduled.isMarked = true
+    scheduled.dueAtMs = performance.now() + retryAfterMs
+    this.#schedule(scheduled)
+  }
+
+  #publish(query: LiveQuery, accept: () => number): void {
+    const before = query.version
+    const duplicateCount = accept()
+    if (duplicateCount > 0) {
+      this.#log.error({ query: query.question.name, duplicateCount }, 'A live query gave rows with one key twice.')
+    }
+    if (query.version === before) return
+    this.#stats.publications += 1
+    this.#stats.frameBytes += query.lastFrameBytes
+  }
+
+  #markStale(): void {
+    const nowMs = performance.now()
+    for (const scheduled of this.#queries.values()) {
+      if (scheduled.query.watchers.size === 0) continue
+      const staleAfterMs = scheduled.query.question.staleAfterMs()
+      if (staleAfterMs !== null && nowMs - scheduled.doneAtMs >= staleAfterMs) this.#mark(scheduled)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { computeLive, readsOf } from '../../analytics/live.ts'
+import { AppError, assertNever } from '../../contracts/errors.ts'
+import type { UserId } from '../../contracts/ids.ts'
+import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
+import type { ServerDeps } from '../deps.ts'
+import { parseInput } from '../http/parse-input.ts'
+import type { LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts'
+
+/** How long a window may stand still on the screen while nothing is written, in real ms. */
+const windowMs = { live: 5000, replay: 1000 } as const
+const opsMs = 2000
+
+type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'>
+
+/** Every query of `contracts/ws.ts` as a question that the engine can keep computing. */
+export function liveQuestions(deps: Deps): ParseQuestion {
+  return (name, params, ownerId) => {
+    if (!isLiveQueryName(name)) {
+      const known = Object.keys(liveQueries).join(', ')
+      throw new AppError('NOT_FOUND', `There is no live query of that name: known are ${known}.`)
+    }
+    switch (name) {
+      case 'trends':
+      case 'movers':
+      case 'index':
+      case 'series':
+      case 'describe':
+        return dataQuestion(deps, name, params)
+      case 'ops':
+      case 'deadLetters':
+      case 'world':
+        parseInput(liveQueries[name].params, params)
+        return ownQuestion(deps, name, ownerId)
+      default:
+        return assertNever(name)
+    }
+  }
+}
+
+function isLiveQueryName(name: string): name is LiveQueryName {
+  return Object.hasOwn(liveQueries, name)
+}
+
+/** A question about public numbers: the same for everybody, in whichever world is looked at. */
+function dataQuestion(
+  deps: Deps,
+  name: 'trends' | 'movers' | 'index' | 'series' | 'describe',
+  params: Record<string, unknown>,
+): LiveQuestion {
+  const checked = parseInput(liveQueries[name].params, params)
+  const reads = readsOf(name, checked)
+  return {
+    key: `${name} ${canonical(checked)}`,
+    name,
+    staleAfterMs() {
+      const { speed } = deps.world.current().clock
+      if (!reads.movesWithTime || speed === 0) return null
+      return speed > 1 ? windowMs.replay : windowMs.live
+    },
+    isTouchedBy(change) {
+      switch (change.kind) {
+        case 'samples':
+          return change.event.world === deps.world.current().database && reads.isTouchedBy(change.event)
+        case 'metadata':
+          return change.world === deps.world.current().database
+        case 'niches':
+        case 'world':
+          return true
+        case 'deadLetters':
+          return false
+        default:
+          return assertNever(change)
+      }
+    },
+    compute: () =>
+      computeLive({ store: deps.store, world: deps.world.current(), niches: deps.niches() }, name, checked),
+  }
+}
+
+/** A question about Cliptape itself. Dead letters belong to their owner; the rest is the same for everybody. */
+function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId: UserId): LiveQuestion {
+  const columns = Object.keys(liveQueries[name].row.shape)
+  const answer = (rows: KeyedRow[]): LiveAnswer => ({ columns, rows, asOf: new Date(deps.clock.nowMs()) })
+  switch (name) {
+    case 'ops':
+      return {
+        key: name,
+        name,
+        staleAfterMs: () => opsMs,
+        isTouchedBy: change => change.kind === 'deadLetters' || change.kind === 'world',
+        compute: async () => answer(await deps.ops()),
+      }
+    case 'deadLetters':
+      return {
+        key: `${name} ${ownerId}`,
+        name,
+        staleAfterMs: () => null,
+        isTouchedBy: change => change.kind === 'deadLetters',
+        compute: async () => answer(await deps.deadLetters.list(ownerId)),
+      }
+    case 'world':
+      return {
+        key: name,
+        name,
+        staleAfterMs: () => (deps.world.current().clock.speed > 1 ? windowMs.replay : windowMs.live),
+        isTouchedBy: change => change.kind === 'world',
+        compute: async () => answer([{ key: 'world', ...deps.world.status() }]),
+      }
+    default:
+      return assertNever(name)
+  }
+}
+
+/** Equal parameters in any order of writing give one text. */
+function canonical(params: object): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))
+}

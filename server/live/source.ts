@@ -1,0 +1,34 @@
+import type { BusEvents } from '../../contracts/bus.ts'
+import type { UserId } from '../../contracts/ids.ts'
+import type { KeyedRow, LiveQueryName } from '../../contracts/ws.ts'
+
+/** Something that can have changed a result. Beside it the passing of time does: windows move. */
+export type Change =
+  | { kind: 'samples'; event: BusEvents['samples.written'] }
+  | { kind: 'metadata'; world: string }
+  | { kind: 'niches' }
+  | { kind: 'world' }
+  | { kind: 'deadLetters' }
+
+/** A question with checked parameters, ready to be computed again and again. */
+export interface LiveQuestion {
+  /** Equal for equal questions: name, parameters in a canonical order, and the owner where the answer depends on one. */
+  readonly key: string
+  readonly name: LiveQueryName
+  /** How long an answer may stand now while nothing is written, in real ms; `null` when time changes nothing. */
+  staleAfterMs(): number | null
+  isTouchedBy(change: Change): boolean
+  compute(): Promise<LiveAnswer>
+}
+
+export interface LiveAnswer {
+  readonly columns: readonly string[]
+  readonly rows: readonly KeyedRow[]
+  readonly asOf: Date
+}
+
+/**
+ * Makes a question of a name and parameters as they came.
+ * @throws AppError NOT_FOUND for an unknown name, BAD_REQUEST with a sentence that names the parameter
+ */
+export type ParseQuestion = (name: string, params: Record<string, unknown>, ownerId: UserId) => LiveQuestion

@@ -1,0 +1,19 @@
+import type { ServerSettings } from './deps.ts'
+import { liveLimitsDefault } from './live/engine.ts'
+
+/** For a server that only this machine reaches. A terminal asks little over HTTP; a script may ask in bursts. */
+export const settingsDefault: ServerSettings = {
+  corsOrigins: [],
+  trustProxyHops: 0,
+  publicHosts: [],
+  rateLimit: { capacity: 200, perSecond: 50 },
+  live: liveLimitsDefault,
+  userConnectionsMax: 1000,
+  helloMs: 10_000,
+}
+
+/** Bytes of a request body: SQL text and id lists are the largest things anybody sends. */
+export const bodyBytesMax = 256 * 1024
+
+/** How long the parts of a request may take to arrive, in ms. Streams of an import are answers, which have no end here. */
+export const httpTimeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000 } as const

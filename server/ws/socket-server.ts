@@ -1,0 +1,137 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { AppError } from '../../contracts/errors.ts'
+import { wsLimits } from '../../contracts/ws.ts'
+import type { Bus } from '../../core/bus/port.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Log } from '../../core/log.ts'
+import type { Authenticator, Principal } from '../auth/authenticator.ts'
+import { errorBody } from '../http/error-answer.ts'
+import { isAllowedOrigin, isOwnHost } from '../http/hosts.ts'
+import type { LiveEngine } from '../live/engine.ts'
+import type { ParseQuestion } from '../live/source.ts'
+import type { Metrics } from '../metrics/registry.ts'
+import { Connection } from './connection.ts'
+import { Sessions } from './sessions.ts'
+
+/** Every so often each client is asked for a sign of life; one that gave none for `silentMs` is cut. */
+const keepalive = { probeMs: 30_000, silentMs: 150_000 } as const
+/** Open sockets of everybody, those before their hello included. */
+const connectionsMax = 5000
+
+export interface SocketDeps {
+  readonly engine: LiveEngine
+  readonly parseQuestion: ParseQuestion
+  readonly auth: Authenticator
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+export interface SocketSettings {
+  readonly corsOrigins: readonly string[]
+  readonly publicHosts: readonly string[]
+  readonly userConnectionsMax: number
+  readonly helloMs: number
+}
+
+/** The WebSocket side of a server: `/ws`, protocol 1. */
+export interface SocketServer {
+  /** Sockets that are open, and the bytes that wait in us for all of them to read. */
+  stats(): { connections: number; bufferedBytes: number; cutSessions: number }
+  /** Says goodbye to everybody; who does not answer is cut by `cutAll`. */
+  close(): Promise<void>
+  cutAll(): void
+}
+
+/** Takes the upgrades of `server` to `/ws`; every other upgrade is refused. */
+export async function attachSockets(server: Server, deps: SocketDeps, settings: SocketSettings): Promise<SocketServer> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: wsLimits.frameBytesMax,
+    perMessageDeflate: false,
+    clientTracking: false,
+    // Pings are counted like messages and answered by the connection: a flood of them must not fill its buffer.
+    autoPong: false,
+  })
+  const open = new Set<Connection>()
+  const sessions = new Sessions(deps.engine)
+  const skipped = deps.metrics.counter('cliptape_ws_skipped_total', 'Updates that slow clients skipped.')
+  const connectionDeps = {
+    ...deps,
+    sessions,
+    helloMs: settings.helloMs,
+    admit(_connection: Connection, principal: Principal) {
+      const own = [...open].filter(one => one.principal?.userId === principal.userId)
+      return own.length < settings.userConnectionsMax
+    },
+    findOpen: (sessionId: string) => [...open].find(one => one.sessionId === sessionId) ?? null,
+    onSkipped: () => skipped.add(),
+    onClosed: (connection: Connection) => void open.delete(connection),
+  }
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', error => deps.log.debug({ err: error }, 'A socket failed.'))
+    const refusal = refusalOf(request, open.size, settings)
+    if (refusal) return refuse(socket, refusal)
+    sockets.handleUpgrade(request, socket, head, ws => open.add(new Connection(ws, socket, connectionDeps)))
+  }
+  server.on('upgrade', onUpgrade)
+  const probing = setInterval(() => probe(open), keepalive.probeMs)
+  probing.unref()
+  const stopListening = await deps.bus.subscribe('world.changed', status => {
+    for (const connection of open) connection.sendEvent('world.changed', status)
+  })
+  const stats = () => ({
+    connections: open.size,
+    bufferedBytes: [...open].reduce((sum, connection) => sum + connection.bufferedBytes, 0),
+    cutSessions: sessions.count,
+  })
+  deps.metrics.gauge('cliptape_ws_connections', 'Open WebSocket connections.', () => stats().connections)
+  deps.metrics.gauge(
+    'cliptape_ws_buffered_bytes',
+    'Bytes waiting for WebSocket clients to read.',
+    () => stats().bufferedBytes,
+  )
+  deps.metrics.gauge('cliptape_ws_cut_sessions', 'Sessions that may be resumed.', () => stats().cutSessions)
+  return {
+    stats,
+    async close() {
+      clearInterval(probing)
+      server.off('upgrade', onUpgrade)
+      await stopListening()
+      for (const connection of open) connection.leave()
+      sessions.close()
+    },
+    cutAll() {
+      for (const connection of [...open]) connection.cut()
+    },
+  }
+}
+
+function probe(open: ReadonlySet<Connection>): void {
+  const nowMs = performance.now()
+  for (const connection of [...open]) {
+    if (nowMs - connection.heardAtMs > keepalive.silentMs) connection.cut()
+    else connection.probe()
+  }
+}
+
+function refusalOf(request: IncomingMessage, openCount: number, settings: SocketSettings): AppError | null {
+  const { host, origin } = request.headers
+  const path = (request.url ?? '').split('?', 1)[0]
+  if (path !== '/ws') return new AppError('NOT_FOUND', 'WebSockets are at /ws.')
+  if (!isOwnHost(host, settings.publicHosts)) return new AppError('FORBIDDEN', 'The Host header names another server.')
+  if (origin !== undefined && !isAllowedOrigin(origin, host, settings.corsOrigins)) {
+    return new AppError('FORBIDDEN', 'Pages of this origin may not connect: add the origin to CORS_ORIGINS.')
+  }
+  return openCount < connectionsMax ? null : new AppError('UNAVAILABLE', 'Too many connections are open.')
+}
+
+function refuse(socket: Duplex, error: AppError): void {
+  const body = JSON.stringify(errorBody(error, ''))
+  socket.end(
+    `HTTP/1.1 ${error.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
