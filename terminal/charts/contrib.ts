@@ -128,8 +128,8 @@ export function drawContrib<K extends ContribKind>(
   if (surface.last?.key !== key) {
     show[kind](surface.widget, data, { size, colors })
     surface.screen.render()
-    const faint = isShapeFaint[kind] ? colors.faint : null
-    surface.last = { key, lines: toLines(surface.screen.lines, { ...style, faint }) }
+    const lineStyle = { ...style, faint: colors.faint, isRestThin: style.isAscii || hasRest[kind] }
+    surface.last = { key, lines: toLines(surface.screen.lines, lineStyle) }
   }
   return [...surface.last.lines]
 }
@@ -272,7 +272,7 @@ function paletteOf({ theme }: PlotStyle): Colors {
 const wideRest = '\x03'
 const defaultColor = 0x1ff
 /** Kinds whose faint colour is the rest of a shape: it has to look different without colour as well. */
-const isShapeFaint: Record<ContribKind, boolean> = {
+const hasRest: Record<ContribKind, boolean> = {
   donut: true,
   gauge: true,
   map: false,
@@ -280,7 +280,7 @@ const isShapeFaint: Record<ContribKind, boolean> = {
   contribLine: false,
 }
 
-type LineStyle = PlotStyle & { faint: number | null }
+type LineStyle = PlotStyle & { faint: number; isRestThin: boolean }
 
 /** Cells of blessed as lines. An attribute is flags << 18 | foreground << 9 | background. */
 function toLines(lines: Screen['lines'], style: LineStyle): string[] {
@@ -334,10 +334,10 @@ function changeColors(from: CellColors, to: CellColors, hasColor: boolean): stri
 }
 
 /** What stands for a character without colour or beyond ASCII: the faint rest of a shape thins out, dots become letters. */
-function plainer(char: string, isFaint: boolean, { hasColor, isAscii }: LineStyle): string {
+function plainer(char: string, isFaint: boolean, { hasColor, isAscii, isRestThin }: LineStyle): string {
   if (hasColor && !isAscii) return char
   const isShape = char === '█' || (char >= '\u2800' && char <= '\u28ff')
-  if (isShape && isFaint) return isAscii ? '.' : '·'
+  if (isShape && isFaint && isRestThin) return isAscii ? '.' : '·'
   if (!isAscii) return char
   if (isShape) return '#'
   return char === '●' ? 'O' : char >= ' ' && char <= '~' ? char : '?'
