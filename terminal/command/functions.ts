@@ -1,4 +1,5 @@
 import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
+import { type ThemeName, themeNames } from '../theme/themes.ts'
 
 /** Functions of the command line that exist. `THEME`, `COLOR`, `MOUSE` and `QUIT` act on the terminal itself. */
 const functionNames = ['TOP', 'MOV', 'IDX', 'GP', 'DES', 'OPS', 'HELP', 'THEME', 'COLOR', 'MOUSE', 'QUIT'] as const
@@ -117,6 +118,14 @@ const filters: readonly ArgSpec[] = [
   instant('to', 'End of the window'),
 ]
 
+const themeTitles: Readonly<Record<ThemeName, string>> = {
+  amber: 'Dark with amber, the default',
+  light: 'Dark text on a light ground',
+  contrast: 'High contrast',
+  deuteranopia: 'Blue and orange instead of green and red',
+  mono: 'No colours',
+}
+
 /** Every function, in the order in which lists show them. */
 export const functionSpecs: readonly FunctionSpec[] = [
   {
@@ -208,13 +217,11 @@ export const functionSpecs: readonly FunctionSpec[] = [
     help: 'Switches the theme and remembers it.',
     subject: 'none',
     args: [
-      closed('theme', 'Theme', [
-        value('amber', 'Dark with amber, the default'),
-        value('light', 'Dark text on a light ground'),
-        value('contrast', 'High contrast', 'high-contrast'),
-        value('deuteranopia', 'Blue and orange instead of green and red', 'cvd'),
-        value('mono', 'No colours', 'none'),
-      ]),
+      closed(
+        'theme',
+        'Theme',
+        themeNames.map(name => value(name, themeTitles[name])),
+      ),
     ],
     examples: ['THEME LIGHT'],
   },
