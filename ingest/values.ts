@@ -49,6 +49,8 @@ const isoPattern =
  * milliseconds is cut) or from epoch seconds (10 digits) or milliseconds (13 digits). From 1970 to 2100.
  */
 export function parseInstant(text: string): number | null | undefined {
+  const plainMs = parsePlainUtc(text)
+  if (plainMs !== undefined) return plainMs
   const trimmed = text.trim()
   if (trimmed === '') return null
   if (/^\d{9,10}(\.\d+)?$/.test(trimmed)) return Math.floor(Number(trimmed) * 1000)
@@ -62,11 +64,38 @@ export function parseInstant(text: string): number | null | undefined {
   return within(dayMs + timeMs + Number(fraction.padEnd(3, '0').slice(0, 3)) - zoneMs(zone))
 }
 
+/** The one layout that large files are written in, `2026-01-31T12:00:00Z` with or without milliseconds, without a RegExp. */
+function parsePlainUtc(text: string): number | undefined {
+  const { length } = text
+  if ((length !== 20 && length !== 24) || text[10] !== 'T' || text[length - 1] !== 'Z') return undefined
+  if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined
+  if (length === 24 && text[19] !== '.') return undefined
+  const hour = digits(text, 11, 13)
+  const minute = digits(text, 14, 16)
+  const second = digits(text, 17, 19)
+  const ms = length === 24 ? digits(text, 20, 23) : 0
+  const dayMs = utcDay(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10))
+  if (dayMs === undefined || !(hour <= 23 && minute <= 59 && second <= 60 && ms >= 0)) return undefined
+  return within(dayMs + (hour * 3600 + minute * 60 + second) * 1000 + ms)
+}
+
+/** The number written in `text` from `start` to `end`; NaN when a character there is no digit. */
+function digits(text: string, start: number, end: number): number {
+  let number = 0
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    number = number * 10 + digit
+  }
+  return number
+}
+
 /** Midnight UTC of a calendar day, or undefined when there is no such day. */
 export function utcDay(year: number, month: number, day: number): number | undefined {
-  const ms = Date.UTC(year, month - 1, day)
-  const date = new Date(ms)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? ms : undefined
+  if (!(month >= 1 && month <= 12 && day >= 1)) return undefined
+  const monthMs = Date.UTC(year, month - 1)
+  const ms = monthMs + (day - 1) * 86_400_000
+  return ms < Date.UTC(year, month) ? ms : undefined
 }
 
 function zoneMs(zone: string): number {

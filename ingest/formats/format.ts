@@ -137,3 +137,13 @@ export class Memo<T> {
     this.#seen.set(key, value)
   }
 }
+
+/** A description that did not change is told again after this long, so that the newest source is known as such. */
+const tellAgainMs = 7 * 86_400_000
+
+/** Whether a description is to be told with this reading: at its first, then weekly. Remembers that it was. */
+export function isDue(known: { toldAtMs: number }, observedAtMs: number): boolean {
+  if (observedAtMs < known.toldAtMs + tellAgainMs) return false
+  known.toldAtMs = observedAtMs
+  return true
+}

@@ -1,4 +1,4 @@
-import { type Platform, platforms } from '../../contracts/ids.ts'
+import type { Platform } from '../../contracts/ids.ts'
 import type { Item, VideoRecord } from '../../contracts/samples.ts'
 import { dlq, drop, ok, type StepResult } from '../pipeline.ts'
 import { normaliseTopic, topicsOf } from '../topics.ts'
@@ -8,8 +8,8 @@ import {
   badInstant,
   type CsvFormat,
   checkYoutubeId,
-  emptySample,
   emptyVideo,
+  isDue,
   type JsonObject,
   Memo,
   type ObjectFormat,
@@ -70,15 +70,23 @@ export const genericCsv: CsvFormat = {
       const index = header.indexOf(column)
       if (index !== -1) at[column] = index
     }
-    return openGeneric((fields: readonly string[], column) => {
-      const index = at[column]
-      return index === undefined ? undefined : fields[index]
-    }, context)
+    return openGeneric(
+      (fields: readonly string[], column) => {
+        const index = at[column]
+        return index === undefined ? undefined : fields[index]
+      },
+      context,
+      column => at[column] !== undefined,
+    )
   },
 }
 
 const openObjects = (context: ReadContext): RowReader<JsonObject> =>
-  openGeneric((record: JsonObject, column) => record[column], context)
+  openGeneric(
+    (record: JsonObject, column) => record[column],
+    context,
+    () => true,
+  )
 
 export const genericJsonLines: ObjectFormat = {
   id: 'generic-jsonl',
@@ -98,39 +106,84 @@ export const genericParquet: ObjectFormat = {
   open: openObjects,
 }
 
+/** The columns that describe a video: when one of them changes, the description is told anew. */
+const describing = [
+  'creator_id',
+  'creator_name',
+  'creator_handle',
+  'kind',
+  'title',
+  'url',
+  'thumbnail_url',
+  'published_at',
+  'duration_seconds',
+  'category',
+  'tags',
+  'topic',
+] as const satisfies readonly Column[]
+
 /** What is kept of a video so that its description is built once, not on every reading. */
 interface Known {
   readonly videoId: string
   readonly creatorId: string
-  readonly signature: string
+  /** Of `describing`, in that order. */
+  readonly texts: readonly string[]
   readonly source: string
   readonly video: Omit<VideoRecord, 'observedAtMs'>
   readonly creatorName: string
   readonly creatorHandle: string
+  toldAtMs: number
 }
 
-function openGeneric<R>(get: (record: R, column: Column) => unknown, context: ReadContext): RowReader<R> {
+/** Which source and country a row names; rows in a row name the same ones. */
+interface Origin {
+  readonly sourceText: string
+  readonly regionText: string
+  readonly source: string
+  readonly region: string
+}
+
+/** @param has says which columns there are at all, so that absent ones cost nothing */
+function openGeneric<R>(
+  get: (record: R, column: Column) => unknown,
+  context: ReadContext,
+  has: (column: Column) => boolean,
+): RowReader<R> {
   const text = (record: R, column: Column) => textOf(get(record, column))
+  const described = describing.filter(has)
   const memo = new Memo<Known>()
+  let origin: Origin | null = null
 
   return record => {
-    const { platform, videoId } = splitWireId(text(record, 'platform').trim().toLowerCase(), text(record, 'video_id'))
-    if (!isPlatform(platform)) {
+    const { platform, videoId } = splitWireId(text(record, 'platform'), text(record, 'video_id'))
+    if (platform === null) {
       return dlq('invalid_platform', 'The platform of this record is not youtube, tiktok or instagram.')
     }
     const observedAtMs = instantOf(get(record, 'observed_at'))
     if (observedAtMs === undefined || observedAtMs === null) return badInstant('observed_at')
-    const region = (text(record, 'region').trim() || context.region).toUpperCase()
+    const sourceText = text(record, 'source')
+    const regionText = text(record, 'region')
+    if (origin === null || origin.sourceText !== sourceText || origin.regionText !== regionText) {
+      const read = readOrigin(sourceText, regionText)
+      if ('type' in read) return read
+      origin = read
+    }
+    const { source, region } = origin
+    if (videoId === '') return readOther(record, { platform, observedAtMs, source })
+    return readVideo(record, { platform, videoId, observedAtMs, source, region })
+  }
+
+  function readOrigin(sourceText: string, regionText: string): Origin | StepResult<never> {
+    const region = (regionText.trim() || context.region).toUpperCase()
     if (region !== '' && !/^[A-Z]{2}$/.test(region)) {
       return dlq('invalid_region', 'The region of this record is not a two-letter country code.')
     }
-    const sourceText = text(record, 'source').trim() || defaultSource
-    if (!/^[\w.:-]{1,80}$/.test(sourceText)) {
+    const name = sourceText.trim() || defaultSource
+    if (!/^[\w.:-]{1,80}$/.test(name)) {
       return dlq('invalid_source', 'The source of this record is not 1 to 80 letters, digits, dots, colons or hyphens.')
     }
-    const source = sourceName(`import:${sourceText}`, region)
-    if (videoId === '') return readOther(record, { platform, observedAtMs, source })
-    return readVideo(record, { platform, videoId, observedAtMs, source, region })
+    const source = ownText(sourceName(`import:${name}`, region))
+    return { sourceText: ownText(sourceText), regionText: ownText(regionText), source, region: ownText(region) }
   }
 
   function readVideo(
@@ -153,46 +206,53 @@ function openGeneric<R>(get: (record: R, column: Column) => unknown, context: Re
     if (views === null && likes === null && comments === null && shares === null && saves === null) {
       return drop('no_counter')
     }
-    const signature = `${source}|${text(record, 'creator_id')}|${text(record, 'creator_name')}|${text(record, 'title')}`
     let known = memo.get(key.videoId)
-    if (known === undefined || known.signature !== signature || known.video.platform !== platform) {
-      const made = describe(record, key, signature)
+    if (known === undefined || !isSame(known, record, key)) {
+      const made = describe(record, key)
       if ('type' in made) return made
       known = made
       memo.set(known.videoId, known)
     }
-    const { creatorId, creatorName, creatorHandle } = known
-    const items: Item[] = [
-      {
-        kind: 'sample',
-        row: {
-          ...emptySample,
-          platform,
-          videoId: known.videoId,
-          creatorId,
-          observedAtMs,
-          views,
-          likes,
-          comments,
-          shares,
-          saves,
-          source: known.source,
-          endpoint: 'generic',
-        },
+    const sample: Item = {
+      kind: 'sample',
+      row: {
+        platform,
+        videoId: known.videoId,
+        creatorId: known.creatorId,
+        observedAtMs,
+        views,
+        likes,
+        comments,
+        shares,
+        saves,
+        source,
+        endpoint: 'generic',
+        definitionVersion: 1,
+        expiresAtMs: null,
       },
-      { kind: 'video', row: { ...known.video, observedAtMs } },
-    ]
+    }
+    if (!isDue(known, observedAtMs)) return ok([sample])
+    const { creatorId, creatorName, creatorHandle } = known
+    const items: Item[] = [sample, { kind: 'video', row: { ...known.video, observedAtMs } }]
     if (creatorId !== '' && creatorName !== '') {
-      const row = { platform, creatorId, name: creatorName, handle: creatorHandle, observedAtMs, source: known.source }
+      const row = { platform, creatorId, name: creatorName, handle: creatorHandle, observedAtMs, source }
       items.push({ kind: 'creator', row })
     }
     return ok(items)
   }
 
+  function isSame(known: Known, record: R, key: { platform: Platform; source: string }): boolean {
+    if (known.source !== key.source || known.video.platform !== key.platform) return false
+    for (let index = 0; index < described.length; index++) {
+      const column = described[index]
+      if (column && known.texts[index] !== text(record, column)) return false
+    }
+    return true
+  }
+
   function describe(
     record: R,
     key: { platform: Platform; videoId: string; source: string; region: string },
-    signature: string,
   ): Known | StepResult<never> {
     const publishedAtMs = instantOf(get(record, 'published_at'))
     if (publishedAtMs === undefined) return badInstant('published_at')
@@ -209,12 +269,12 @@ function openGeneric<R>(get: (record: R, column: Column) => unknown, context: Re
     const tags = tagsOf(get(record, 'tags'))
     const title = cutText(ownText(text(record, 'title')), 2000)
     const videoId = ownText(key.videoId)
-    const source = ownText(key.source)
     return {
       videoId,
       creatorId,
-      signature: ownText(signature),
-      source,
+      texts: described.map(column => ownText(text(record, column))),
+      source: key.source,
+      toldAtMs: Number.NEGATIVE_INFINITY,
       creatorName,
       creatorHandle: cutText(ownText(text(record, 'creator_handle').trim()).replace(/^@/, ''), 300),
       video: {
@@ -230,9 +290,9 @@ function openGeneric<R>(get: (record: R, column: Column) => unknown, context: Re
         durationSeconds,
         category: cutText(ownText(text(record, 'category').trim()), 200),
         tags,
-        regions: key.region === '' ? [] : [ownText(key.region)],
+        regions: key.region === '' ? [] : [key.region],
         topics: topicsOf({ title, description: '', tags, hashtags: [text(record, 'topic')] }),
-        source,
+        source: key.source,
       },
     }
   }
@@ -249,7 +309,7 @@ function openGeneric<R>(get: (record: R, column: Column) => unknown, context: Re
     if (followers === undefined) return badCount('followers')
     if (likes === undefined) return badCount('likes')
     const { views, videos } = counts
-    const rest = { ...key, source: ownText(key.source), definitionVersion: 1, expiresAtMs: null, endpoint: 'generic' }
+    const rest = { ...key, definitionVersion: 1, expiresAtMs: null, endpoint: 'generic' }
     const name = cutText(ownText(text(record, 'creator_name').trim()), 500)
     const creatorId = creatorIdOf(text(record, 'creator_id').trim(), name)
     if (creatorId !== '') {
@@ -270,15 +330,18 @@ function openGeneric<R>(get: (record: R, column: Column) => unknown, context: Re
 }
 
 /** Takes `youtube:dQw4w9WgXcQ` apart when no platform is given beside it. */
-function splitWireId(platform: string, id: string): { platform: string; videoId: string } {
-  const colon = platform === '' ? id.indexOf(':') : -1
-  return colon === -1
-    ? { platform, videoId: id }
-    : { platform: id.slice(0, colon).toLowerCase(), videoId: id.slice(colon + 1) }
+function splitWireId(platform: string, id: string): { platform: Platform | null; videoId: string } {
+  if (platform !== '') return { platform: platformOf(platform), videoId: id }
+  const colon = id.indexOf(':')
+  return { platform: platformOf(id.slice(0, Math.max(0, colon))), videoId: id.slice(colon + 1) }
 }
 
-function isPlatform(text: string): text is Platform {
-  return platforms.some(platform => platform === text)
+function platformOf(text: string): Platform | null {
+  return exactPlatform(text) ?? exactPlatform(text.trim().toLowerCase())
+}
+
+function exactPlatform(text: string): Platform | null {
+  return text === 'youtube' || text === 'tiktok' || text === 'instagram' ? text : null
 }
 
 function checkId(id: string): StepResult<never> | null {
@@ -293,7 +356,8 @@ function creatorIdOf(id: string, name: string): string {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  return ''
+  if (value instanceof Date) return String(value.getTime())
+  return Array.isArray(value) ? value.map(textOf).join('|') : ''
 }
 
 function countOf(value: unknown): number | bigint | null | undefined {

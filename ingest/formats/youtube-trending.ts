@@ -9,8 +9,8 @@ import {
   type CsvFormat,
   checkYoutubeId,
   columnReader,
-  emptySample,
   emptyVideo,
+  isDue,
   Memo,
   type ReadContext,
   type RowReader,
@@ -168,10 +168,13 @@ export const youtubeTrending2024: CsvFormat = {
 
 /** What is known of a video beside its counters; made once per video, not per row. */
 interface Known {
+  /** As they stand in the table: when one of them changes, the description is told anew. */
   title: string
   channel: string
+  tags: string
   videoId: string
   creatorId: string
+  toldAtMs: number
   metadata: (observedAtMs: number) => readonly Item[]
 }
 
@@ -181,6 +184,7 @@ function openTrending(columns: readonly string[], context: ReadContext, layout: 
   const dayTextOf = at(layout.dayColumn)
   const titleOf = at('title')
   const channelOf = at('channel_title', 'channeltitle')
+  const tagsOf = at('tags')
   const viewsOf = at('views', 'view_count')
   const likesOf = at('likes')
   const commentsOf = at('comment_count', 'comment_total')
@@ -204,29 +208,34 @@ function openTrending(columns: readonly string[], context: ReadContext, layout: 
     const comments = isTrue(areCommentsOff(fields)) ? null : parseCount(commentsOf(fields))
     if (comments === undefined) return badCount('comments')
     let known = memo.get(id)
-    if (!known || known.title !== titleOf(fields) || known.channel !== channelOf(fields)) {
+    if (
+      !known ||
+      known.title !== titleOf(fields) ||
+      known.channel !== channelOf(fields) ||
+      known.tags !== tagsOf(fields)
+    ) {
       known = describe(fields)
       memo.set(known.videoId, known)
     }
-    const { videoId, creatorId } = known
-    return ok([
-      {
-        kind: 'sample',
-        row: {
-          ...emptySample,
-          platform: 'youtube',
-          videoId,
-          creatorId,
-          observedAtMs,
-          views,
-          likes,
-          comments,
-          source: source_,
-          endpoint: layout.generation,
-        },
+    const sample: Item = {
+      kind: 'sample',
+      row: {
+        platform: 'youtube',
+        videoId: known.videoId,
+        creatorId: known.creatorId,
+        observedAtMs,
+        views,
+        likes,
+        comments,
+        shares: null,
+        saves: null,
+        source: source_,
+        endpoint: layout.generation,
+        definitionVersion: 1,
+        expiresAtMs: null,
       },
-      ...known.metadata(observedAtMs),
-    ])
+    }
+    return ok(isDue(known, observedAtMs) ? [sample, ...known.metadata(observedAtMs)] : [sample])
   }
 }
 
@@ -259,7 +268,8 @@ function openDescription(
     const channel = ownText(read.channel(fields))
     const channelId = ownText(read.channelId(fields))
     const creatorId = channelId !== '' ? channelId : channel === '' ? '' : cutText(`name:${channel}`, 280)
-    const tags = splitTags(ownText(read.tags(fields)))
+    const tagsText = ownText(read.tags(fields))
+    const tags = splitTags(tagsText)
     const video = {
       ...emptyVideo,
       platform: 'youtube' as const,
@@ -286,6 +296,8 @@ function openDescription(
     return {
       title,
       channel,
+      tags: tagsText,
+      toldAtMs: Number.NEGATIVE_INFINITY,
       videoId,
       creatorId,
       metadata: observedAtMs => {
