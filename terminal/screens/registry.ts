@@ -1,11 +1,22 @@
 import type { FunctionName } from '../command/functions.ts'
 import { desFactory } from './des.ts'
 import { gpFactory } from './gp.ts'
+import { helpFactory } from './help.ts'
 import { idxFactory } from './idx.ts'
+import { opsFactory } from './ops.ts'
 import type { ScreenFactory } from './screen.ts'
+import { movFactory, topFactory } from './trend-list.ts'
 
 /** Every screen. A function that is not here acts on the terminal itself (THEME, COLOR, MOUSE, QUIT). */
-const factories: readonly ScreenFactory[] = [idxFactory, gpFactory, desFactory]
+const factories: readonly ScreenFactory[] = [
+  topFactory,
+  movFactory,
+  idxFactory,
+  gpFactory,
+  desFactory,
+  opsFactory,
+  helpFactory,
+]
 
 const byFunction = new Map(factories.map(factory => [factory.fn, factory]))
 
