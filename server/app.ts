@@ -22,9 +22,9 @@ export function createApp(deps: ServerDeps): Express {
   app.set('trust proxy', settings.trustProxyHops)
   app.use(requestId, requestLog(deps), securityHeaders, hostGuard(settings.publicHosts), cors(settings.corsOrigins))
   const limits = { keyValue: deps.keyValue, log: deps.log, rateLimit: settings.rateLimit }
-  for (const [path, routes] of byPath(allRoutes(deps))) {
+  for (const [path, routes] of byPath(allRoutes)) {
     for (const route of routes)
-      app[route.method](path, named(path), admit(deps, limits, route), ...bodyOf(route), answer(route))
+      app[route.method](path, named(path), admit(deps, limits, route), ...bodyOf(route), answer(deps, route))
     app.all(path, named(path), refuseMethod(routes))
   }
   app.use(() => {
@@ -81,11 +81,12 @@ function bodyOf(route: Route): RequestHandler[] {
   return [checkType, readJson]
 }
 
-function answer(route: Route): RequestHandler {
+function answer(deps: ServerDeps, route: Route): RequestHandler {
   return async (request, response) => {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     const result = await route.run(
+      deps,
       { params: request.params, query: request.query, body: request.body },
       { principal: principalOf(response), signal: gone.signal },
     )

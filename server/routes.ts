@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { ServerDeps } from './deps.ts'
 import { analyticsRoutes } from './features/analytics/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
@@ -11,41 +10,31 @@ import { type Route, route } from './http/route.ts'
 import { openapiDocument } from './openapi.ts'
 
 /** Every address, in the order in which the documentation lists them. */
-export function allRoutes(deps: ServerDeps): Route[] {
-  const routes = [
-    ...systemRoutes(deps),
-    ...analyticsRoutes(deps),
-    ...creatorRoutes(deps),
-    ...videoRoutes(deps),
-    ...queryRoutes(deps),
-    ...opsRoutes(deps),
-  ]
-  const about = aboutRoutes(() => [...routes, ...about], deps.version)
-  return [...routes, ...about]
-}
-
-/** The addresses that describe the others. */
-function aboutRoutes(all: () => Route[], version: string): Route[] {
-  return [
-    route({
-      method: 'get',
-      path: '/openapi.json',
-      summary: 'This contract as OpenAPI 3.1',
-      auth: 'open',
-      answer: z.record(z.string(), z.unknown()),
-      handle: async () => ({ json: openapiDocument(all(), version) }),
+export const allRoutes: readonly Route[] = [
+  ...systemRoutes,
+  ...analyticsRoutes,
+  ...creatorRoutes,
+  ...videoRoutes,
+  ...queryRoutes,
+  ...opsRoutes,
+  route({
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This contract as OpenAPI 3.1',
+    auth: 'open',
+    answer: z.record(z.string(), z.unknown()),
+    handle: async deps => ({ json: openapiDocument(allRoutes, deps.version) }),
+  }),
+  route({
+    method: 'get',
+    path: '/docs',
+    summary: 'This contract as a page',
+    auth: 'open',
+    answer: { contentType: 'text/html; charset=utf-8' },
+    handle: async deps => ({
+      body: docsPage(allRoutes, deps.version),
+      contentType: 'text/html; charset=utf-8',
+      headers: { 'Content-Security-Policy': docsPolicy },
     }),
-    route({
-      method: 'get',
-      path: '/docs',
-      summary: 'This contract as a page',
-      auth: 'open',
-      answer: { contentType: 'text/html; charset=utf-8' },
-      handle: async () => ({
-        body: docsPage(all(), version),
-        contentType: 'text/html; charset=utf-8',
-        headers: { 'Content-Security-Policy': docsPolicy },
-      }),
-    }),
-  ]
-}
+  }),
+]

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { AuthScheme, Principal } from '../auth/authenticator.ts'
+import type { ServerDeps } from '../deps.ts'
 import { parseInput } from './parse-input.ts'
 
 /**
@@ -20,7 +21,7 @@ export interface Route {
   readonly body: z.ZodType | null
   readonly answer: { readonly contentType: string; readonly schema: z.ZodType | null }
   /** Parses and answers. The raw input is whatever the transport found. */
-  run(raw: RawInput, context: RouteContext): Promise<Answer>
+  run(deps: ServerDeps, raw: RawInput, context: RouteContext): Promise<Answer>
 }
 
 export interface RawInput {
@@ -58,7 +59,11 @@ export function route<
   body?: B
   /** Of the JSON answer; a content type alone for anything else. */
   answer: z.ZodType | { contentType: string }
-  handle(input: { params: z.output<P>; query: z.output<Q>; body: z.output<B> }, context: RouteContext): Promise<Answer>
+  handle(
+    deps: ServerDeps,
+    input: { params: z.output<P>; query: z.output<Q>; body: z.output<B> },
+    context: RouteContext,
+  ): Promise<Answer>
 }): Route {
   const answer =
     o.answer instanceof z.ZodType
@@ -74,13 +79,13 @@ export function route<
     query: o.query ?? null,
     body: o.body ?? null,
     answer,
-    async run(raw, context) {
+    async run(deps, raw, context) {
       const input = {
         params: parse(o.params, raw.params),
         query: parse(o.query, raw.query),
         body: parse<B>(o.body, o.body ? raw.body : {}),
       }
-      return await o.handle(input, context)
+      return await o.handle(deps, input, context)
     },
   }
 }

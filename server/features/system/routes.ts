@@ -11,51 +11,49 @@ const ReadySchema = z.object({ status: z.literal('ready'), stores: z.record(z.st
 const pingMsMax = 2000
 
 /** Who we are and whether we work. Only `/metrics` needs a token: how much somebody watches is their own affair. */
-export function systemRoutes(deps: ServerDeps): Route[] {
-  return [
-    route({
-      method: 'get',
-      path: '/',
-      summary: 'Name, version and status',
-      auth: 'open',
-      answer: NameSchema,
-      handle: async () => ({
-        json: {
-          message: 'Cliptape: the terminal for viral clips. /docs lists what can be asked here.',
-          name: 'cliptape',
-          version: deps.version,
-          status: 'ok',
-        },
-      }),
+export const systemRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/',
+    summary: 'Name, version and status',
+    auth: 'open',
+    answer: NameSchema,
+    handle: async deps => ({
+      json: {
+        message: 'Cliptape: the terminal for viral clips. /docs lists what can be asked here.',
+        name: 'cliptape',
+        version: deps.version,
+        status: 'ok',
+      },
     }),
-    route({
-      method: 'get',
-      path: '/healthz',
-      summary: 'Whether the process is alive',
-      auth: 'open',
-      answer: HealthSchema,
-      handle: async () => ({ json: { status: 'ok' } }),
-    }),
-    route({
-      method: 'get',
-      path: '/readyz',
-      summary: 'Whether the stores answer',
-      description: '503 with the store that does not answer in `details.stores` otherwise.',
-      auth: 'open',
-      answer: ReadySchema,
-      handle: async () => ({ json: { status: 'ready', stores: await pingStores(deps) } }),
-    }),
-    route({
-      method: 'get',
-      path: '/metrics',
-      summary: 'Counters for Prometheus',
-      description: 'Prometheus text format 0.0.4; scrape it with the owner token as bearer token.',
-      auth: ['jwt', 'apiKey'],
-      answer: { contentType: 'text/plain; version=0.0.4; charset=utf-8' },
-      handle: async () => ({ body: deps.metrics.render(), contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
-    }),
-  ]
-}
+  }),
+  route({
+    method: 'get',
+    path: '/healthz',
+    summary: 'Whether the process is alive',
+    auth: 'open',
+    answer: HealthSchema,
+    handle: async () => ({ json: { status: 'ok' } }),
+  }),
+  route({
+    method: 'get',
+    path: '/readyz',
+    summary: 'Whether the stores answer',
+    description: '503 with the store that does not answer in `details.stores` otherwise.',
+    auth: 'open',
+    answer: ReadySchema,
+    handle: async deps => ({ json: { status: 'ready', stores: await pingStores(deps) } }),
+  }),
+  route({
+    method: 'get',
+    path: '/metrics',
+    summary: 'Counters for Prometheus',
+    description: 'Prometheus text format 0.0.4; scrape it with the owner token as bearer token.',
+    auth: ['jwt', 'apiKey'],
+    answer: { contentType: 'text/plain; version=0.0.4; charset=utf-8' },
+    handle: async deps => ({ body: deps.metrics.render(), contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
+  }),
+]
 
 async function pingStores(deps: ServerDeps): Promise<Record<string, 'ok' | 'down'>> {
   const [relational, analytics] = await Promise.all([answers(() => deps.db.ping()), answers(() => deps.store.ping())])
