@@ -1,0 +1,17 @@
+const esc = '\u001b'
+
+/** Takes the terminal over: alternate screen, no cursor, pastes marked as such. */
+export const enterScreen = `${esc}[?1049h${esc}[?25l${esc}[?2004h`
+
+/** Mouse reports on or off: presses, drags and the wheel, in the form that has no limit of columns. */
+export function mouseMode(isOn: boolean): string {
+  return isOn ? `${esc}[?1002h${esc}[?1006h` : `${esc}[?1002l${esc}[?1006l`
+}
+
+/** Gives the terminal back as it was, whatever was switched on. Safe to write more than once, and after a crash. */
+export const leaveScreen = `${esc}[?2026l${mouseMode(false)}${esc}[?2004l${esc}[0m${esc}[?25h${esc}[?1049l`
+
+/** Puts a text on the clipboard of the terminal (OSC 52). */
+export function clipboardText(text: string): string {
+  return `${esc}]52;c;${Buffer.from(text).toString('base64')}\u0007`
+}
