@@ -65,14 +65,15 @@ export function readEnvironment(folder: string): Environment {
  */
 export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = process.cwd()): Config {
   const mistakes: string[] = []
+  for (const setting of settings) {
+    const raw = readSetting(env, setting)
+    const mistake = raw === null ? null : mistakeIn(setting, raw)
+    if (mistake !== null) mistakes.push(`${setting.name} ${mistake}`)
+  }
   const get = (name: SettingName): string | null => {
     const setting = settingOf(name)
     const raw = readSetting(env, setting)
-    if (raw === null) return setting.default
-    const checked = checkSetting(setting, raw)
-    if (checked.ok) return raw
-    mistakes.push(`${name} ${checked.mistake}`)
-    return setting.default
+    return raw !== null && mistakeIn(setting, raw) === null ? raw : setting.default
   }
   const number = (name: SettingName): number => Number(get(name) ?? 0)
   const list = (name: SettingName, separator: string): string[] =>
@@ -108,8 +109,8 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
   const google = together(['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'])
   const s3Url = get('S3_URL')
   const port = flags.port ?? get('PORT') ?? ''
-  const portCheck = checkSetting(settingOf('PORT'), port)
-  if (flags.port !== undefined && !portCheck.ok) mistakes.push(`--port ${portCheck.mistake}`)
+  const portMistake = flags.port === undefined ? null : mistakeIn(settingOf('PORT'), flags.port)
+  if (portMistake !== null) mistakes.push(`--port ${portMistake}`)
 
   const config: Config = {
     home: resolve(cwd, flags.home ?? get('CLIPTAPE_HOME') ?? '.cliptape'),
@@ -184,11 +185,7 @@ function settingOf(name: SettingName): Setting {
   return setting
 }
 
-function checkSetting(setting: Setting, value: string): { ok: true } | { ok: false; mistake: string } {
-  const mistake = mistakeIn(setting, value)
-  return mistake === null ? { ok: true } : { ok: false, mistake }
-}
-
+/** What is wrong with a value, or null. */
 function mistakeIn(setting: Setting, value: string): string | null {
   switch (setting.kind) {
     case 'port':

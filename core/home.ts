@@ -1,8 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { AppError } from '../contracts/errors.ts'
+
+const socketPathBytesMax = 100
 
 /**
  * Where things lie in a home folder (mode 0700):
@@ -36,9 +39,17 @@ export function homePaths(root: string): HomePaths {
     blobs: join(root, 'blobs'),
     log: join(root, 'logs', 'cliptape.log'),
     secrets: join(root, 'secrets'),
-    controlSocket: join(root, 'control.sock'),
+    controlSocket: controlSocketIn(root),
     niches: join(root, 'niches.json'),
   }
+}
+
+/** The address of a unix socket holds about 100 bytes; a home with a longer path has its socket in the temporary folder. */
+function controlSocketIn(root: string): string {
+  const inside = join(root, 'control.sock')
+  if (Buffer.byteLength(inside) <= socketPathBytesMax) return inside
+  const name = createHash('sha256').update(root).digest('hex').slice(0, 16)
+  return join(tmpdir(), `cliptape-${process.getuid?.() ?? 0}-${name}`, 'control.sock')
 }
 
 /** Makes the folder when it is not there, readable by its owner alone. @throws AppError UNAVAILABLE when that fails */
@@ -46,6 +57,7 @@ export async function prepareHome(root: string): Promise<HomePaths> {
   try {
     await mkdir(root, { recursive: true, mode: 0o700 })
     await chmod(root, 0o700)
+    await mkdir(dirname(homePaths(root).controlSocket), { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new AppError(
       'UNAVAILABLE',

@@ -1,0 +1,42 @@
+import { Readable } from 'node:stream'
+import type { BackupProgress } from '../../contracts/control.ts'
+import type { SqlGate } from '../../core/sql-gate/gate.ts'
+import { type IngestDeps, runImport } from '../../ingest/import.ts'
+import type { ControlHandlers } from '../../server/control/handlers.ts'
+import { createBackup } from '../backup/create-backup.ts'
+import { queryLimits, runQuery } from '../query.ts'
+import { cliptapeVersion } from '../version.ts'
+import type { OpenOptions, Stores } from './stores.ts'
+import type { Worlds } from './worlds.ts'
+
+/** What the other verbs may ask of a running server, through the socket in its home. */
+export function controlHandlers(
+  parts: OpenOptions & {
+    stores: Stores
+    gate: SqlGate
+    worlds: Worlds
+    ingest: IngestDeps
+    token: string
+    startedAt: Date
+    url: () => string | null
+  },
+): ControlHandlers {
+  const { stores, gate, worlds, ingest, paths } = parts
+  return {
+    status: async () => ({
+      pid: process.pid,
+      version: cliptapeVersion,
+      home: paths.root,
+      url: parts.url(),
+      startedAt: parts.startedAt.toISOString(),
+      world: worlds.status(),
+    }),
+    token: async () => parts.token,
+    import: (request, onProgress, signal) => runImport(ingest, request, onProgress, signal),
+    query: (request, signal) => runQuery({ gate, userId: stores.ownerId }, request, signal),
+    startReplay: request => worlds.startReplay(request),
+    stopReplay: () => worlds.stopReplay(),
+    backup: (request, onProgress: (progress: BackupProgress) => void) =>
+      createBackup(stores, { path: request.path, version: cliptapeVersion }, onProgress),
+  }
+}

@@ -1,0 +1,134 @@
+import { loadNicheRules, type NicheRules } from '../../analytics/niches/rules.ts'
+import { repairRollups, settleRollups } from '../../analytics/settle.ts'
+import type { ReplayRequest } from '../../contracts/control.ts'
+import { dropWorld, migrateAnalytics } from '../../core/clickhouse/migrate.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { Queue } from '../../core/queue/port.ts'
+import { createSqlGate } from '../../core/sql-gate/gate.ts'
+import type { Touched } from '../../core/touched.ts'
+import type { World } from '../../core/world.ts'
+import type { IngestDeps } from '../../ingest/import.ts'
+import { createIngestStats, type IngestStats } from '../../ingest/stats.ts'
+import { localOwnerAuthenticator } from '../../server/auth/authenticator.ts'
+import { ensureOwnerToken } from '../../server/auth/local-owner.ts'
+import { createMetrics } from '../../server/metrics/registry.ts'
+import { type RunningServer, startServer } from '../../server/server.ts'
+import type { Role } from '../role.ts'
+import { cliptapeVersion } from '../version.ts'
+import { controlHandlers } from './control-handlers.ts'
+import { deadLetterDesk } from './dead-letter-desk.ts'
+import { startJobs } from './jobs.ts'
+import { opsRows } from './ops.ts'
+import type { OpenOptions, Stores } from './stores.ts'
+import { openWorlds } from './worlds.ts'
+
+const closeDeadlineMs = 3_000
+
+/** The world that imports write to, whatever the screen shows. */
+export const realWorld: World = { database: 'cliptape', clock: systemClock }
+
+/** What an import, and everything else that writes real rows, stands on. */
+export function ingestDeps(stores: Stores, { log }: Pick<OpenOptions, 'log'>, stats?: IngestStats): IngestDeps {
+  return {
+    ...stores,
+    world: realWorld,
+    settle: settleFor(stores),
+    log,
+    clock: systemClock,
+    ...(stats ? { stats } : {}),
+  }
+}
+
+/**
+ * Starts the roles that are asked for on open stores. `http` and `ws` share one listener: either starts it. `ingest`,
+ * `jobs` and `scheduler` take work from the queue.
+ *
+ * @param replay what is played instead of real rows or the sample
+ * @returns the server, or null when the roles hold none; the owner's access token
+ */
+export async function startRoles(
+  options: OpenOptions,
+  stores: Stores,
+  wanted: ReadonlySet<Role>,
+  replay?: ReplayRequest,
+): Promise<{ server: RunningServer | null; token: string }> {
+  const niches = await loadNicheRules(options.paths.niches)
+  await repairRollups(stores.store, realWorld)
+  const token = await ensureOwnerToken(options.paths.root)
+  const isServing = wanted.has('http') || wanted.has('ws')
+  const state: { queue: Queue | null } = { queue: null }
+  const server = isServing ? await serve(options, stores, { niches, token, replay, queue: () => state.queue }) : null
+  // After the server: the first frame does not wait for the queue's own tables.
+  if (wanted.has('jobs')) state.queue = await startJobs(options, stores, () => niches)
+  return { server, token }
+}
+
+async function serve(
+  options: OpenOptions,
+  stores: Stores,
+  parts: { niches: NicheRules; token: string; replay: ReplayRequest | undefined; queue: () => Queue | null },
+): Promise<RunningServer> {
+  const { config, paths, scope, log } = options
+  const stats = createIngestStats(systemClock)
+  const ingest = ingestDeps(stores, options, stats)
+  const gate = await createSqlGate(stores.store)
+  const { token } = parts
+  const worlds = await scope.start(
+    'worlds',
+    () =>
+      openWorlds({
+        ...stores,
+        settle: ingest.settle,
+        log,
+        prepareWorld: async database => {
+          await migrateAnalytics(stores.store, { database })
+        },
+        // Only the replay's world is ever dropped.
+        dropWorld: () => dropWorld(stores.store, 'replay'),
+        replay: parts.replay,
+      }),
+    worlds => worlds.close(),
+  )
+  const startedAt = new Date(systemClock.nowMs())
+  const running: { server: RunningServer | null } = { server: null }
+  const handlers = controlHandlers({
+    ...options,
+    stores,
+    gate,
+    worlds,
+    ingest,
+    token,
+    startedAt,
+    url: () => running.server?.url ?? null,
+  })
+  const publicHosts = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname]
+  return scope.start(
+    'server',
+    async () => {
+      const server = await startServer(
+        {
+          ...stores,
+          gate,
+          world: worlds,
+          niches: () => parts.niches,
+          clock: systemClock,
+          log,
+          version: cliptapeVersion,
+          auth: localOwnerAuthenticator({ token, userId: stores.ownerId }),
+          ops: () => opsRows(stores, stats, parts.queue()),
+          deadLetters: deadLetterDesk(ingest),
+          metrics: createMetrics(),
+          settings: { corsOrigins: config.corsOrigins, trustProxyHops: config.trustProxyHops, publicHosts },
+        },
+        { host: config.host, port: config.port, control: { socketPath: paths.controlSocket, handlers } },
+      )
+      running.server = server
+      return server
+    },
+    server => server.close(closeDeadlineMs),
+  )
+}
+
+function settleFor({ store }: Stores): (touched: Touched) => Promise<void> {
+  return touched => settleRollups(store, { database: touched.database, clock: systemClock }, touched)
+}

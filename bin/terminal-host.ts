@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { terminalVariables } from '../core/config.ts'
+import { openTerminal, restoreTerminal } from '../terminal/open-terminal.tsx'
+import type { TerminalEnv } from '../terminal/state/preferences.ts'
+
+type Variables = ReturnType<typeof terminalVariables>
+type OpenedTerminal = ReturnType<typeof openTerminal>
+
+/** Opens the terminal on this process's own tty. */
+export function openLocalTerminal(options: {
+  url: string
+  token: string
+  variables: Variables
+  /** Where exports go. */
+  cwd: string
+}): OpenedTerminal {
+  const { stdin, stdout } = process
+  return openTerminal({
+    stdin,
+    stdout,
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    onResize: callback => {
+      stdout.on('resize', callback)
+      return () => void stdout.off('resize', callback)
+    },
+    url: options.url,
+    token: options.token,
+    env: terminalEnv(options.variables),
+    preferences: filePreferences(options.variables.preferencesFolder),
+    saveFile: (name, text) => saveNew(options.cwd, name, text),
+  })
+}
+
+/** Gives the tty back as it was; safe at any time. */
+export function restoreLocalTerminal(): void {
+  restoreTerminal(process.stdout)
+}
+
+/** What the terminal can draw, as far as the environment tells. */
+export function terminalEnv(variables: Variables): TerminalEnv {
+  const isDumb = variables.term === 'dumb'
+  return {
+    depth: isDumb || variables.noColor ? 0 : depthOf(variables),
+    isAscii: isDumb || !/utf-?8/i.test(variables.locale),
+    isReducedMotion: variables.reducedMotion,
+    isAccessible: variables.accessible || isDumb,
+    theme: null,
+  }
+}
+
+function depthOf({ colorTerm, term, forceColor }: Variables): TerminalEnv['depth'] {
+  if (/^(truecolor|24bit)$/i.test(colorTerm) || forceColor === '3' || /-direct$/.test(term)) return 24
+  if (/256/.test(term) || forceColor === '2') return 8
+  return 4
+}
+
+function filePreferences(folder: string): { load(): unknown; save(preferences: object): void } {
+  const path = join(folder, 'preferences.json')
+  return {
+    load() {
+      try {
+        return JSON.parse(readFileSync(path, 'utf8'))
+      } catch {
+        // Nothing was remembered yet, or a person broke the file: the defaults hold.
+        return null
+      }
+    },
+    save(preferences) {
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(preferences, null, 2)}\n`, { mode: 0o600 })
+        renameSync(`${path}.${process.pid}`, path)
+      } catch {
+        // A read-only home folder must not stop anybody from working.
+      }
+    },
+  }
+}
+
+const numberedNamesMax = 1_000
+
+/** Writes a new file, never over another one: `top.csv`, then `top-2.csv`. Resolves to its path. */
+async function saveNew(folder: string, name: string, text: string): Promise<string> {
+  const dot = name.lastIndexOf('.')
+  for (let number = 1; ; number += 1) {
+    const numbered = number === 1 ? name : `${name.slice(0, dot)}-${number}${name.slice(dot)}`
+    try {
+      const file = await open(join(folder, numbered), 'wx', 0o600)
+      await file.writeFile(text).finally(() => file.close())
+      return join(folder, numbered)
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+      if (!isTaken || number === numberedNamesMax) throw error
+    }
+  }
+}
