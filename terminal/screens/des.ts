@@ -75,44 +75,35 @@ function readFacts(state: DesState, view: Pick<ScreenView, 'live'>): LiveSnapsho
   return query === null ? null : view.live(query)
 }
 
-/** How the body is divided: facts on the left; the course of views, and a map where countries are known, on the right or below. */
-function layOut({ width, height }: { width: number; height: number }) {
+/**
+ * How the body is divided, above the foot: facts, and panels (course of views, map) beside them, or below them in a narrow
+ * pane, where the facts take what they need and the panels the rest.
+ */
+function layOut({ width, height }: { width: number; height: number }, rows: readonly Fact[]) {
+  const room = height - 1
   if (width >= 110) {
     const factsWidth = Math.floor(width * 0.62)
-    return {
-      factsWidth,
-      factsHeight: height - 1,
-      sideWidth: width - factsWidth - 1,
-      chartHeight: Math.max(8, Math.ceil((height - 1) / 2)),
-    }
+    return { isBeside: true, factsWidth, factsHeight: room, panelsWidth: width - factsWidth - 1, panelsHeight: room }
   }
-  const chartHeight = height >= 20 ? 7 : 0
-  return { factsWidth: width, factsHeight: height - 1 - chartHeight, sideWidth: 0, chartHeight }
+  const groupCount = new Set(rows.map(fact => fact.group)).size
+  const panelsHeight = room < 19 ? 0 : Math.max(7, room - rows.length - groupCount - 1)
+  return { isBeside: false, factsWidth: width, factsHeight: room - panelsHeight, panelsWidth: width, panelsHeight }
 }
 
 function drawDes(state: DesState, view: ScreenView): string[] {
   const snapshot = readFacts(state, view)
   if (snapshot === null) return noSubjectBox(view, 'DES', state.subject)
   if (snapshot.rows.length === 0) return noRowsBox(view, snapshot, 'Nothing is known by this name.')
-  const layout = layOut(view)
   const { rows } = snapshot
+  const layout = layOut(view, rows)
   const selected = selectedIndexOf(state.list, rows)
   const facts = drawFacts(
     { rows, selected, list: state.list },
     { ...view, width: layout.factsWidth, height: layout.factsHeight },
   )
+  const panels = drawPanels(state, rows, { ...view, width: layout.panelsWidth, height: layout.panelsHeight })
   const foot = provenanceLine(rows[selected], snapshot, view)
-  if (layout.sideWidth === 0) {
-    const chart = layout.chartHeight === 0 ? [] : drawViews(state, { ...view, height: layout.chartHeight })
-    return [...facts, ...chart, foot]
-  }
-  const side = drawSide(
-    state,
-    rows,
-    { ...view, width: layout.sideWidth, height: layout.factsHeight },
-    layout.chartHeight,
-  )
-  return [...facts.map((line, y) => `${line} ${side[y] ?? ''}`), foot]
+  return layout.isBeside ? [...facts.map((line, y) => `${line} ${panels[y] ?? ''}`), foot] : [...facts, ...panels, foot]
 }
 
 interface Facts {
@@ -143,7 +134,7 @@ function groupLine(group: string, width: number, style: Style): string {
 }
 
 function factLine(fact: Fact, isSelected: boolean, { style, width, dataNowMs }: ScreenView): string {
-  const hasProvenance = width >= 70
+  const hasProvenance = width >= 64
   const labelWidth = Math.min(22, Math.floor(width * 0.3))
   const sourceWidth = hasProvenance ? Math.floor(width * 0.28) : 0
   const ageWidth = hasProvenance ? 6 : 0
@@ -175,27 +166,36 @@ function provenanceLine(fact: Fact | undefined, snapshot: LiveSnapshot, view: Sc
   return joinLine(parts, mark, width)
 }
 
-function drawSide(state: DesState, facts: readonly Fact[], view: ScreenView, chartHeight: number): string[] {
+const panelHeightMin = 9
+const gaugeHeight = 7
+
+/** The course of views, and where there is room the countries on a map or the engagement as a gauge. */
+function drawPanels(state: DesState, facts: readonly Fact[], view: ScreenView): string[] {
+  if (view.height === 0) return []
   const countries = countriesIn(facts)
-  const share = facts.find(fact => fact.key === 'engagement')?.value
-  const below = view.height - chartHeight
-  const chart = drawViews(state, { ...view, height: below < 9 ? view.height : chartHeight })
-  if (below < 9) return chart
-  const { style, width } = view
-  const look = { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii, width, height: below - 1 }
-  if (countries.length > 0)
-    return [
-      ...chart,
-      joinLine([style.paint('muted', 'SEEN TRENDING IN')], style.paint('muted', String(countries.length)), width),
-      ...renderChart('map', { ...look, data: { countries } }),
-    ]
-  if (typeof share === 'number')
-    return [
-      ...chart,
-      joinLine([style.paint('muted', 'ENGAGEMENT'), style.bold('text', formatMeasure('engagement', share))], '', width),
-      ...renderChart('gauge', { ...look, data: { share } }),
-    ]
-  return chart
+  const engagement = facts.find(fact => fact.key === 'engagement')?.value
+  const hasExtra = view.height >= 2 * panelHeightMin && (countries.length > 0 || typeof engagement === 'number')
+  if (!hasExtra) return drawViews(state, view)
+  const extraHeight = countries.length > 0 ? Math.floor(view.height / 2) : gaugeHeight
+  const extra = { ...view, height: extraHeight }
+  const chart = drawViews(state, { ...view, height: view.height - extraHeight })
+  return [...chart, ...(countries.length > 0 ? drawMap(countries, extra) : drawGauge(Number(engagement), extra))]
+}
+
+function drawMap(countries: readonly string[], { style, width, height }: ScreenView): string[] {
+  const count = style.paint('muted', String(countries.length))
+  const head = joinLine([style.paint('muted', 'SEEN TRENDING IN')], count, width)
+  return [head, ...renderChart('map', { ...chartLook(style), width, height: height - 1, data: { countries } })]
+}
+
+function drawGauge(share: number, { style, width, height }: ScreenView): string[] {
+  const value = style.bold('text', formatMeasure('engagement', share))
+  const head = joinLine([style.paint('muted', 'ENGAGEMENT'), value], '', width)
+  return [head, ...renderChart('gauge', { ...chartLook(style), width, height: height - 1, data: { share } })]
+}
+
+function chartLook(style: Style) {
+  return { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii }
 }
 
 function countriesIn(facts: readonly Fact[]): string[] {
@@ -224,7 +224,7 @@ function drawViews(state: DesState, view: ScreenView): string[] {
     gpStateOf({ subject: state.subject, args: { period: state.period } }),
     snapshot.asOf === null ? view.dataNowMs : Date.parse(snapshot.asOf),
   )
-  const look = { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii }
+  const look = chartLook(style)
   return [
     head,
     ...renderChart('line', {
@@ -238,7 +238,7 @@ function drawViews(state: DesState, view: ScreenView): string[] {
 
 function actDes(state: DesState, call: ActionCall, deps: ScreenDeps): DesState | null {
   const rows = readFacts(state, deps)?.rows ?? []
-  const pageRows = layOut(deps).factsHeight
+  const pageRows = layOut(deps, rows).factsHeight
   const moved = moveInList(state.list, call.name, rows, pageRows)
   if (moved !== null) return { ...state, list: moved }
   switch (call.name) {

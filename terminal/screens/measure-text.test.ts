@@ -26,7 +26,7 @@ describe('formatFact', () => {
   })
 
   it('says why there is no number, and never writes a zero for it', () => {
-    expect(formatFact(factOf(null, 'count', 'not_provided'))).toBe('not provided by the platform')
+    expect(formatFact(factOf(null, 'count', 'not_provided'))).toBe('not provided')
     expect(formatFact(factOf(null, 'count', 'stale'))).toBe('no reading recent enough')
     expect(formatFact(factOf(null, 'text', 'value'))).toBe('no reading')
   })

@@ -16,7 +16,7 @@ export function describeMissing(state: State): string {
   const words: Record<State, string> = {
     value: 'no reading',
     zero: 'zero',
-    not_provided: 'not provided by the platform',
+    not_provided: 'not provided',
     needs_scope: 'needs a permission',
     stale: 'no reading recent enough',
     too_few: 'too few readings',
