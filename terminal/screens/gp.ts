@@ -188,7 +188,7 @@ function legendLine(
   const first = values[0]
   const last = values.at(-1)
   const parts = [
-    `${seriesPaint(style, index, mark)} ${style.paint('subject', truncate(curve.name, Math.max(8, view.width - 58), style.glyphs.ellipsis))}`,
+    `${seriesPaint(style, index, mark)} ${style.paint('subject', truncate(curve.name, Math.max(16, Math.floor(view.width * 0.4)), style.glyphs.ellipsis))}`,
   ]
   if (last === undefined)
     parts.push(style.paint('muted', curve.snapshot?.status === 'loading' ? 'loading' : 'no reading in this window'))

@@ -91,8 +91,8 @@ function layOut(rowCount: number, { width, height }: { width: number; height: nu
   const wanted = 2 + rowCount
   const chartHeight = height < 14 ? 0 : Math.max(8, height - wanted)
   const tableHeight = height - chartHeight
-  const columnsWidth = width >= 120 && chartHeight >= 8 ? Math.floor(width * 0.36) : 0
-  const donutWidth = width >= 170 && chartHeight >= 10 ? Math.floor(width * 0.22) : 0
+  const columnsWidth = width >= 100 && chartHeight >= 8 ? Math.floor(width * 0.36) : 0
+  const donutWidth = width >= 150 && chartHeight >= 10 ? Math.floor(width * 0.22) : 0
   return { tableHeight, chartHeight, columnsWidth, donutWidth, chartWidth: width - columnsWidth - donutWidth }
 }
 
