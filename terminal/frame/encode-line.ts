@@ -32,8 +32,12 @@ function pinColumns(line: string): string {
       }
       let pinned = ''
       for (const { segment } of segmenter.segment(part)) {
-        column += cellWidth(segment)
-        pinned += agreed.test(segment) ? segment : `${segment}${esc}[${column + 1}G`
+        const width = cellWidth(segment)
+        // The cells are blanked first: a terminal that takes the character for narrower would keep what stood there.
+        pinned += agreed.test(segment)
+          ? segment
+          : `${' '.repeat(width)}${esc}[${column + 1}G${segment}${esc}[${column + width + 1}G`
+        column += width
       }
       return pinned
     })

@@ -146,7 +146,7 @@ function drawRows(
 
 /** Where the selected row's number comes from. */
 function provenance(row: TrendRow, { style, width }: ScreenView): string[] {
-  const source = style.fit(`${row.source}`, Math.min(row.source.length, Math.max(0, width - 24)))
+  const source = ` ${style.fit(row.source, Math.min(row.source.length, Math.max(0, width - 24)))}`
   const at = row.sampleAt === null ? '' : `read ${row.sampleAt.slice(0, 16).replace('T', ' ')}`
   const over = row.engagementOver.length === 0 ? '' : `engagement: ${row.engagementOver.join('+')}`
   const note = { value: '', new: 'published in the window', partial: 'first reading in the window' }[row.gainState]
