@@ -31,12 +31,15 @@ import { bulkLimits, createWriter, type Writer, type WriterDeps } from './writer
 /** The small real sample that ships with Cliptape; see `ingest/sample/ATTRIBUTION.md`. */
 export const sampleFile = resolve(packageRoot, 'ingest/sample/USvideos_first15days.csv.gz')
 
+/** The real world can neither be replayed into nor dropped. */
+type ReplayDatabase = Exclude<WorldDatabase, 'cliptape'>
+
 /** What a replay stands on. */
 export interface ReplayDeps extends Omit<WriterDeps, 'world'> {
-  /** Makes the tables of a world; idempotent. */
-  readonly prepareWorld: (database: WorldDatabase) => Promise<void>
-  /** Drops a world with all of its rows. */
-  readonly dropWorld: (database: WorldDatabase) => Promise<void>
+  /** Makes the tables of a replay's world; idempotent. */
+  readonly prepareWorld: (database: ReplayDatabase) => Promise<unknown>
+  /** Drops a replay's world with all of its rows. */
+  readonly dropWorld: (database: ReplayDatabase) => Promise<unknown>
 }
 
 export interface ReplayOptions {
@@ -65,7 +68,7 @@ export interface Replay {
 const dayMs = 86_400_000
 const tickMs = 250
 const recordsMax = 500_000
-const database = 'replay' satisfies WorldDatabase
+const database = 'replay' satisfies ReplayDatabase
 
 /** Items that belong together, and when the replay tells of them. */
 interface Delivery {
@@ -110,6 +113,9 @@ class Player implements Replay {
 
   static async start(deps: ReplayDeps, options: ReplayOptions, score: Score, startAtMs: number): Promise<Player> {
     const player = new Player(deps, options, score, startAtMs)
+    // Rows of a replay that was killed may be there, perhaps with an older schema.
+    await deps.dropWorld(database)
+    await deps.prepareWorld(database)
     await player.#begin()
     player.#timer = setInterval(() => {
       player.deliverDue().catch(error => deps.log.error({ err: error }, 'The replay could not write its rows.'))
@@ -158,16 +164,28 @@ class Player implements Replay {
 
   async #deliver(): Promise<void> {
     if (this.#isStopped) return
-    if (this.#options.loop && this.#clock.nowMs() >= this.#score.endAtMs) return this.#begin()
+    if (this.#options.loop && this.#clock.nowMs() >= this.#score.endAtMs) {
+      await this.#clear()
+      return this.#begin()
+    }
     await this.#writeUntil(this.world.clock.nowMs())
   }
 
-  /** Clears the world, loads the first days, and lets the clock run. */
+  /** Empties the tables. They stay, because somebody may be looking at them. */
+  async #clear(): Promise<void> {
+    const { store } = this.#deps
+    const tables = await store.query<{ name: string }>(
+      `SELECT name FROM system.tables
+       WHERE database = '${database}' AND engine LIKE '%MergeTree' AND name != 'migrations_v1'`,
+    )
+    for (const { name } of tables) await store.command(`TRUNCATE TABLE ${database}.${name}`)
+  }
+
+  /** Loads the first days and lets the clock run. */
   async #begin(): Promise<void> {
-    const { deps, startAtMs } = { deps: this.#deps, startAtMs: this.#startAtMs }
+    const deps = this.#deps
+    const startAtMs = this.#startAtMs
     this.#clock = { speed: 0, nowMs: () => startAtMs }
-    await deps.dropWorld(database)
-    await deps.prepareWorld(database)
     this.#next = 0
     await this.#writeUntil(startAtMs)
     this.#clock = virtualClock({ dataStartMs: startAtMs, speed: this.#options.speed, real: deps.clock })

@@ -94,6 +94,8 @@ export interface Writer {
 
 /** How many sealed batches may wait before the producer does. */
 const sealedMax = 2
+/** A file sorted by video spans all of its months in one batch; the engine's own limit is 100 partitions. */
+const settings = { max_partitions_per_insert_block: 0 }
 /** Metadata before samples: a screen that sees the number can show the name. */
 const writeOrder: readonly ItemKind[] = ['creator', 'video', 'creatorSample', 'topicSample', 'sample']
 
@@ -302,7 +304,7 @@ class BatchWriter implements Writer {
       const { table, format, columns } = targets[kind]
       const body = bodyOf(batch, kind)
       await this.#retrying(() =>
-        store.insertRaw(`${world.database}.${table}`, body, { format, columns, tag: 'ingest:writer' }),
+        store.insertRaw(`${world.database}.${table}`, body, { format, columns, tag: 'ingest:writer', settings }),
       )
       this.#written[kind] += batch.counts[kind]
     }
