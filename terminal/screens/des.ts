@@ -6,7 +6,7 @@ import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { formatAge, formatInstant } from '../text/format.ts'
 import { cellWidth } from '../text/width.ts'
 import type { Style } from '../theme/style.ts'
-import { chartDepth, chartPoints, nameIn } from './gp.ts'
+import { chartLook, chartPoints, nameIn } from './chart-data.ts'
 import { gpBounds, gpStateOf, seriesParams } from './gp-state.ts'
 import { joinLine } from './join-line.ts'
 import { noRowsBox, noSubjectBox, notLiveMark } from './live-notice.ts'
@@ -192,10 +192,6 @@ function drawGauge(share: number, { style, width, height }: ScreenView): string[
   const value = style.bold('text', formatMeasure('engagement', share))
   const head = joinLine([style.paint('muted', 'ENGAGEMENT'), value], '', width)
   return [head, ...renderChart('gauge', { ...chartLook(style), width, height: height - 1, data: { share } })]
-}
-
-function chartLook(style: Style) {
-  return { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii }
 }
 
 function countriesIn(facts: readonly Fact[]): string[] {

@@ -6,7 +6,7 @@ import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { formatCount, formatInstant, formatPercentChange } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
 import { type Cell, type Column, drawTable } from '../widgets/table.ts'
-import { chartDepth } from './gp.ts'
+import { chartLook } from './chart-data.ts'
 import { joinLine } from './join-line.ts'
 import { noRowsBox, notLiveMark } from './live-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
@@ -208,7 +208,7 @@ function drawCourse(state: IdxState, row: IndexRow, snapshot: LiveSnapshot, view
     width,
   )
   const data = { fromMs, toMs, cursorAtMs: null, series: [{ points }] }
-  return [head, ...renderChart('line', { ...look(style), width, height: height - 1, data })]
+  return [head, ...renderChart('line', { ...chartLook(style), width, height: height - 1, data })]
 }
 
 /** Which niches draw how many views an hour, the fastest first. */
@@ -220,7 +220,7 @@ function drawRivals(rows: readonly IndexRow[], { style, width, height }: ScreenV
     shown: formatCount(row.velocity ?? 0),
   }))
   const head = joinLine([style.paint('muted', ' VIEWS AN HOUR')], '', width)
-  return [head, ...renderChart('columns', { ...look(style), width, height: height - 1, data: { columns } })]
+  return [head, ...renderChart('columns', { ...chartLook(style), width, height: height - 1, data: { columns } })]
 }
 
 /** The share of the fastest niche in the views of all. */
@@ -231,15 +231,11 @@ function drawShares(rows: readonly IndexRow[], { style, width, height }: ScreenV
     .slice(0, 1)
     .map(row => ({ label: row.niche.slice(0, 16), share: total === 0 ? 0 : (row.velocity ?? 0) / total }))
   const head = joinLine([style.paint('muted', ' LARGEST SHARE')], '', width)
-  return [head, ...renderChart('donut', { ...look(style), width, height: height - 1, data: { parts } })]
+  return [head, ...renderChart('donut', { ...chartLook(style), width, height: height - 1, data: { parts } })]
 }
 
 function fastest(rows: readonly IndexRow[]): IndexRow[] {
   return rows.filter(row => (row.velocity ?? 0) > 0).sort((a, b) => (b.velocity ?? 0) - (a.velocity ?? 0))
-}
-
-function look(style: Style) {
-  return { theme: style.theme.chart, depth: chartDepth(style), ascii: style.isAscii }
 }
 
 function actIdx(state: IdxState, call: ActionCall, deps: ScreenDeps): IdxState | null {
