@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
@@ -35,7 +35,10 @@ export function openLocalTerminal(options: {
 
 /** Gives the tty back as it was; safe at any time. */
 export function restoreLocalTerminal(): void {
-  restoreTerminal(process.stdout)
+  if (!process.stdout.isTTY) return
+  process.stdin.setRawMode?.(false)
+  // Synchronously: the process may end in the next moment.
+  writeSync(process.stdout.fd, restoreTerminal)
 }
 
 /** What the terminal can draw, as far as the environment tells. */

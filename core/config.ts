@@ -9,7 +9,7 @@ import { type Setting, type SettingName, settings, unneededSettings } from './se
 /** Variables as they came: from the process, with `.env` of the working folder beneath them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What flags of a verb override. */
+/** What flags of a verb override; the command line has checked them. */
 export interface ConfigFlags {
   home?: string | undefined
   host?: string | undefined
@@ -108,14 +108,11 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
   const stripe = together(['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'])
   const google = together(['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'])
   const s3Url = get('S3_URL')
-  const port = flags.port ?? get('PORT') ?? ''
-  const portMistake = flags.port === undefined ? null : mistakeIn(settingOf('PORT'), flags.port)
-  if (portMistake !== null) mistakes.push(`--port ${portMistake}`)
 
   const config: Config = {
     home: resolve(cwd, flags.home ?? get('CLIPTAPE_HOME') ?? '.cliptape'),
     host: flags.host ?? get('HOST') ?? '127.0.0.1',
-    port: Number(port),
+    port: flags.port === undefined ? number('PORT') : Number(flags.port),
     sshPort: number('SSH_PORT'),
     publicUrl: get('PUBLIC_URL'),
     trustProxyHops: number('TRUST_PROXY'),

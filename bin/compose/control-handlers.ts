@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream'
 import type { BackupProgress } from '../../contracts/control.ts'
 import type { SqlGate } from '../../core/sql-gate/gate.ts'
 import { type IngestDeps, runImport } from '../../ingest/import.ts'
 import type { ControlHandlers } from '../../server/control/handlers.ts'
 import { createBackup } from '../backup/create-backup.ts'
-import { queryLimits, runQuery } from '../query.ts'
+import { queryAsOwner } from '../query-stream.ts'
 import { cliptapeVersion } from '../version.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 import type { Worlds } from './worlds.ts'
@@ -33,7 +32,7 @@ export function controlHandlers(
     }),
     token: async () => parts.token,
     import: (request, onProgress, signal) => runImport(ingest, request, onProgress, signal),
-    query: (request, signal) => runQuery({ gate, userId: stores.ownerId }, request, signal),
+    query: (request, signal) => queryAsOwner({ gate, userId: stores.ownerId }, request, signal),
     startReplay: request => worlds.startReplay(request),
     stopReplay: () => worlds.stopReplay(),
     backup: (request, onProgress: (progress: BackupProgress) => void) =>

@@ -17,5 +17,7 @@ export async function importLocally(
   await repairRollups(stores.store, realWorld)
   await runImport(ingestDeps(stores, options), request, onProgress, signal)
   if (request.dryRun) return
+  // While an import runs, rollups follow at a distance: nobody looks at them yet.
+  await repairRollups(stores.store, realWorld)
   await tagNiches(stores.store, realWorld, await loadNicheRules(options.paths.niches))
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type QueryRequest, QueryResultSchema } from '../../contracts/control.ts'
 import { AppError } from '../../contracts/errors.ts'
 import { homePaths } from '../../core/home.ts'
@@ -59,7 +59,7 @@ async function pour(answer: Readable): Promise<void> {
 /** Whole numbers within range and decimals are numbers; everything else is text. */
 function addParam(text: string, params: Record<string, unknown>): Record<string, unknown> {
   const at = text.indexOf('=')
-  if (at < 1) throw new AppError('BAD_REQUEST', `--param ${text} is not of the form name=value.`)
+  if (at < 1) throw new InvalidArgumentError('It must have the form name=value.')
   const value = text.slice(at + 1)
   const isNumber =
     /^-?\d+(\.\d+)?$/.test(value) &&

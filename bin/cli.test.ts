@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cliOn, endProcess } from '../test/cli.ts'
+
+const rows = `platform,video_id,observed_at,views,likes,title,creator_name
+youtube,dQw4w9WgXcQ,2026-01-01T00:00:00Z,1000,10,A title,Somebody
+youtube,dQw4w9WgXcQ,2026-01-01T06:00:00Z,1600,14,A title,Somebody
+tiktok,6907228749016714497,2026-01-01T06:00:00Z,500,,Dance,Else
+tiktok,6907228749016714498,2026-01-01T06:00:00Z,-5,,Broken,Else
+`
+const more = `platform,video_id,observed_at,views
+youtube,dQw4w9WgXcQ,2026-01-01T12:00:00Z,2500
+`
+const sql = 'select platform, video_id, views from v.samples order by platform, video_id, observed_at'
+
+let folder: string
+let cli: ReturnType<typeof cliOn>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cliptape-cli-'))
+  cli = cliOn(join(folder, 'home'))
+  await Promise.all([
+    mkdir(join(folder, 'home'), { mode: 0o700 }),
+    writeFile(join(folder, 'rows.csv'), rows),
+    writeFile(join(folder, 'more.csv'), more),
+  ])
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const jsonLines = (text: string): unknown[] =>
+  text
+    .trim()
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
+
+describe('the command on a home', { timeout: 120_000 }, () => {
+  it('imports without a server, counts what was broken, and changes nothing the second time', async () => {
+    const first = await cli.run('import', join(folder, 'rows.csv'))
+    expect(first.stderr + first.stdout).toMatch(/4 rows read, 3 accepted/)
+    expect(first.stdout).toMatch(/dead-lettered 1: /)
+    expect(first.code).toBe(0)
+    expect((await cli.run('import', join(folder, 'rows.csv'))).code).toBe(0)
+    const answer = await cli.run('query', '--format', 'jsonl', sql)
+    expect(jsonLines(answer.stdout)).toEqual([
+      { platform: 'tiktok', video_id: '6907228749016714497', views: 500 },
+      { platform: 'youtube', video_id: 'dQw4w9WgXcQ', views: 1000 },
+      { platform: 'youtube', video_id: 'dQw4w9WgXcQ', views: 1600 },
+    ])
+  })
+
+  it('goes through a running server, refuses a second one by its pid, survives kill -9, and backs up while it runs', async () => {
+    const first = await cli.serve()
+    try {
+      const second = await cli.run('serve')
+      expect(second).toMatchObject({ code: 1 })
+      expect(second.stderr).toContain(`Process ${first.child.pid} is already running Cliptape`)
+
+      const token = (await cli.run('token')).stdout.trim()
+      const trends = await fetch(
+        `${first.url}/api/analytics/trends?from=2026-01-01T00:00:00Z&to=2026-01-01T06:00:00Z`,
+        {
+          headers: { authorization: `Bearer ${token}` },
+        },
+      )
+      expect(trends.status).toBe(200)
+      expect(await trends.json()).toMatchObject({ data: [{ key: 'youtube:dQw4w9WgXcQ', gain: 600 }, {}] })
+      expect((await fetch(`${first.url}/api/analytics/trends`)).status).toBe(401)
+
+      const imported = await cli.run('import', '--json', join(folder, 'more.csv'))
+      expect(jsonLines(imported.stdout).at(-1)).toEqual({ type: 'done', files: 1, failed: 0 })
+    } finally {
+      await endProcess(first.child, 'SIGKILL')
+    }
+
+    const next = await cli.serve()
+    try {
+      const answer = await cli.run('query', '--format', 'csv', 'select max(views) as most from v.samples')
+      expect(answer.stdout.trim().split('\n')).toEqual(['"most"', '2500'])
+      const backup = await cli.run('backup', join(folder, 'backup.tar'))
+      expect(backup.code).toBe(0)
+      expect((await stat(join(folder, 'backup.tar'))).mode & 0o777).toBe(0o600)
+    } finally {
+      expect(await endProcess(next.child, 'SIGTERM')).toBe(0)
+    }
+    expect(existsSync(join(folder, 'home', 'control.sock'))).toBe(false)
+  })
+
+  it('restores a backup into another home, where every query answers the same', async () => {
+    const other = cliOn(join(folder, 'other'))
+    await mkdir(join(folder, 'other'), { mode: 0o700 })
+    const restored = await other.run('restore', join(folder, 'backup.tar'))
+    expect(restored).toMatchObject({ code: 0 })
+    const question = ['query', '--format', 'jsonl', 'select * from v.samples order by platform, video_id, observed_at']
+    const [here, there] = await Promise.all([cli.run(...question), other.run(...question)])
+    expect(jsonLines(there.stdout)).toHaveLength(4)
+    expect(there.stdout).toBe(here.stdout)
+
+    const again = await other.run('restore', join(folder, 'backup.tar'))
+    expect(again.code).toBe(1)
+    expect(again.stderr).toMatch(/holds data already/)
+    const forced = await other.run('restore', '--force', '--json', join(folder, 'backup.tar'))
+    expect(jsonLines(forced.stdout)[0]).toMatchObject({ asideAt: expect.stringContaining('.before-restore-') })
+  })
+
+  it('ends with 2 for wrong use and 1 for what cannot be done, always with a sentence', async () => {
+    const locked = join(folder, 'locked.csv')
+    await writeFile(locked, 'not,a,table\n')
+    await chmod(locked, 0o600)
+    const cases: [string[], number, RegExp][] = [
+      [['frobnicate'], 2, /unknown command 'frobnicate'/],
+      [['query'], 2, /missing required argument 'sql'/],
+      [['serve', '--port', '99999'], 2, /port number/],
+      [['query', '--format', 'xml', 'select 1'], 2, /Allowed choices/],
+      [['query', 'select * from system.tables'], 1, /\w/],
+      [['query', 'drop table v.samples'], 1, /\w/],
+      [['import', join(folder, 'none.csv')], 1, /is not there/],
+      [['import', locked], 1, /locked\.csv/],
+      [['restore', join(folder, 'rows.csv')], 1, /holds data already|not a Cliptape backup/],
+      [['worker', '--roles', 'http'], 1, /DATABASE_URL/],
+      [['terminal'], 1, /no terminal here/],
+    ]
+    for (const [args, code, sentence] of cases) {
+      const result = await cli.run(...args)
+      expect([args.join(' '), result.code]).toEqual([args.join(' '), code])
+      expect(result.stderr).toMatch(sentence)
+      expect(result.stderr).not.toMatch(/\n\s+at /)
+    }
+  })
+
+  it('explains every verb', async () => {
+    const verbs = (await cli.run('--help')).stdout.match(/^ {2}(\w+) /gm)?.map(line => line.trim()) ?? []
+    expect(verbs).toEqual(expect.arrayContaining(['up', 'serve', 'import', 'query', 'backup', 'restore', 'doctor']))
+    for (const verb of verbs) {
+      if (verb === 'help') continue
+      const help = await cli.run(verb, '--help')
+      expect(help).toMatchObject({ code: 0 })
+      expect(help.stdout).toContain(`Usage: cliptape ${verb}`)
+    }
+  })
+
+  it('lets doctor say what is there, as JSON too', async () => {
+    const result = await cli.run('doctor', '--json')
+    const report = JSON.parse(result.stdout)
+    expect(report.isHealthy).toBe(true)
+    expect(report.findings).toContainEqual(expect.objectContaining({ name: 'analytics engine', state: 'ok' }))
+  })
+})

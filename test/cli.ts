@@ -1,0 +1,49 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { packageRoot } from '../sql/read.ts'
+
+const launcher = join(packageRoot, 'bin', 'cliptape.mjs')
+
+export interface Finished {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** The `cliptape` command on one home, as a user runs it: each call a process of its own. */
+export function cliOn(home: string) {
+  const env = { PATH: process.env.PATH, HOME: home, CLIPTAPE_HOME: home, PORT: '0', LANG: 'C.UTF-8' }
+  return {
+    run: (...args: string[]): Promise<Finished> =>
+      new Promise(resolve => {
+        const child = execFile(
+          process.execPath,
+          [launcher, ...args],
+          { env, cwd: home, maxBuffer: 64e6 },
+          (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+        )
+      }),
+    /** Starts `serve`; resolves when it says where it listens. */
+    async serve(): Promise<{ child: ChildProcess; url: string }> {
+      const child = spawn(process.execPath, [launcher, 'serve'], { env, cwd: home, stdio: ['ignore', 'pipe', 'pipe'] })
+      const errors: string[] = []
+      child.stderr.on('data', chunk => errors.push(String(chunk)))
+      for await (const line of createInterface({ input: child.stdout })) {
+        const url = /listens on (\S+)/.exec(line)?.[1]
+        if (url) return { child, url }
+      }
+      throw new Error(`The server ended before it listened: ${errors.join('')}`)
+    },
+  }
+}
+
+/** Ends a process with a signal and waits for it. */
+export async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+  if (child.exitCode !== null) return child.exitCode
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  const [code, by] = await ended
+  return code ?? by
+}
