@@ -124,7 +124,7 @@ async function importFile(
     dropped: Object.fromEntries(tally.dropped),
     deadLettered: Object.fromEntries(tally.deadLettered),
     written: difference(before, written),
-    notes: tally.read === 0 ? [...notes, 'The file holds a header and no rows.'] : notes,
+    notes: tally.read === 0 ? [...notes, 'The file holds no rows.'] : notes,
     durationMs: Math.round(performance.now() - startedMs),
   }
   await record?.finish(summary, source.name)

@@ -236,6 +236,15 @@ describe('broken records', () => {
   })
 })
 
+describe('ids that have lost digits', () => {
+  test('are never taken for other ids', async () => {
+    const table = 'platform,video_id,observed_at,views\ntiktok,6.90723E+18,2026-01-01,1\ntiktok,#NAME?,2026-01-01,1\n'
+    expect((await read(file('excel.csv', table))).broken).toEqual(['2 spreadsheet_id', '3 spreadsheet_id'])
+    const line = '{"platform":"tiktok","video_id":6907228749016714497,"observed_at":"2026-01-01","views":1}'
+    expect((await read(file('numbers.jsonl', line))).broken).toEqual(['1 invalid_id'])
+  })
+})
+
 describe('Parquet', () => {
   const path = join(folder, 'history.parquet')
   parquetWriteFile({

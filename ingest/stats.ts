@@ -12,7 +12,7 @@ export interface IngestStats {
   rows(): OpsRow[]
 }
 
-export interface SourceCounter {
+interface SourceCounter {
   /** Tells the totals of the present run so far. */
   update(tally: Pick<Tally, 'read' | 'accepted' | 'dropped' | 'deadLettered'>): void
 }

@@ -65,7 +65,7 @@ export const liveLimits: WriterLimits = {
 export const bulkLimits: WriterLimits = { ...liveLimits, rowsMax: 50_000, bytesMax: 16 * 1024 * 1024, ageMsMax: 2_000 }
 
 /** What OPS shows of a writer. */
-export interface WriterStatus {
+interface WriterStatus {
   readonly queuedRows: number
   /** Age of the oldest row that is not durable yet; 0 when there is none. */
   readonly queueAgeMs: number

@@ -108,15 +108,22 @@ export function badInstant(column: string): StepResult<never> {
 }
 
 const youtubeIdPattern = /^[A-Za-z0-9_-]{11}$/
-const spreadsheetErrorPattern = /^#(NAME|VALUE|NOME|REF|N\/A)[?!]?$/
+/** An error in place of a formula, or a long number in scientific notation: its digits are gone. */
+const spreadsheetPattern = /^(#(NAME|VALUE|NOME|REF|N\/A)[?!]?|\d([.,]\d+)?E\+\d+)$/i
 
 /** Why a text is not the id of a YouTube video, or null when it is one. */
 export function checkYoutubeId(id: string): StepResult<never> | null {
   if (youtubeIdPattern.test(id)) return null
-  if (spreadsheetErrorPattern.test(id)) {
-    return dlq('spreadsheet_id', 'A spreadsheet took the video id for a formula and wrote an error in its place.')
-  }
-  return dlq('invalid_id', 'The video id is not 11 letters, digits, hyphens or underscores.')
+  return checkSpreadsheetId(id) ?? dlq('invalid_id', 'The video id is not 11 letters, digits, hyphens or underscores.')
+}
+
+/** The dead letter of an id that a spreadsheet destroyed, or null. */
+export function checkSpreadsheetId(id: string): StepResult<never> | null {
+  if (!spreadsheetPattern.test(id)) return null
+  return dlq(
+    'spreadsheet_id',
+    'A spreadsheet took the id for a formula or a number and wrote something else in its place.',
+  )
 }
 
 /** Keeps at most `max` things that were seen lately, so that work per video is done once; forgets all when full. */

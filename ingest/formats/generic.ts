@@ -7,6 +7,7 @@ import {
   badCount,
   badInstant,
   type CsvFormat,
+  checkSpreadsheetId,
   checkYoutubeId,
   emptyVideo,
   isDue,
@@ -155,7 +156,11 @@ function openGeneric<R>(
   let origin: Origin | null = null
 
   return record => {
-    const { platform, videoId } = splitWireId(text(record, 'platform'), text(record, 'video_id'))
+    const rawId = get(record, 'video_id')
+    if (typeof rawId === 'number' && !Number.isSafeInteger(rawId)) {
+      return dlq('invalid_id', 'The video_id is a number that has lost digits (beyond 2^53): write ids as text.')
+    }
+    const { platform, videoId } = splitWireId(text(record, 'platform'), textOf(rawId))
     if (platform === null) {
       return dlq('invalid_platform', 'The platform of this record is not youtube, tiktok or instagram.')
     }
@@ -345,7 +350,8 @@ function exactPlatform(text: string): Platform | null {
 }
 
 function checkId(id: string): StepResult<never> | null {
-  return idPattern.test(id) ? null : dlq('invalid_id', 'The video_id is longer than 280 or holds control characters.')
+  if (idPattern.test(id)) return checkSpreadsheetId(id)
+  return dlq('invalid_id', 'The video_id is longer than 280 characters or holds control characters.')
 }
 
 function creatorIdOf(id: string, name: string): string {

@@ -18,7 +18,7 @@ import {
 } from './youtube-trending.ts'
 
 /** All formats, in the order in which they are tried: the particular ones before the generic one. */
-export const formats: readonly Format[] = [
+const formats: readonly Format[] = [
   youtubeTrending2017,
   youtubeTrending2018,
   youtubeScraper2018,

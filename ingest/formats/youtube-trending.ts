@@ -38,13 +38,13 @@ function dayReader(parse: (text: string) => number | undefined): (text: string) 
 }
 
 /** `17.14.11`: year, **day**, month. */
-export function parseYearDayMonth(text: string): number | undefined {
+function parseYearDayMonth(text: string): number | undefined {
   const match = /^(\d{2})\.(\d{2})\.(\d{2})$/.exec(text)
   return match ? utcDay(2000 + Number(match[1]), Number(match[3]), Number(match[2])) : undefined
 }
 
 /** `13.09`: day and month of 2017, the only year that this layout was written in; spreadsheets drop a trailing zero. */
-export function parseDayMonth2017(text: string): number | undefined {
+function parseDayMonth2017(text: string): number | undefined {
   const match = /^(\d{1,2})\.(\d{1,2})$/.exec(text)
   if (!match) return undefined
   const month = match[2] === '1' ? 10 : Number(match[2])
@@ -310,7 +310,7 @@ function openDescription(
 }
 
 /** Tags as the tables write them: `"a"|"b"` or `a|b`; `[none]` is no tag. */
-export function splitTags(text: string): string[] {
+function splitTags(text: string): string[] {
   if (text === '' || text.toLowerCase() === '[none]') return []
   return text
     .split('|')
