@@ -26,6 +26,7 @@ import { SessionPool } from './session-pool.ts'
 import { Slots } from './slots.ts'
 
 const exitGraceMs = 5_000
+const overdueFactor = 3
 
 /** The formats that can be sent chunk by chunk, with the lines of the header that the engine repeats in every chunk. */
 const headerLinesOf: Readonly<Record<string, number>> = {
@@ -148,11 +149,22 @@ async function handle(engine: Engine, request: IncomingMessage, response: Server
     fail(response, new Error(text))
     return
   }
+  const overdue = dieWhenOverdue(Number(url.searchParams.get('max_execution_time') ?? 0))
   try {
     await run(engine, url.searchParams, body, response)
   } finally {
+    clearTimeout(overdue)
     giveBack()
   }
+}
+
+/**
+ * A few functions look at the clock late or never, and nothing but the end of the process stops them. The limit itself
+ * is the engine's business; at three times that we end ourselves, and the parent starts us again.
+ */
+function dieWhenOverdue(limitSec: number): NodeJS.Timeout | undefined {
+  if (!(limitSec > 0)) return undefined
+  return setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitSec * overdueFactor * 1000)
 }
 
 async function run(engine: Engine, parameters: URLSearchParams, body: Buffer, response: ServerResponse): Promise<void> {
@@ -221,7 +233,7 @@ async function streamResult(session: Session, statement: Statement, response: Se
     const isTaken = response.write(isFirst ? bytes : withoutHeader(bytes, headerLines))
     isFirst = false
     if (!isTaken && !response.closed) await drained(response)
-    if (response.closed) return
+    if (response.closed) throw new Error('Whoever asked went away.')
   }
   response.end()
 }

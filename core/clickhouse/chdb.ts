@@ -102,7 +102,7 @@ class ChdbHost {
       await this.#launch()
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
-      await rm(this.#options.runtimeDir, { recursive: true, force: true })
+      // The runtime folder may be that of a living store: it stays.
       throw new AppError(
         'UNAVAILABLE',
         `The analytics store in ${this.#options.dataDir} could not be opened (${reason}): see that no other process uses it.`,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Agent } from 'node:http'
 import { PassThrough, pipeline, Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { AppError } from '../../contracts/errors.ts'
 import { translateEngineError } from './engine-errors.ts'
@@ -13,6 +14,8 @@ const queryTimeSecMax = 120
 /** The client would end a connection on which nothing came for this long; the engine's own limits come first. */
 const requestTimeoutMs = 30 * 60_000
 const openConnectionsMax = 128
+const connectAttemptsMax = 20
+const connectPauseMs = 50
 
 const insertFormats = [
   'JSONEachRow',
@@ -61,10 +64,10 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
     const stop = () => void killById(queryId).catch(() => 0)
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      await engine.whenUp()
       const comment = `/* ${queryId} ${plainWord(options.tag ?? 'cliptape')} */ `
       // A killed query may keep its id on a server until it is gone, so the id on the wire is never the caller's.
-      return await work({ comment, query_id: randomUUID(), ...(signal ? { abort_signal: signal } : {}) })
+      const send = () => work({ comment, query_id: randomUUID(), ...(signal ? { abort_signal: signal } : {}) })
+      return await whenConnected(engine, send)
     } catch (error) {
       throw signal?.aborted ? cancelled(signal) : translateEngineError(error, { isUsers })
     } finally {
@@ -235,6 +238,23 @@ async function kill(engine: Engine, client: ClickHouseClient, queryId: string): 
   } catch (error) {
     throw translateEngineError(error, { isUsers: false })
   }
+}
+
+/** Tries again for a short while when the connection was not even made: nothing was sent, so nothing runs twice. */
+async function whenConnected<T>(engine: Engine, send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    await engine.whenUp()
+    try {
+      return await send()
+    } catch (error) {
+      if (attempt >= connectAttemptsMax || !isUnconnected(error)) throw error
+      await delay(connectPauseMs)
+    }
+  }
+}
+
+function isUnconnected(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'connect'
 }
 
 interface RowsAnswer {

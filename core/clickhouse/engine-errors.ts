@@ -51,8 +51,8 @@ export function translateEngineError(error: unknown, o: { isUsers: boolean }): A
   const details = { engineCode: code, engineError: error.type ?? 'UNKNOWN' }
   const options = { details, cause: error }
   const reason = error.message
-    .trim()
-    .replace(/\.?\s*$/, '')
+    .replace(/\s+/g, ' ')
+    .replace(/[.\s]+$/, '')
     .slice(0, reasonCharsMax)
   if (limitCodes.has(code)) return new AppError('QUERY_LIMIT', `The query went over a limit: ${reason}.`, options)
   if (noSpaceCodes.has(code)) {

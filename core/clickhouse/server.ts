@@ -1,10 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../contracts/errors.ts'
 import type { Log } from '../log.ts'
 import { createAnalyticsClient } from './client.ts'
 import type { AnalyticsStatus, AnalyticsStore } from './port.ts'
 
 const retryPauseMs = 500
-const attemptsMax = 20
+/** Each attempt tries to connect for about a second of its own. */
+const attemptsMax = 7
 
 /**
  * The analytics store on a ClickHouse server.
@@ -42,7 +44,7 @@ async function readVersion(store: AnalyticsStore, log: Log): Promise<string> {
         throw new AppError('UNAVAILABLE', text, { cause })
       }
       log.info({ attempt }, 'Waiting for the ClickHouse server.')
-      await new Promise(resolve => setTimeout(resolve, retryPauseMs))
+      await delay(retryPauseMs)
     }
   }
 }

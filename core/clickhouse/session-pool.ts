@@ -5,7 +5,8 @@ const idleMax = 16
 
 /**
  * Sessions of one engine, kept apart by their settings: settings stick to a session, so one opened with some is only
- * ever used again for exactly the same. A session runs one statement at a time.
+ * ever used again for exactly the same. A session runs one statement at a time. One whose statement failed or was left
+ * half read is never used again: the engine keeps what it had written of that result and puts it in front of the next.
  */
 export class SessionPool {
   readonly #dataDir: string
@@ -19,10 +20,14 @@ export class SessionPool {
   async use<T>(args: readonly string[], work: (session: Session) => Promise<T>): Promise<T> {
     const key = args.join('\n')
     const session = this.#take(key) ?? new Session(this.#dataDir, { connectionArgs: args })
+    let isClean = false
     try {
-      return await work(session)
+      const answer = await work(session)
+      isClean = true
+      return answer
     } finally {
-      this.#idle.push({ key, session })
+      if (isClean) this.#idle.push({ key, session })
+      else session.close()
       if (this.#idle.length > idleMax) this.#idle.shift()?.session.close()
     }
   }
