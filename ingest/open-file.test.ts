@@ -236,6 +236,24 @@ describe('broken records', () => {
   })
 })
 
+describe('rows of the generic format without a video', () => {
+  test('are of a creator or a topic, and broken when they describe a video after all', async () => {
+    const header = 'platform,video_id,creator_id,topic,observed_at,views,followers,title\n'
+    const rows = [
+      'youtube,,UC1,,2026-01-01,5,7,',
+      'tiktok,,,#FYP,2026-01-01,9,,',
+      'tiktok,,,,2026-01-01,9,,',
+      'tiktok,,c,,2026-01-01,9,,A title',
+      'tiktok,,c,,2026-01-01,,,',
+    ]
+    const { items, broken } = await read(file('others.csv', header + rows.join('\n')))
+    expect(items.map(item => item.kind)).toEqual(['creatorSample', 'topicSample'])
+    expect(items[0]?.row).toMatchObject({ creatorId: 'UC1', followers: 7, views: 5, videos: null })
+    expect(items[1]?.row).toMatchObject({ topic: 'fyp', views: 9 })
+    expect(broken).toEqual(['4 no_subject', '5 no_subject', '6 no_counter'])
+  })
+})
+
 describe('ids that have lost digits', () => {
   test('are never taken for other ids', async () => {
     const table = 'platform,video_id,observed_at,views\ntiktok,6.90723E+18,2026-01-01,1\ntiktok,#NAME?,2026-01-01,1\n'

@@ -12,6 +12,7 @@ import { migrateDb } from '../core/db/migrate.ts'
 import { openPglite } from '../core/db/pglite.ts'
 import type { Touched } from '../core/touched.ts'
 import type { WorldDatabase } from '../core/world.ts'
+import { countDeadLetters } from './dead-letters.ts'
 import { type IngestDeps, runImport } from './import.ts'
 import { targets } from './rows.ts'
 
@@ -87,11 +88,12 @@ export async function openRig(home?: string): Promise<Rig> {
       const parts: string[] = []
       for (const { table, columns } of tables) {
         const [row] = await store.query<{ count: number; hash: string }>(
-          `SELECT count() AS count, toString(groupBitXor(cityHash64(${columns.join(', ')}))) AS hash
+          `SELECT count() AS count, toString(groupBitXor(cityHash64(toString(tuple(${columns.join(', ')}))))) AS hash
            FROM cliptape.${table} FINAL`,
         )
         parts.push(`${table} ${row?.count} ${row?.hash}`)
       }
+      for (const { reason, count } of await countDeadLetters(deps)) parts.push(`dead letters ${reason} ${count}`)
       return parts.join('\n')
     },
     async clear() {

@@ -123,6 +123,9 @@ const describing = [
   'topic',
 ] as const satisfies readonly Column[]
 
+/** What only a video has: a row with one of them and no `video_id` is broken, not a creator's. */
+const ofVideosOnly = ['title', 'url', 'published_at', 'duration_seconds', 'comments', 'shares', 'saves'] as const
+
 /** What is kept of a video so that its description is built once, not on every reading. */
 interface Known {
   readonly videoId: string
@@ -306,6 +309,9 @@ function openGeneric<R>(
     record: R,
     key: { platform: Platform; observedAtMs: number; source: string },
   ): StepResult<readonly Item[]> {
+    if (ofVideosOnly.some(column => text(record, column) !== '')) {
+      return dlq('no_subject', 'The record describes a video but has no video_id.')
+    }
     const counts = { views: countOf(get(record, 'views')), videos: countOf(get(record, 'videos')) }
     const followers = countOf(get(record, 'followers'))
     const likes = countOf(get(record, 'likes'))
@@ -314,6 +320,7 @@ function openGeneric<R>(
     if (followers === undefined) return badCount('followers')
     if (likes === undefined) return badCount('likes')
     const { views, videos } = counts
+    if (views === null && videos === null && followers === null && likes === null) return drop('no_counter')
     const rest = { ...key, definitionVersion: 1, expiresAtMs: null, endpoint: 'generic' }
     const name = cutText(ownText(text(record, 'creator_name').trim()), 500)
     const creatorId = creatorIdOf(text(record, 'creator_id').trim(), name)
