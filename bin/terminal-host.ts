@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
@@ -37,8 +37,8 @@ export function openLocalTerminal(options: {
 export function restoreLocalTerminal(): void {
   if (!process.stdout.isTTY) return
   process.stdin.setRawMode?.(false)
-  // Synchronously: the process may end in the next moment.
-  writeSync(process.stdout.fd, restoreTerminal)
+  // Writes to a tty are synchronous: the process may end in the next moment.
+  restoreTerminal(process.stdout)
 }
 
 /** What the terminal can draw, as far as the environment tells. */
