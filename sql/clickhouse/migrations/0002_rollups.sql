@@ -2,8 +2,8 @@
 --
 -- A reading is one number that orders a video's samples by what counts for "the value at an instant", so that a plain
 -- max() finds it: bit 106 says that views are given, bits 64 to 105 are the instant (epoch milliseconds), bits 0 to 63
--- are the views. Of equal instants the one with the most views wins, whatever came first: the order of imports does
--- not matter, and writing a row twice changes nothing. Everything beside the views is read from the samples themselves.
+-- are the views (the likes where a source gives no views: they order such lists). Of equal instants the one with the
+-- most views wins, whatever came first: the order of imports does not matter, and writing a row twice changes nothing. Everything beside the views is read from the samples themselves.
 -- video_key and creator_key are 64 bit hashes: grouping and joining by them costs a third of grouping by the texts.
 --
 -- A window [S, E] reads latest_v1 (or the boundary before E when E lies in the past), the boundary before S, and the
@@ -31,7 +31,7 @@ SELECT
     platform,
     cityHash64(platform, video_id) AS video_key,
     observed_at,
-    bitOr(bitOr(bitShiftLeft(toUInt128(isNotNull(views)), 106), bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64)), toUInt128(ifNull(views, 0))) AS reading,
+    bitOr(bitOr(bitShiftLeft(toUInt128(isNotNull(views)), 106), bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64)), toUInt128(ifNull(views, ifNull(likes, 0)))) AS reading,
     expires_at
 FROM {database}.samples_v1;
 
@@ -58,7 +58,7 @@ SELECT
     video_id,
     creator_id,
     cityHash64(platform, creator_id) AS creator_key,
-    bitOr(bitOr(bitShiftLeft(toUInt128(isNotNull(views)), 106), bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64)), toUInt128(ifNull(views, 0))) AS reading,
+    bitOr(bitOr(bitShiftLeft(toUInt128(isNotNull(views)), 106), bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64)), toUInt128(ifNull(views, ifNull(likes, 0)))) AS reading,
     expires_at
 FROM {database}.samples_v1;
 
@@ -80,7 +80,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.firsts_mv_v1 TO {database}.fir
 SELECT
     platform,
     cityHash64(platform, video_id) AS video_key,
-    bitOr(bitOr(bitShiftLeft(toUInt128(isNotNull(views)), 106), bitShiftLeft(toUInt128(4398046511103 - toUnixTimestamp64Milli(observed_at)), 64)), toUInt128(ifNull(views, 0))) AS turned,
+    bitOr(bitOr(bitShiftLeft(toUInt128(isNotNull(views)), 106), bitShiftLeft(toUInt128(4398046511103 - toUnixTimestamp64Milli(observed_at)), 64)), toUInt128(ifNull(views, ifNull(likes, 0)))) AS turned,
     expires_at
 FROM {database}.samples_v1;
 
@@ -104,19 +104,23 @@ ORDER BY (at, is_old, platform, video_key)
 TTL expires_at DELETE WHERE expires_at < '2106-01-01'
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
--- What is settled. Per day of observation: when samples of it were last written, and up to which writing they stand in
--- the boundaries. The row of 1970-01-01 is the watermark: settled_at there is the last boundary that exists.
-CREATE TABLE IF NOT EXISTS {database}.rollup_days_v1
+-- What is settled. A cell is the six hours up to and including the boundary cell_at: when samples of it were last
+-- written, and up to which writing they stand in the boundaries. The row of 1970-01-01 holds the watermark: its
+-- settled_at is the last boundary that exists. A query reads no boundary that an unsettled cell could change.
+CREATE TABLE IF NOT EXISTS {database}.rollup_cells_v1
 (
-    day Date,
+    cell_at DateTime('UTC'),
     written_at SimpleAggregateFunction(max, DateTime64(6, 'UTC')),
     settled_at SimpleAggregateFunction(max, DateTime64(6, 'UTC'))
 )
 ENGINE = AggregatingMergeTree
-ORDER BY day
+ORDER BY cell_at
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.rollup_days_mv_v1 TO {database}.rollup_days_v1 AS
-SELECT toDate(observed_at, 'UTC') AS day, now64(6, 'UTC') AS written_at, toDateTime64(0, 6, 'UTC') AS settled_at
+CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.rollup_cells_mv_v1 TO {database}.rollup_cells_v1 AS
+SELECT
+    toDateTime(intDiv(toUnixTimestamp64Milli(observed_at) + 21599999, 21600000) * 21600, 'UTC') AS cell_at,
+    now64(6, 'UTC') AS written_at,
+    toDateTime64(0, 6, 'UTC') AS settled_at
 FROM {database}.samples_v1
-GROUP BY day;
+GROUP BY cell_at;

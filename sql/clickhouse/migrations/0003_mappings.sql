@@ -79,7 +79,7 @@ CREATE TABLE IF NOT EXISTS {database}.video_niches_v1
     rules_hash LowCardinality(String),
     niche LowCardinality(String),
     platform LowCardinality(String),
-    video_key UInt64 CODEC(ZSTD(1)),
+    video_key UInt64 DEFAULT cityHash64(platform, video_id) CODEC(ZSTD(1)),
     video_id String CODEC(ZSTD(1)),
     -- The rule in words, e.g. `category is Music` or `tag "fortnite"`; empty: looked at, and no rule matched.
     rule String CODEC(ZSTD(1)),

@@ -1,0 +1,14 @@
+-- filters: which videos a list is narrowed to. Each is put where {{keys}} stands in the other queries.
+-- reads:  one key range of a mapping table
+
+-- part: niche
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 AND platform IN {platforms:Array(String)})
+
+-- part: country
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_regions_v1 WHERE region = {country:String} AND platform IN {platforms:Array(String)})
+
+-- part: creator
+AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 WHERE creator_id = {creatorId:String} AND platform IN {platforms:Array(String)})
+
+-- part: topic
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND platform IN {platforms:Array(String)})

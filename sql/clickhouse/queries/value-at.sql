@@ -1,0 +1,32 @@
+-- value_at: the last reading of each video at or before an instant, in two parts that a left join can take without
+-- grouping everything again. `$` is the name of the instant (e: end, s: start, q: start of the last quarter); {{keys}} a
+-- filter of the videos.
+-- params: $FineMs Int64 (boundary at or before the instant, 0 when there is none to trust), $OldMs Array(Int64)
+--         (midnights), $FromMs Int64 (readings after it), $ToMs Int64 (the instant), platforms Array(String)
+-- row:    video_key UInt64, reading UInt128
+-- reads:  boundaries_v1 at single instants, readings_v1 from the boundary to the instant
+
+-- part: fine
+SELECT video_key, reading
+FROM {database:Identifier}.boundaries_v1 FINAL
+WHERE at = fromUnixTimestamp64Milli({$FineMs:Int64}, 'UTC') AND is_old = 0 AND platform IN {platforms:Array(String)} {{keys}}
+
+-- part: late
+SELECT video_key, max(reading) AS reading
+FROM
+(
+    SELECT video_key, reading
+    FROM {database:Identifier}.boundaries_v1
+    WHERE at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({$OldMs:Array(Int64)}), 'UTC'))
+        AND platform IN {platforms:Array(String)}
+        AND bitAnd(bitShiftRight(reading, 64), 4398046511103) < {$FineMs:Int64} - 129600000 {{keys}}
+    UNION ALL
+    SELECT video_key, reading
+    FROM {database:Identifier}.readings_v1
+    WHERE hour_at >= toStartOfHour(fromUnixTimestamp64Milli({$FromMs:Int64}, 'UTC'))
+        AND hour_at <= fromUnixTimestamp64Milli({$ToMs:Int64}, 'UTC')
+        AND observed_at > fromUnixTimestamp64Milli({$FromMs:Int64}, 'UTC')
+        AND observed_at <= fromUnixTimestamp64Milli({$ToMs:Int64}, 'UTC')
+        AND platform IN {platforms:Array(String)} {{keys}}
+)
+GROUP BY video_key
