@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module'
 import { PassThrough, Writable } from 'node:stream'
+import { memo } from 'react'
 import { z } from 'zod'
 import type { KeyedRow } from '../contracts/ws.ts'
 import type { FrameModel } from '../terminal/frame/frame-model.ts'
@@ -35,10 +36,6 @@ const { Session } = await import('../terminal/state/session.ts')
 const { createStyle } = await import('../terminal/theme/style.ts')
 const { themes } = await import('../terminal/theme/themes.ts')
 const { openTerminal } = await import('../terminal/open-terminal.tsx')
-const { App } = await import('../terminal/app/App.tsx')
-
-if (mode === 'keys') await measureKeys()
-else await measureFrames()
 
 /** Rows of step `tick` as the server would send them: all of them change. */
 function rowsAt(tick: number): KeyedRow[] {
@@ -158,7 +155,7 @@ function plainRenderer(isCells: boolean): (model: FrameModel) => number {
     ref: () => input,
     unref: () => input,
   })
-  const view = (model: FrameModel) => (isCells ? <Cells model={model} /> : <App model={model} />)
+  const view = (model: FrameModel) => (isCells ? <Cells model={model} /> : <Rows model={model} />)
   let ink: ReturnType<typeof render> | null = null
   return model => {
     bytes = 0
@@ -176,12 +173,29 @@ function plainRenderer(isCells: boolean): (model: FrameModel) => number {
   }
 }
 
-/** The same lines with every run of one colour as a `<Text>` of its own. */
-function Cells({ model }: { model: FrameModel }) {
-  const lines = [...model.header, ...model.body.flatMap(column => column.lines), ...model.footer].slice(0, size.rows)
+/** The same lines, each a `<Text>` that React leaves alone while it stays the same. */
+function Rows({ model }: { model: FrameModel }) {
   return (
     <Box flexDirection="column" width={size.columns} height={size.rows}>
-      {lines.map((line, y) => (
+      {linesOf(model).map((line, y) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
+        <Row key={y} line={line} />
+      ))}
+    </Box>
+  )
+}
+
+const Row = memo(({ line }: { line: string }) => <Text wrap="truncate">{line}</Text>)
+
+function linesOf(model: FrameModel): string[] {
+  return [...model.header, ...model.body.flatMap(column => column.lines), ...model.footer].slice(0, size.rows)
+}
+
+/** The same lines with every run of one colour as a `<Text>` of its own. */
+function Cells({ model }: { model: FrameModel }) {
+  return (
+    <Box flexDirection="column" width={size.columns} height={size.rows}>
+      {linesOf(model).map((line, y) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
         <Box key={y} flexDirection="row">
           {line.split(/(?<=\[39m)/).map((run, x) => (
@@ -258,3 +272,6 @@ async function measureKeys(): Promise<void> {
   )
   process.exit(0)
 }
+
+if (mode === 'keys') await measureKeys()
+else await measureFrames()

@@ -159,7 +159,9 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
  * Gives a terminal back as it was, for the handlers of last resort: after a crash, when nobody can be waited for. Writing
  * it to a terminal that was never taken over does no harm.
  */
-export const restoreTerminal = leaveScreen
+export function restoreTerminal(stdout: Pick<Writable, 'write'>): void {
+  stdout.write(leaveScreen)
+}
 
 /** Switches the mouse mode of the terminal whenever the session's does. */
 function followMouse(session: Session, write: (text: string) => void): () => void {

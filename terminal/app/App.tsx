@@ -1,35 +1,36 @@
 import { Box, Text } from 'ink'
-import { memo } from 'react'
-import type { FrameModel } from '../frame/frame-model.ts'
+import type { Geometry } from '../frame/frame-model.ts'
 
-/** The whole screen. All formatting has happened; this only says what stands where. */
-export function App({ model }: { model: FrameModel }) {
-  const bodyRows = model.rows - model.header.length - model.footer.length - model.overlay.length
+/**
+ * The whole screen as slots: what stands where, without a word of what it says. A slot is one line of one part; the mark in
+ * its first cell says which, and the frame writer puts the drawn line there (see `frame/ink-surface.tsx`).
+ */
+export function App({ geometry, markOf }: { geometry: Geometry; markOf: (slot: number) => string }) {
+  const { columns, rows, headerRows, body, bodyRows, overlayRows, footerRows } = geometry
+  let next = 0
+  const take = (count: number) => {
+    const first = next
+    next += count
+    return <Slots first={first} count={count} markOf={markOf} />
+  }
   return (
-    <Box flexDirection="column" width={model.columns} height={model.rows}>
-      <Lines lines={model.header} />
-      <Box flexDirection="row" height={Math.max(0, bodyRows)}>
-        {model.body.map((column, i) => (
+    <Box flexDirection="column" width={columns} height={rows}>
+      {take(headerRows)}
+      <Box flexDirection="row" height={bodyRows}>
+        {body.map((column, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: columns have no identity but their place
           <Box key={i} flexDirection="column" width={column.width} flexShrink={0}>
-            <Lines lines={column.lines.slice(0, Math.max(0, bodyRows))} />
+            {take(column.rows)}
           </Box>
         ))}
       </Box>
-      <Lines lines={model.overlay} />
-      <Lines lines={model.footer} />
+      {take(overlayRows)}
+      {take(footerRows)}
     </Box>
   )
 }
 
-function Lines({ lines }: { lines: readonly string[] }) {
-  return lines.map((line, i) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-    <Line key={i} line={line} />
-  ))
+function Slots({ first, count, markOf }: { first: number; count: number; markOf: (slot: number) => string }) {
+  const slots = Array.from({ length: count }, (_, i) => first + i)
+  return slots.map(slot => <Text key={slot}>{markOf(slot)}</Text>)
 }
-
-/** One preformatted line; React leaves it alone while it stays the same. */
-const Line = memo(function Line({ line }: { line: string }) {
-  return <Text wrap="truncate">{line}</Text>
-})

@@ -9,9 +9,9 @@ const agreed =
   /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u024f\u2013\u2014\u2022\u2026\u2500-\u259f\u25b2\u25bc\u25cb\u25cf\u2800-\u28ff\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]*$/
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** One drawn line as it is sent to viewers of this style. */
-export function encodeLine(line: string, style: Style): string {
-  const plain = style.isAscii ? toAscii(line) : pinColumns(line)
+/** One drawn line, which starts at column `x`, as it is sent to viewers of this style. */
+export function encodeLine(line: string, x: number, style: Style): string {
+  const plain = style.isAscii ? toAscii(line) : pinColumns(line, x)
   return encodeColors(plain, style.theme, style.depth)
 }
 
@@ -19,9 +19,9 @@ export function encodeLine(line: string, style: Style): string {
  * Terminals disagree on how wide an emoji or a script's marks are; one that counts otherwise would shift the rest of the
  * line. Behind every such character the cursor is sent to the column where it must be.
  */
-function pinColumns(line: string): string {
+function pinColumns(line: string, x: number): string {
   if (agreed.test(line.replaceAll(esc, ''))) return line
-  let column = 0
+  let column = x
   return line
     .split(sgrSplit)
     .map(part => {

@@ -2,12 +2,12 @@ import type { Size } from '../layout/layout.ts'
 import { groundOf } from '../theme/color-depth.ts'
 import type { Style } from '../theme/style.ts'
 import { encodeLine } from './encode-line.ts'
-import type { FrameModel } from './frame-model.ts'
-import { InkSurface } from './ink-surface.tsx'
+import { type FrameModel, geometryOf, slotTexts } from './frame-model.ts'
+import { InkSurface, type SlotPlace } from './ink-surface.tsx'
 
-// One drawing for all viewers of one size and style. The cast keeps the lines that are on their screens and sends those that
-// changed, each with its place. So a late joiner, a window that was resized and a viewer whose connection was stuck are one
-// case: send every line. No terminal is emulated, and the cursor cannot drift.
+// One drawing for all viewers of one size and style. The cast knows what stands in every slot of their screens and sends the
+// slots that changed, each with its place. So a late joiner, a window that was resized and a viewer whose connection was stuck
+// are one case: send every slot. No terminal is emulated, and the cursor cannot drift.
 
 const syncStart = '\u001b[?2026h\u001b[?25l'
 const syncEnd = '\u001b[?2026l'
@@ -17,6 +17,13 @@ export interface CastViewer {
   write(text: string): boolean
 }
 
+/** What stands at a place of the screen, as it was drawn and as it was sent. */
+interface Shown {
+  width: number
+  text: string
+  sent: string
+}
+
 /** Draws one size in one style for any number of viewers. */
 export class FrameCast {
   readonly size: Size
@@ -24,8 +31,10 @@ export class FrameCast {
   readonly #surface: InkSurface
   /** Viewers and whether they are waiting for their stream to drain. */
   readonly #viewers = new Map<CastViewer, { isStuck: boolean }>()
-  #drawn: readonly string[] = []
-  #encoded: string[] = []
+  #geometryKey = ''
+  #places: readonly SlotPlace[] = []
+  /** By place: `y * columns + x`. */
+  #shown = new Map<number, Shown>()
   #cursor: FrameModel['cursor'] = null
 
   constructor(size: Size, style: Style) {
@@ -38,25 +47,35 @@ export class FrameCast {
     return this.#viewers.size
   }
 
-  /** Draws the frame and sends what changed. Returns the bytes of the update, before it is sent to each viewer. */
+  /** Draws the frame and sends what changed. Returns the bytes that each viewer is sent. */
   draw(model: FrameModel): number {
-    const lines = this.#surface.draw(model)
-    let changed = ''
-    const rowCount = Math.max(lines.length, this.#drawn.length)
-    for (let y = 0; y < rowCount; y++) {
-      const line = lines[y] ?? ''
-      if (line === this.#drawn[y]) continue
-      const encoded = encodeLine(line, this.style)
-      this.#encoded[y] = encoded
-      changed += placeLine(y, encoded)
+    const geometry = geometryOf(model)
+    const geometryKey = JSON.stringify(geometry)
+    const isSameGeometry = geometryKey === this.#geometryKey
+    if (!isSameGeometry) {
+      this.#places = this.#surface.place(geometry)
+      this.#geometryKey = geometryKey
     }
-    const hasMoved = this.#cursor?.x !== model.cursor?.x || this.#cursor?.y !== model.cursor?.y
-    this.#drawn = lines
-    this.#cursor = model.cursor
-    if (changed === '' && !hasMoved) return 0
-    const update = `${syncStart}${changed}${this.#cursorText()}${syncEnd}`
-    for (const [viewer, state] of this.#viewers) if (!state.isStuck) state.isStuck = !viewer.write(update)
-    return Buffer.byteLength(update)
+    const texts = slotTexts(model, geometry)
+    // Slots cover the screen without a gap, so whatever a new geometry moves away is written over.
+    const shown = isSameGeometry ? this.#shown : new Map<number, Shown>()
+    let changed = ''
+    for (const { slot, x, y } of this.#places) {
+      const next = texts[slot]
+      if (next === undefined) continue
+      const place = y * this.size.columns + x
+      const before = this.#shown.get(place)
+      if (before !== undefined && before.text === next.text && before.width === next.width) {
+        shown.set(place, before)
+        continue
+      }
+      const isLast = x + next.width >= this.size.columns
+      const sent = `\u001b[${y + 1};${x + 1}H${encodeLine(next.text, x, this.style)}${isLast ? '\u001b[K' : ''}\u001b[0m`
+      shown.set(place, { ...next, sent })
+      changed += sent
+    }
+    this.#shown = shown
+    return this.#send(changed, model.cursor)
   }
 
   /** Shows everything to a new viewer, or again to one whose screen cannot be trusted. */
@@ -78,18 +97,22 @@ export class FrameCast {
     this.#surface.close()
   }
 
+  #send(changed: string, cursor: FrameModel['cursor']): number {
+    const hasMoved = this.#cursor?.x !== cursor?.x || this.#cursor?.y !== cursor?.y
+    this.#cursor = cursor
+    if (changed === '' && !hasMoved) return 0
+    const update = `${syncStart}${changed}${this.#cursorText()}${syncEnd}`
+    for (const [viewer, state] of this.#viewers) if (!state.isStuck) state.isStuck = !viewer.write(update)
+    return Buffer.byteLength(update)
+  }
+
   #everything(): string {
-    const lines = this.#encoded.map((line, y) => placeLine(y, line)).join('')
+    const slots = [...this.#shown.values()].map(shown => shown.sent).join('')
     const ground = groundOf(this.style.theme, this.style.depth)
-    return `${syncStart}${ground}\u001b[2J${lines}${this.#cursorText()}${syncEnd}`
+    return `${syncStart}${ground}\u001b[2J\u001b[0m${slots}${this.#cursorText()}${syncEnd}`
   }
 
   #cursorText(): string {
     return this.#cursor === null ? '' : `\u001b[${this.#cursor.y + 1};${this.#cursor.x + 1}H\u001b[?25h`
   }
-}
-
-/** The line at its place, the rest of the row erased in its ground. */
-function placeLine(y: number, line: string): string {
-  return `\u001b[${y + 1};1H${line}\u001b[K\u001b[0m`
 }
