@@ -12,7 +12,8 @@ const sequences = new RegExp(
   ].join('|'),
   'g',
 )
-const spaces = /[\s\u2028\u2029]+/gu
+/** White space, but for the byte order mark, which is no space to anybody. */
+const spaces = /(?!\ufeff)\s/gu
 /** Controls, surrogate halves, private use, and what is invisible or joins: bidi marks, zero-width joiners, variation selectors, tags. */
 const invisible =
   /[\p{Cc}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u{FFF9}-\u{FFFB}]|\p{Emoji_Modifier}/gu
@@ -27,7 +28,13 @@ const isPlain = /^[\x20-\x7e]*$/
  */
 export function clean(text: string): string {
   if (isPlain.test(text) && !text.includes('  ')) return text
-  return text.replace(sequences, '').replace(spaces, ' ').replace(invisible, '').normalize('NFC').replace(markRun, '$1')
+  return text
+    .replace(sequences, '')
+    .replace(spaces, ' ')
+    .replace(invisible, '')
+    .replace(/ {2,}/g, ' ')
+    .normalize('NFC')
+    .replace(markRun, '$1')
 }
 
 /** The same value with every string in it cleaned, also in arrays and objects; keys of objects are kept. */
