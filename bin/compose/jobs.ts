@@ -16,6 +16,8 @@ export async function startJobs(
   { scope, log }: Pick<OpenOptions, 'scope' | 'log'>,
   stores: Stores,
   niches: () => NicheRules,
+  /** The world on the screen, where this process has one. */
+  shown: () => WorldDatabase | null,
 ): Promise<Queue> {
   const queue = await scope.start(
     'queue',
@@ -39,8 +41,11 @@ export async function startJobs(
     () => stores.bus.subscribe('metadata.written', event => askFor(event.world)),
     unsubscribe => unsubscribe(),
   )
-  // Rules may have changed since the last run, and a crash may have come between a write and its message.
+  // Rules may have changed since the last run, a crash may have come between a write and its message, and a replay has
+  // loaded its first days before anybody listened.
   await askFor('cliptape')
+  const first = shown()
+  if (first === 'replay') await askFor(first)
   return queue
 }
 

@@ -20,7 +20,7 @@ import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startJobs } from './jobs.ts'
 import { opsRows } from './ops.ts'
 import type { OpenOptions, Stores } from './stores.ts'
-import { openWorlds } from './worlds.ts'
+import { openWorlds, type Worlds } from './worlds.ts'
 
 const closeDeadlineMs = 3_000
 
@@ -57,17 +57,24 @@ export async function startRoles(
   const token = await ensureOwnerToken(options.paths.root)
   const isServing = wanted.has('http') || wanted.has('ws')
   const state: { queue: Queue | null } = { queue: null }
-  const server = isServing ? await serve(options, stores, { niches, token, replay, queue: () => state.queue }) : null
-  // After the server: the first frame does not wait for the queue's own tables.
-  if (wanted.has('jobs')) state.queue = await startJobs(options, stores, () => niches)
-  return { server, token }
+  const serving = isServing ? await serve(options, stores, { niches, token, replay, queue: () => state.queue }) : null
+  if (wanted.has('jobs')) {
+    const shown = () => serving?.worlds.current().database ?? null
+    const starting = startJobs(options, stores, () => niches, shown).then(queue => {
+      state.queue = queue
+    })
+    // Beside a server: the first frame does not wait for the queue's own tables.
+    if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))
+    else await starting
+  }
+  return { server: serving?.server ?? null, token }
 }
 
 async function serve(
   options: OpenOptions,
   stores: Stores,
   parts: { niches: NicheRules; token: string; replay: ReplayRequest | undefined; queue: () => Queue | null },
-): Promise<RunningServer> {
+): Promise<{ server: RunningServer; worlds: Worlds }> {
   const { config, paths, scope, log } = options
   const stats = createIngestStats(systemClock)
   const ingest = ingestDeps(stores, options, stats)
@@ -102,7 +109,7 @@ async function serve(
     url: () => running.server?.url ?? null,
   })
   const publicHosts = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname]
-  return scope.start(
+  const server = await scope.start(
     'server',
     async () => {
       const server = await startServer(
@@ -127,6 +134,7 @@ async function serve(
     },
     server => server.close(closeDeadlineMs),
   )
+  return { server, worlds }
 }
 
 function settleFor({ store }: Stores): (touched: Touched) => Promise<void> {
