@@ -1,0 +1,46 @@
+import { type ActionContext, actionContexts, actions } from '../../terminal/keys/actions.ts'
+
+const contextTitles: Readonly<Record<ActionContext, { title: string; text: string }>> = {
+  global: { title: 'Everywhere', text: 'These hold on every screen while nothing is being typed.' },
+  list: {
+    title: 'Lists: TOP, MOV, IDX, OPS, HELP',
+    text: 'Rows can also be clicked and scrolled when the mouse is on.',
+  },
+  chart: { title: 'Charts: GP', text: 'With the mouse on, the crosshair follows it and the wheel zooms.' },
+  ops: { title: 'OPS', text: 'For dead letters: rows that could not be read.' },
+  help: { title: 'HELP', text: '' },
+  input: { title: 'While typing', text: 'In the command line, the filter and the lists above them.' },
+}
+
+/** `docs/keys.md`: every action with its default keys, from the table that the terminal itself uses. */
+export function keysPage(): string {
+  const sections = actionContexts.map(context => {
+    const { title, text } = contextTitles[context]
+    const rows = actions
+      .filter(action => action.context === context && !('isInternal' in action))
+      .map(action => `| ${action.keys.map(showKey).join(' ')} | ${action.title} | \`${action.name}\` |`)
+    return [
+      `## ${title}`,
+      '',
+      ...(text === '' ? [] : [text, '']),
+      '| Keys | What | Action |',
+      '|---|---|---|',
+      ...rows,
+    ].join('\n')
+  })
+  return `${intro}\n\n${sections.join('\n\n')}\n`
+}
+
+const intro = `# Keys
+
+Generated from the table of actions; do not edit. \`?\` shows the keys of the screen you are on, searches them and runs them.
+\`C-\` is Ctrl, \`M-\` Alt, \`S-\` Shift. Typing anything that is no key opens the command line, so a command needs no colon.
+
+Every action can have keys of your own: in the file \`preferences.json\` of the configuration folder (see \`docs/env.md\`) put
+the action's name and its keys under \`keys\`, for example \`{"keys": {"move.down": ["n", "down"]}}\`. They replace the default
+keys of that action. Keys that two actions want are reported when the terminal starts.`
+
+/** A key as code; the pipe would end the table's cell. */
+function showKey(key: string): string {
+  return `\`${key.replace('|', '\\|')}\``
+}
