@@ -10,6 +10,7 @@ import type { UserId } from '../contracts/ids.ts'
 import type { DeadLetterRow } from '../contracts/ws.ts'
 import type { Bus } from '../core/bus/port.ts'
 import type { Db } from '../core/db/port.ts'
+import { outOfRange } from './pipeline.ts'
 import { rereadRecord } from './read/records.ts'
 import type { KeptRecord } from './source.ts'
 import { cutText } from './values.ts'
@@ -103,13 +104,22 @@ export class DeadLetterBatch {
   }
 }
 
-/** The newest dead letters of an owner, at most 200, with the start of each record. */
+/**
+ * The newest dead letters of an owner, at most 200, with the start of each record.
+ * @param filter `skip` leaves out that many of the newest, to read on page by page
+ */
 export async function listDeadLetters(
   deps: Pick<DeadLetterDeps, 'db' | 'ownerId'>,
-  filter: { status?: DeadLetterRow['status'] } = {},
+  filter: { status?: DeadLetterRow['status']; skip?: number } = {},
 ): Promise<DeadLetterRow[]> {
   const rows = await deps.db.asUser(deps.ownerId, trx => {
-    const query = trx.selectFrom('dead_letters').selectAll().orderBy('created_at', 'desc').orderBy('id').limit(listMax)
+    const query = trx
+      .selectFrom('dead_letters')
+      .selectAll()
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .limit(listMax)
+      .offset(filter.skip ?? 0)
     return (filter.status ? query.where('status', '=', filter.status) : query).execute()
   })
   return rows.map(row => ({
@@ -154,7 +164,9 @@ export async function replayDeadLetter(
   const kept = PayloadSchema.parse(JSON.parse(row.payload.toString('utf8')))
   const result = rereadRecord(row.format, kept, row.region)
   if (result.type === 'ok') {
-    await deps.writer.write(result.value)
+    const bad = deps.writer.add(result.value)
+    if (bad !== null) return { status: 'kept', ...outOfRange(bad) }
+    await deps.writer.drain()
     await setStatus(deps, id, 'replayed')
     return { status: 'replayed', reason: null, message: null }
   }

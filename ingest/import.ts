@@ -6,7 +6,7 @@ import type { Db } from '../core/db/port.ts'
 import { checkItems } from './check.ts'
 import { DeadLetterBatch, publishCount } from './dead-letters.ts'
 import { openFile, type SurveyedFile } from './open-file.ts'
-import { dlq, type StepResult, Tally } from './pipeline.ts'
+import { outOfRange, type StepResult, Tally } from './pipeline.ts'
 import { fileSource } from './read/records.ts'
 import type { IngestStats } from './stats.ts'
 import { bulkLimits, createWriter, type Writer, type WriterDeps } from './writer.ts'
@@ -131,11 +131,11 @@ async function importFile(
   return summary
 }
 
-/** The last step: rows out of range are dead letters too, because the engine would take them silently. */
+/** The last step: rows out of range are dead letters too. */
 function accept(writer: Writer | null, result: StepResult<Parameters<Writer['add']>[0]>): typeof result {
   if (result.type !== 'ok') return result
   const bad = writer ? writer.add(result.value) : checkItems(result.value)
-  return bad === null ? result : dlq('out_of_range', `The field ${bad} of this record is out of its range.`)
+  return bad === null ? result : { type: 'dlq', ...outOfRange(bad) }
 }
 
 /** Keeps the row of `imports` of one file's run. */

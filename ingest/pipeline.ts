@@ -14,6 +14,11 @@ export const drop = (reason: string): StepResult<never> => ({ type: 'drop', reas
 /** The record is broken: kept for a person. `message` is a sentence without the line number, which the caller knows. */
 export const dlq = (reason: string, message: string): StepResult<never> => ({ type: 'dlq', reason, message })
 
+/** Why a record is dead-lettered whose field `name` is beyond its range: the engine would take it silently. */
+export function outOfRange(name: string): { reason: string; message: string } {
+  return { reason: 'out_of_range', message: `The field ${name} of this record is out of its range.` }
+}
+
 /**
  * Counts records by what became of them: `read` is always accepted + dropped + dead-lettered. Reasons are a small
  * closed set per format.
