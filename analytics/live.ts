@@ -1,0 +1,122 @@
+import type { BusEvents } from '../contracts/bus.ts'
+import { assertNever } from '../contracts/errors.ts'
+import { CreatorIdSchema, type Platform, platforms, splitId, VideoIdSchema } from '../contracts/ids.ts'
+import {
+  DescribeParamsSchema,
+  FactSchema,
+  IndexParamsSchema,
+  IndexRowSchema,
+  SeriesParamsSchema,
+  SeriesPointSchema,
+  TrendRowSchema,
+  TrendsParamsSchema,
+} from '../contracts/measures.ts'
+import type { KeyedRow } from '../contracts/ws.ts'
+import type { AnalyticsContext } from './context.ts'
+import { clipIndex } from './measures/clip-index.ts'
+import { describe } from './measures/describe.ts'
+import { movers } from './measures/movers.ts'
+import { series } from './measures/series.ts'
+import { trends } from './measures/trends.ts'
+
+/** Live queries that are about numbers of a world. */
+export type LiveMeasure = 'trends' | 'movers' | 'index' | 'series' | 'describe'
+
+/** What a live query shows: rows with unique keys, in a fixed order for fixed data. */
+export interface LiveResult {
+  readonly columns: string[]
+  readonly rows: KeyedRow[]
+  readonly asOf: Date
+}
+
+const columns = {
+  trends: Object.keys(TrendRowSchema.shape),
+  movers: Object.keys(TrendRowSchema.shape),
+  index: Object.keys(IndexRowSchema.shape),
+  series: ['key', ...Object.keys(SeriesPointSchema.shape)],
+  describe: Object.keys(FactSchema.shape),
+} as const satisfies Record<LiveMeasure, string[]>
+
+/**
+ * Computes one live query.
+ * @param params checked by the query's schema already; read again here, so defaults are in
+ * @throws AppError NOT_FOUND (describe), BAD_REQUEST, and what the store throws
+ */
+export async function computeLive(ctx: AnalyticsContext, name: LiveMeasure, params: unknown): Promise<LiveResult> {
+  switch (name) {
+    case 'trends':
+    case 'movers': {
+      const measure = name === 'trends' ? trends : movers
+      const { rows, asOf } = await measure(ctx, TrendsParamsSchema.parse(params))
+      return { columns: columns[name], rows, asOf }
+    }
+    case 'index': {
+      const { rows, asOf } = await clipIndex(ctx, IndexParamsSchema.parse(params))
+      return { columns: columns.index, rows, asOf }
+    }
+    case 'series': {
+      const { points, asOf } = await series(ctx, SeriesParamsSchema.parse(params))
+      return { columns: columns.series, rows: points.map(point => ({ key: point.at, ...point })), asOf }
+    }
+    case 'describe': {
+      const rows = await describe(ctx, DescribeParamsSchema.parse(params))
+      return { columns: columns.describe, rows, asOf: new Date(ctx.world.clock.nowMs()) }
+    }
+    default:
+      return assertNever(name)
+  }
+}
+
+/** What a live query depends on. */
+export interface LiveReads {
+  /** Its window ends now: the answer changes as time passes, without any write. */
+  readonly movesWithTime: boolean
+  /** Whether rows that were written can change it; when in doubt, yes. */
+  isTouchedBy(event: BusEvents['samples.written']): boolean
+}
+
+/** @param params checked by the query's schema already */
+export function readsOf(name: LiveMeasure, params: unknown): LiveReads {
+  switch (name) {
+    case 'trends':
+    case 'movers': {
+      const asked = TrendsParamsSchema.parse(params)
+      const own = asked.creator === undefined ? null : splitId(asked.creator).platform
+      return readsPlatforms(own === null ? platformsFor(asked.platform) : [own], asked.to === undefined)
+    }
+    case 'index':
+      return readsPlatforms(platformsFor(IndexParamsSchema.parse(params).platform), true)
+    case 'series': {
+      const asked = SeriesParamsSchema.parse(params)
+      return readsSubject(asked, asked.to === undefined)
+    }
+    case 'describe':
+      return readsSubject({ ...DescribeParamsSchema.parse(params), platform: 'all' }, true)
+    default:
+      return assertNever(name)
+  }
+}
+
+function readsSubject(
+  asked: { type: 'clips' | 'creators' | 'topics'; id: string; platform: Platform | 'all' },
+  movesWithTime: boolean,
+): LiveReads {
+  if (asked.type === 'topics') return readsPlatforms(platformsFor(asked.platform), movesWithTime)
+  if (asked.type === 'creators') {
+    const id = CreatorIdSchema.safeParse(asked.id)
+    return readsPlatforms(id.success ? [splitId(id.data).platform] : [], movesWithTime)
+  }
+  const id = VideoIdSchema.safeParse(asked.id)
+  return {
+    movesWithTime,
+    isTouchedBy: event => id.success && (event.isCut || event.videos.includes(id.data)),
+  }
+}
+
+function readsPlatforms(read: readonly Platform[], movesWithTime: boolean): LiveReads {
+  return { movesWithTime, isTouchedBy: event => event.platforms.some(platform => read.includes(platform)) }
+}
+
+function platformsFor(platform: Platform | 'all'): readonly Platform[] {
+  return platform === 'all' ? platforms : [platform]
+}
