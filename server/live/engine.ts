@@ -4,8 +4,8 @@
  * A write marks the queries that it touches; a marked query is computed on its next tick, never twice at a time, and
  * at most `parallelMax` of all queries at once, in the order in which they became due. Writes that come meanwhile
  * fold into one further computation. So the load depends on distinct queries and the tick, not on subscribers and
- * not on the rate of writing. A query also never takes more than about a third of the time for itself: after a
- * computation of d ms it rests 2 × d.
+ * not on the rate of writing. A query also never takes more than about half of the time for itself: after a
+ * computation of d ms it rests as long.
  *
  * A query without watchers is not computed. It is forgotten, unless a session that was cut may still come back for
  * its patches; then its answer is kept as it is.
@@ -32,7 +32,7 @@ export const liveLimitsDefault: LiveLimits = { tickMs: 100, parallelMax: 2, quer
 
 /** After a failure a query is tried again by itself, later each time. */
 const retryMs = { first: 1000, most: 30_000 } as const
-const restFactor = 2
+const restFactor = 1
 const sweepMs = 500
 
 export interface LiveStats {

@@ -1,0 +1,212 @@
+/**
+ * The server process of `bench/live.ts`: real stores in a folder given as argument, a writer that acknowledges, the real
+ * server, and beside it a raw WebSocket broadcast to compare with. Driven over IPC.
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import pino from 'pino'
+import { WebSocketServer } from 'ws'
+import { loadNicheRules } from '../analytics/niches/rules.ts'
+import { repairRollups, settleRollups } from '../analytics/settle.ts'
+import { memoryBus } from '../core/bus/memory.ts'
+import { startChdb } from '../core/clickhouse/chdb.ts'
+import { migrateAnalytics } from '../core/clickhouse/migrate.ts'
+import type { AnalyticsStore } from '../core/clickhouse/port.ts'
+import { systemClock } from '../core/clock.ts'
+import { ensureLocalOwner } from '../core/db/local-owner.ts'
+import { migrateDb } from '../core/db/migrate.ts'
+import { openPglite } from '../core/db/pglite.ts'
+import { memoryKeyValue } from '../core/key-value/memory.ts'
+import { createSqlGate } from '../core/sql-gate/gate.ts'
+import type { World } from '../core/world.ts'
+import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
+import { createMetrics } from '../server/metrics/registry.ts'
+import { startServer } from '../server/server.ts'
+import { markerVideo, type Order, type Report, rowsPerWrite, token } from './live-protocol.ts'
+
+const [, , folder = '', sampleCountText = '', videoCountText = ''] = process.argv
+const sampleCount = Number(sampleCountText)
+const videoCount = Number(videoCountText)
+const log = pino({ level: 'warn' }, pino.destination(2))
+const world: World = { database: 'cliptape', clock: systemClock }
+const bus = memoryBus({ log })
+const store = await startChdb({ dataDir: join(folder, 'analytics'), log })
+const db = await openPglite({ dataDir: join(folder, 'relational'), log })
+await migrateDb(db)
+await migrateAnalytics(store, { database: world.database })
+await loadSamples(store)
+await repairRollups(store, world)
+
+const niches = await loadNicheRules()
+const metrics = createMetrics()
+const server = await startServer(
+  {
+    db,
+    store,
+    bus,
+    keyValue: memoryKeyValue({ clock: systemClock }),
+    gate: await createSqlGate(store),
+    world: {
+      current: () => world,
+      status: () => ({ mode: 'live', notice: 'Bench.', now: new Date().toISOString(), speed: 1, sources: ['bench'] }),
+    },
+    niches: () => niches,
+    clock: systemClock,
+    log,
+    version: 'bench',
+    auth: localOwnerAuthenticator({ token, userId: await ensureLocalOwner(db) }),
+    ops: async () => [],
+    deadLetters: {
+      list: async () => [],
+      replay: async () => ({ replayed: 0, kept: 0 }),
+      discard: async () => ({ discarded: 0 }),
+    },
+    metrics,
+  },
+  { host: '127.0.0.1', port: 0 },
+)
+const raw = await startRaw()
+let writing: NodeJS.Timeout | null = null
+let writeNumber = 0
+let isWriting = false
+let latenessMsMax = 0
+report({ type: 'ready', url: server.url, rawUrl: raw.url })
+
+process.on('message', (order: Order) => {
+  switch (order.type) {
+    case 'write':
+      if (writing) clearInterval(writing)
+      writing = order.perSecond > 0 ? setInterval(() => void write(), 1000 / order.perSecond) : null
+      return
+    case 'stats':
+      return report({
+        type: 'stats',
+        rssBytes: process.memoryUsage().rss,
+        cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,
+        metrics: metrics.render(),
+        skippedWriteMs: latenessMsMax,
+      })
+    case 'broadcast':
+      return raw.broadcast(order)
+    case 'stop':
+      void stop()
+  }
+})
+
+/** Samples over 30 days, `sampleCount / videoCount` of each video, made in the engine; every video has a description. */
+async function loadSamples(into: AnalyticsStore): Promise<void> {
+  const each = Math.round(sampleCount / videoCount)
+  const stepSec = Math.floor((30 * 86_400) / each)
+  // By slices of videos, so that one insert's rollups stay small.
+  const slice = 2000
+  for (let first = 0; first < videoCount; first += slice) {
+    const count = Math.min(slice, videoCount - first)
+    await into.command(
+      `INSERT INTO cliptape.samples_v1 (platform, video_id, creator_id, observed_at, views, likes, comments, source, endpoint, definition_version)
+       SELECT ['youtube', 'tiktok', 'instagram'][video % 3 + 1], concat('v', toString(video)), concat('c', toString(video % 500)),
+              now64(3, 'UTC') - toIntervalSecond((${each} - step) * ${stepSec}), toUInt64(step * (1000 + cityHash64(video) % 9000)),
+              toUInt64(step * 10), toUInt64(step), 'import:bench', '', 1
+       FROM (SELECT ${first} + intDiv(number, ${each}) AS video, number % ${each} AS step FROM numbers(${count * each}))`,
+    )
+    await into.command(
+      `INSERT INTO cliptape.videos_v1 (platform, video_id, creator_id, kind, title, url, thumbnail_url, published_at, category, tags, regions, topics, source, observed_at)
+       SELECT ['youtube', 'tiktok', 'instagram'][video % 3 + 1], concat('v', toString(video)), concat('c', toString(video % 500)), 'clip',
+              concat('A video about number ', toString(video)), '', '', now64(3, 'UTC') - toIntervalDay(31), 'Music', ['tag'], ['US'], ['topic'],
+              'bench', now64(3, 'UTC')
+       FROM (SELECT ${first} + number AS video FROM numbers(${count}))`,
+    )
+  }
+}
+
+/** One write of a few readings, one of them of the marker video, whose views say which write it was. */
+async function write(): Promise<void> {
+  if (isWriting) return
+  isWriting = true
+  writeNumber += 1
+  const number = writeNumber
+  const startMs = performance.now()
+  const atMs = Date.now()
+  const videos = Array.from({ length: rowsPerWrite - 1 }, (_, at) => (number * 7919 + at * 104_729) % videoCount)
+  const names = ['youtube', 'tiktok', 'instagram'] as const
+  const rows = videos.map(video => ({
+    platform: names[video % 3] ?? 'youtube',
+    videoId: `v${video}`,
+    views: 10_000_000 + number,
+  }))
+  rows.push({ platform: 'youtube', videoId: markerVideo, views: 9_000_000_000 + number })
+  await store.insert(
+    'cliptape.samples_v1',
+    rows.map(row => ({
+      platform: row.platform,
+      video_id: row.videoId,
+      creator_id: 'c1',
+      observed_at: new Date(atMs).toISOString().replace('T', ' ').replace('Z', ''),
+      views: row.views,
+      source: 'import:bench',
+      endpoint: '',
+      definition_version: 1,
+    })),
+  )
+  await settleRollups(store, world, {
+    database: world.database,
+    rowCount: rows.length,
+    minObservedAtMs: atMs,
+    maxObservedAtMs: atMs,
+    videos: rows.map(({ platform, videoId }) => ({ platform, videoId })),
+    isCut: false,
+  })
+  report({ type: 'acknowledged', number, atMs: wallMs() })
+  await bus.publish('samples.written', {
+    world: world.database,
+    platforms: [...names],
+    videos: rows.map(({ platform, videoId }) => `${platform}:${videoId}`),
+    isCut: false,
+    rowCount: rows.length,
+    atMs,
+  })
+  latenessMsMax = Math.max(latenessMsMax, performance.now() - startMs)
+  isWriting = false
+}
+
+/** What a bare WebSocket server needs for the same: so many clients in groups, a frame of the same size for each group. */
+async function startRaw() {
+  const http = createServer()
+  const sockets = new WebSocketServer({ server: http, perMessageDeflate: false })
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const address = http.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    broadcast(order: Extract<Order, { type: 'broadcast' }>) {
+      const clients = [...sockets.clients]
+      for (let group = 0; group < order.groups; group += 1) {
+        const frame = Buffer.alloc(order.frameBytes, 'x')
+        frame.write(`${wallMs().toFixed(3)} `)
+        for (let at = group; at < clients.length; at += order.groups) clients[at]?.send(frame, { binary: false })
+      }
+    },
+    close() {
+      for (const client of sockets.clients) client.terminate()
+      http.close()
+    },
+  }
+}
+
+async function stop(): Promise<void> {
+  if (writing) clearInterval(writing)
+  raw.close()
+  await server.close(1000)
+  await store.close()
+  await db.close()
+  process.disconnect()
+}
+
+function wallMs(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+function report(message: Report): void {
+  process.send?.(message)
+}

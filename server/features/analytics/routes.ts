@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { series } from '../../../analytics/measures/series.ts'
+import { trends } from '../../../analytics/measures/trends.ts'
+import {
+  buckets,
+  SeriesParamsSchema,
+  SeriesPointSchema,
+  TrendRowSchema,
+  TrendsParamsSchema,
+} from '../../../contracts/measures.ts'
+import { type Route, route } from '../../http/route.ts'
+import { measureContext } from '../measure-context.ts'
+
+const TrendsAnswerSchema = z.object({
+  data: z.array(TrendRowSchema),
+  generatedAt: z.string(),
+  asOf: z.string(),
+  nextCursor: z.string().optional(),
+})
+const SeriesAnswerSchema = z.object({
+  data: z.array(SeriesPointSchema),
+  bucket: z.enum(buckets),
+  generatedAt: z.string(),
+  asOf: z.string(),
+})
+
+/** What moves, ranked; and one measure of one subject over time. `docs/metrics.md` defines the numbers. */
+export const analyticsRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/api/analytics/trends',
+    summary: 'Ranked clips, creators or topics over a window',
+    description: 'The window is 24h unless `period`, or `from` and `to`, say otherwise.',
+    auth: ['jwt', 'apiKey'],
+    query: TrendsParamsSchema,
+    answer: TrendsAnswerSchema,
+    async handle(deps, { query }) {
+      const found = await trends(measureContext(deps), query)
+      return {
+        json: {
+          data: found.rows,
+          generatedAt: found.generatedAt.toISOString(),
+          asOf: found.asOf.toISOString(),
+          ...(found.nextCursor === null ? {} : { nextCursor: found.nextCursor }),
+        },
+      }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/analytics/series',
+    summary: 'One measure of one clip, creator or topic over time',
+    description: 'A point without a value says why in `state`. Without `bucket` one is chosen that fits the window.',
+    auth: ['jwt', 'apiKey'],
+    query: SeriesParamsSchema,
+    answer: SeriesAnswerSchema,
+    async handle(deps, { query }) {
+      const found = await series(measureContext(deps), query)
+      return {
+        json: {
+          data: found.points,
+          bucket: found.bucket,
+          generatedAt: new Date(deps.clock.nowMs()).toISOString(),
+          asOf: found.asOf.toISOString(),
+        },
+      }
+    },
+  }),
+]

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { getCreator, listVods, searchCreators } from '../../../analytics/measures/library.ts'
+import { CreatorIdSchema } from '../../../contracts/ids.ts'
+import { CreatorRowSchema, VodRowSchema } from '../../../contracts/library.ts'
+import { CreatorSearchParamsSchema } from '../../../contracts/measures.ts'
+import { type Route, route } from '../../http/route.ts'
+import { measureContext } from '../measure-context.ts'
+
+const ParamsSchema = z.strictObject({ creatorId: CreatorIdSchema })
+/** The two parameters of every list that has pages, as `/api/creators` has them. */
+const VodsQuerySchema = CreatorSearchParamsSchema.pick({ limit: true, cursor: true })
+const nextCursor = z.string().optional()
+
+/** Creators that sources have named, and what they posted. */
+export const creatorRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/api/creators',
+    summary: 'Creators by a part of their name, handle or id',
+    description: 'Those with most videos first; without `search` all of them.',
+    auth: ['jwt', 'apiKey'],
+    query: CreatorSearchParamsSchema,
+    answer: z.object({ data: z.array(CreatorRowSchema), nextCursor }),
+    handle: async (deps, { query }) => ({ json: pageAnswer(await searchCreators(measureContext(deps), query)) }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/creators/:creatorId',
+    summary: 'One creator',
+    auth: ['jwt', 'apiKey'],
+    params: ParamsSchema,
+    answer: z.object({ data: CreatorRowSchema }),
+    handle: async (deps, { params }) => ({ json: { data: await getCreator(measureContext(deps), params.creatorId) } }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/creators/:creatorId/vods',
+    summary: "A creator's videos, newest first",
+    description: 'Those whose date is not known come last.',
+    auth: ['jwt', 'apiKey'],
+    params: ParamsSchema,
+    query: VodsQuerySchema,
+    answer: z.object({ data: z.array(VodRowSchema), nextCursor }),
+    handle: async (deps, { params, query }) => ({
+      json: pageAnswer(await listVods(measureContext(deps), params.creatorId, query)),
+    }),
+  }),
+]
+
+function pageAnswer<Row>(page: { rows: Row[]; nextCursor: string | null }): { data: Row[]; nextCursor?: string } {
+  return { data: page.rows, ...(page.nextCursor === null ? {} : { nextCursor: page.nextCursor }) }
+}

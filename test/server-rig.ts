@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { loadNicheRules } from '../analytics/niches/rules.ts'
+import { repairRollups, settleRollups } from '../analytics/settle.ts'
+import type { Platform, UserId } from '../contracts/ids.ts'
+import { memoryBus } from '../core/bus/memory.ts'
+import type { Bus } from '../core/bus/port.ts'
+import { startChdb } from '../core/clickhouse/chdb.ts'
+import { migrateAnalytics } from '../core/clickhouse/migrate.ts'
+import type { AnalyticsStore } from '../core/clickhouse/port.ts'
+import { manualClock } from '../core/clock.ts'
+import { ensureLocalOwner } from '../core/db/local-owner.ts'
+import { migrateDb } from '../core/db/migrate.ts'
+import { openPglite } from '../core/db/pglite.ts'
+import type { Db } from '../core/db/port.ts'
+import { memoryKeyValue } from '../core/key-value/memory.ts'
+import type { Log } from '../core/log.ts'
+import { createSqlGate } from '../core/sql-gate/gate.ts'
+import type { World } from '../core/world.ts'
+import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
+import type { ServerDeps } from '../server/deps.ts'
+import { createMetrics } from '../server/metrics/registry.ts'
+
+/** The instant at which the rig's clock stands. */
+export const rigNow = new Date('2026-01-31T12:00:00Z')
+export const rigToken = 'rig-token-of-the-local-owner'
+
+/** One reading of one video; the other counters are not given. */
+export interface RigSample {
+  readonly platform: Platform
+  readonly videoId: string
+  readonly creatorId: string
+  readonly observedAtMs: number
+  readonly views: number
+}
+
+/** Real stores in a folder of their own, and what a server needs beside them. */
+export interface ServerRig {
+  readonly store: AnalyticsStore
+  readonly db: Db
+  readonly bus: Bus
+  readonly log: Log
+  readonly userId: UserId
+  readonly world: World
+  /** What the writer does: rows durable, rollups settled, everybody told. */
+  write(rows: readonly RigSample[]): Promise<void>
+  /** Fresh dependencies on the same stores: each server wants metrics of its own. */
+  deps(): Promise<ServerDeps>
+  close(): Promise<void>
+}
+
+/** Opens both embedded stores, migrated and empty, for the tests of one file. */
+export async function openServerRig(): Promise<ServerRig> {
+  const folder = await mkdtemp(join(tmpdir(), 'cliptape-server-'))
+  const log = pino({ level: 'silent' })
+  const clock = manualClock(rigNow.getTime())
+  const world: World = { database: 'cliptape', clock }
+  const bus = memoryBus({ log })
+  const [store, db] = await Promise.all([
+    startChdb({ dataDir: join(folder, 'analytics'), log }),
+    openPglite({ dataDir: join(folder, 'relational'), log }),
+  ])
+  await Promise.all([migrateAnalytics(store, { database: 'cliptape' }), migrateDb(db)])
+  await repairRollups(store, world)
+  const userId = await ensureLocalOwner(db)
+  const niches = await loadNicheRules()
+  return {
+    store,
+    db,
+    bus,
+    log,
+    userId,
+    world,
+    write: rows => write({ store, bus, world }, rows),
+    deps: async () => ({
+      db,
+      store,
+      bus,
+      keyValue: memoryKeyValue({ clock }),
+      gate: await createSqlGate(store),
+      world: {
+        current: () => world,
+        status: () => ({ mode: 'live', notice: 'A test.', now: rigNow.toISOString(), speed: 1, sources: [] }),
+      },
+      niches: () => niches,
+      clock,
+      log,
+      version: '1.2.3',
+      auth: localOwnerAuthenticator({ token: rigToken, userId }),
+      ops: async () => [{ key: 'store:db', group: 'store', name: 'Relational', state: 'ok', value: 'up', detail: '' }],
+      deadLetters: {
+        list: async () => [],
+        replay: async (_userId, which) => ({ replayed: which === 'all' ? 0 : which.length, kept: 0 }),
+        discard: async (_userId, which) => ({ discarded: which === 'all' ? 0 : which.length }),
+      },
+      metrics: createMetrics(),
+    }),
+    async close() {
+      await Promise.all([store.close(), db.close()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function write(to: { store: AnalyticsStore; bus: Bus; world: World }, rows: readonly RigSample[]): Promise<void> {
+  await to.store.insert(
+    `${to.world.database}.samples_v1`,
+    rows.map(row => ({
+      platform: row.platform,
+      video_id: row.videoId,
+      creator_id: row.creatorId,
+      observed_at: new Date(row.observedAtMs).toISOString().replace('T', ' ').replace('Z', ''),
+      views: row.views,
+      source: 'import:test',
+      endpoint: '',
+      definition_version: 1,
+    })),
+  )
+  const instants = rows.map(row => row.observedAtMs)
+  await settleRollups(to.store, to.world, {
+    database: to.world.database,
+    rowCount: rows.length,
+    minObservedAtMs: Math.min(...instants),
+    maxObservedAtMs: Math.max(...instants),
+    videos: rows.map(({ platform, videoId }) => ({ platform, videoId })),
+    isCut: false,
+  })
+  await to.bus.publish('samples.written', {
+    world: to.world.database,
+    platforms: [...new Set(rows.map(row => row.platform))],
+    videos: rows.map(row => `${row.platform}:${row.videoId}`),
+    isCut: false,
+    rowCount: rows.length,
+    atMs: Math.max(...instants),
+  })
+}
