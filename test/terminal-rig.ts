@@ -240,6 +240,8 @@ export async function openRig(options: {
   env?: Partial<TerminalEnv>
   startCommand?: string
   preferences?: unknown
+  /** Where HTTP requests go; nobody answers there by default. */
+  url?: string
 }): Promise<Rig> {
   const server = options.server ?? seededServer()
   const clock = rigClock()
@@ -277,7 +279,7 @@ export async function openRig(options: {
       resized.add(callback)
       return () => resized.delete(callback)
     },
-    url: 'http://127.0.0.1:1',
+    url: options.url ?? 'http://127.0.0.1:1',
     token: 'rig',
     env: { ...plainEnv, ...options.env },
     preferences: {

@@ -141,7 +141,7 @@ test('calls rows stale when the server falls silent, and gives the connection up
   expect(client.connection.status).toBe('open')
   expect(client.read(topQuery).status).toBe('live')
   server.push = () => {}
-  clock.advance(30_000)
+  clock.advance(29_000)
   expect(client.connection).toMatchObject({ status: 'closed', message: 'The server does not answer.' })
 })
 

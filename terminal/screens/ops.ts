@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { DeadLetterRow, OpsRow } from '../../contracts/ws.ts'
 import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
 import type { LiveQuery } from '../state/live-data.ts'
@@ -16,9 +17,8 @@ interface OpsState {
 const opsQuery: LiveQuery<'ops'> = { name: 'ops', params: {} }
 const lettersQuery: LiveQuery<'deadLetters'> = { name: 'deadLetters', params: {} }
 
-/** Where dead letters are replayed and discarded on the server. */
-const letterPath = (key: string, what: 'replay' | 'discard') =>
-  `/api/ops/dead-letters/${encodeURIComponent(key)}/${what}`
+/** What the server answers to a replay: how many letters could be read now. */
+const ReplayedSchema = z.object({ replayed: z.number() })
 
 /** How Cliptape itself is doing: sources, rates, queues, stores; and what could not be read, with its reason. */
 export const opsFactory = screenFactory<OpsState>({
@@ -106,7 +106,8 @@ function drawParts(state: OpsState, view: ScreenView): string[] {
   if (snapshot.rows.length === 0) return noRowsBox(view, snapshot, 'The server reports nothing yet.')
   const selectedIndex = selectedIndexOf(state.parts, snapshot.rows)
   const letters = view.live(lettersQuery).rows.filter(row => row.status === 'kept').length
-  const letterText = letters === 0 ? 'no dead letters' : `${letters} dead letters: t shows them`
+  const letterText =
+    letters === 0 ? 'no dead letters' : `${letters} dead ${letters === 1 ? 'letter' : 'letters'}: t shows them`
   const detail = snapshot.rows[selectedIndex]?.detail ?? ''
   return [
     ...drawTable({
@@ -163,7 +164,7 @@ function drawLetters(state: OpsState, view: ScreenView): string[] {
 function footLine(view: ScreenView, text: string, right: readonly string[]): string {
   const hints = right.filter(part => part !== '').join('  ')
   const room = Math.max(10, view.width - 44)
-  return joinLine([view.style.paint('muted', view.style.fit(text, room).trimEnd())], hints, view.width)
+  return joinLine([view.style.paint('muted', ` ${view.style.fit(text, room).trimEnd()}`)], hints, view.width)
 }
 
 /** Rows that are visible: the head and the foot take a line each. */
@@ -177,8 +178,11 @@ function settleLetter(state: OpsState, what: 'replay' | 'discard', deps: ScreenD
   if (state.view !== 'letters' || letter === undefined) return deps.say('Select a dead letter first: t shows them.')
   if (letter.status !== 'kept') return deps.say(`This letter was ${letter.status} already.`)
   deps.say(what === 'replay' ? 'Replaying…' : 'Discarding…')
-  void deps.post(letterPath(letter.key, what), {}).then(result => {
-    const done = what === 'replay' ? 'The letter is read again.' : 'The letter was discarded.'
-    deps.say(result.ok ? done : result.message)
+  void deps.post(`/api/ops/dead-letters/${what}`, { ids: [letter.key] }).then(result => {
+    if (!result.ok) return deps.say(result.message)
+    if (what === 'discard') return deps.say('The letter was discarded.')
+    const parsed = ReplayedSchema.safeParse(result.body)
+    const isRead = parsed.success && parsed.data.replayed > 0
+    deps.say(isRead ? 'The letter has been read.' : 'The letter still cannot be read: it is kept.')
   })
 }
