@@ -135,7 +135,7 @@ function groupLine(group: string, width: number, style: Style): string {
 
 function factLine(fact: Fact, isSelected: boolean, { style, width, dataNowMs }: ScreenView): string {
   const hasProvenance = width >= 64
-  const labelWidth = Math.min(22, Math.floor(width * 0.3))
+  const labelWidth = Math.min(27, Math.floor(width * 0.3))
   const sourceWidth = hasProvenance ? Math.floor(width * 0.28) : 0
   const ageWidth = hasProvenance ? 6 : 0
   const valueWidth = width - labelWidth - sourceWidth - ageWidth - 2

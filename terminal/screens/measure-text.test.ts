@@ -11,7 +11,7 @@ describe('formatFact', () => {
   it.each([
     [1_234_567, 'count', '1,234,567'],
     [1234.5, 'perHour', '1.23K/h'],
-    [0.0345, 'ratio', '3.45%'],
+    [-1.23456, 'ratio', '-1.23'],
     [2.5, 'multiple', '2.5x'],
     [-3, 'percent', '-3%'],
     [65, 'seconds', '1:05'],
@@ -23,6 +23,10 @@ describe('formatFact', () => {
     [0, 'count', '0'],
   ] as const)('writes %s (%s) as %s', (value, unit, text) => {
     expect(formatFact(factOf(value, unit))).toBe(text)
+  })
+
+  it('writes engagement as a share of the views', () => {
+    expect(formatFact({ ...factOf(0.0345, 'ratio'), key: 'engagement' })).toBe('3.45%')
   })
 
   it('says why there is no number, and never writes a zero for it', () => {

@@ -35,7 +35,8 @@ export function formatFact(fact: Fact): string {
     case 'perHour':
       return `${formatCount(value)}/h`
     case 'ratio':
-      return formatShare(value)
+      // Of the ratios only engagement is a share of a whole; the others, e.g. a z-score, are plain numbers.
+      return fact.key === 'engagement' ? formatShare(value) : String(Number(value.toPrecision(3)))
     case 'multiple':
       return formatMultiple(value)
     case 'percent':
