@@ -212,6 +212,8 @@ function readOnlySettings(limits: ReadOnlyLimits): Record<string, string | numbe
   return {
     readonly: 1,
     allow_ddl: 0,
+    // A table without its database's name is then one of the public views or none.
+    database: 'v',
     max_threads: 1,
     max_execution_time: limits.timeSecMax,
     max_memory_usage: limits.memoryBytesMax,
