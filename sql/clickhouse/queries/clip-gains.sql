@@ -88,7 +88,7 @@ WHERE e_ms >= {eMinMs:Int64}
 
 -- part: quarter
 SELECT
-    video_key,
+    quarter_ends.video_key AS video_key,
     greatest(quarter_fine.reading, quarter_late.reading) AS start_reading,
     toInt64(bitAnd(bitShiftRight(start_reading, 64), 4398046511103)) AS q_ms,
     start_reading >= bitShiftLeft(toUInt128(1), 106) AND q_ms >= {qMinMs:Int64} AS has_start,

@@ -67,9 +67,9 @@ FROM
 SELECT
     {{group_key}} AS group_key,
     if(uniqExact(gains.platform) = 1, toString(any(gains.platform)), '') AS platform,
-    sumIf(gains.low, state < 4) AS low,
+    sumIf(gains.low, gains.state < 4) AS low,
     max(gains.e_ms) AS e_ms,
-    toUInt8(multiIf(countIf(state = 3) > 0, 3, countIf(state < 4) = 0, 4, countIf(state = 0) > 0, 0, countIf(state = 2) > 0, 2, 1)) AS state,
+    toUInt8(multiIf(countIf(gains.state = 3) > 0, 3, countIf(gains.state < 4) = 0, 4, countIf(gains.state = 0) > 0, 0, countIf(gains.state = 2) > 0, 2, 1)) AS state,
     sumOrNull(gains.gain) AS gain,
     sumOrNull(gains.velocity) AS velocity,
     {{recent}} AS recent_velocity,
@@ -94,12 +94,12 @@ INNER JOIN
 UNION ALL
 SELECT
     group_key,
-    if(uniqExact(platform) = 1, toString(any(platform)), '') AS platform,
-    sum(low) AS low,
-    max(e_ms) AS e_ms,
-    toUInt8(if(countIf(state = 0) > 0, 0, 2)) AS state,
-    toNullable(sum(gain)) AS gain,
-    sumOrNull(velocity) AS velocity,
+    if(uniqExact(counted.platform) = 1, toString(any(counted.platform)), '') AS platform,
+    sum(counted.low) AS low,
+    max(counted.e_ms) AS e_ms,
+    toUInt8(if(countIf(counted.state = 0) > 0, 0, 2)) AS state,
+    toNullable(sum(counted.gain)) AS gain,
+    sumOrNull(counted.velocity) AS velocity,
     CAST(NULL, 'Nullable(Float64)') AS recent_velocity,
     toUInt64(0) AS engaged,
     toUInt64(0) AS engaged_views,
@@ -126,5 +126,5 @@ FROM
         AND observed_at <= fromUnixTimestamp64Milli({endMs:Int64}, 'UTC')
     GROUP BY platform, {{own_id}}
     HAVING e_ms >= {eMinMs:Int64}
-)
+) AS counted
 GROUP BY group_key
