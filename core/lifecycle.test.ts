@@ -1,4 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
+import { packageRoot } from '../sql/read.ts'
 import { createScope } from './lifecycle.ts'
 
 const never = new Promise<void>(() => undefined)
@@ -69,5 +74,50 @@ describe('createScope', () => {
       ),
     ).rejects.toThrow('no engine')
     await scope.stop()
+  })
+})
+
+/** A process of its own that waits to be told to end, then prints why. */
+function startWatched(atStart: string): ChildProcess {
+  const code = `
+    import { watchProcessEnd } from ${JSON.stringify(join(packageRoot, 'core', 'lifecycle.ts'))}
+    const end = watchProcessEnd({ log: () => null, restoreTerminal: () => process.stdout.write('restored ') })
+    const busy = setInterval(() => {}, 1000)
+    end.requested.then(reason => { process.stdout.write('drained: ' + reason); clearInterval(busy) })
+    ${atStart}
+    process.stdout.write('ready ')`
+  return spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+}
+
+describe('watchProcessEnd', () => {
+  const ended = async (child: ChildProcess, act: () => void) => {
+    const { stdout, stderr } = child
+    if (!stdout || !stderr) throw new Error('The child has pipes.')
+    const [first] = await once(stdout, 'data')
+    const rest = text(stdout)
+    const errors = text(stderr)
+    act()
+    const [code] = await once(child, 'exit')
+    return { code, stdout: String(first) + (await rest), stderr: await errors }
+  }
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('drains on %s and ends with 0', async signal => {
+    const child = startWatched('')
+    expect(await ended(child, () => child.kill(signal))).toMatchObject({ code: 0, stdout: `ready drained: ${signal}` })
+  })
+
+  it('drains when the launcher is gone without a signal', async () => {
+    const child = startWatched('')
+    expect(await ended(child, () => child.disconnect())).toMatchObject({
+      code: 0,
+      stdout: 'ready drained: the launcher is gone',
+    })
+  })
+
+  it('gives the terminal back and ends with 1 after an error that nobody caught', async () => {
+    const child = startWatched("process.on('SIGUSR2', () => { throw new Error('a bug') })")
+    const result = await ended(child, () => child.kill('SIGUSR2'))
+    expect(result).toMatchObject({ code: 1, stdout: 'ready restored ' })
+    expect(result.stderr).toMatch(/unexpected error[\s\S]*a bug/)
   })
 })
