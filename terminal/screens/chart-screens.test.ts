@@ -224,7 +224,7 @@ describe('GP', () => {
   it('asks for other data when measure, window or step change', () => {
     const params = (screen: OpenScreen) => screen.queries()[0]?.params
     const { screen } = act(open(clip), view, 'chart.metric', 'chart.bucket', 'platform.tiktok')
-    expect(params(screen)).toMatchObject({ metric: 'gain', period: '7d', bucket: '5m', platform: 'tiktok' })
+    expect(params(screen)).toMatchObject({ metric: 'gain', period: '7d', bucket: '1h', platform: 'tiktok' })
     expect(params(act(screen, view, 'chart.period').screen)).toMatchObject({ metric: 'gain', period: '30d' })
   })
 

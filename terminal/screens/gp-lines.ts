@@ -35,17 +35,23 @@ export interface GpLayout {
 export function headLine(state: GpState, { bounds, window, curves }: GpLayout, view: ScreenView): string {
   const { style, width } = view
   const span = formatSpan(bounds.toMs - bounds.fromMs)
+  const stepMs = stepOf(curves[0]?.points ?? [])
   const shown = state.window === null ? span : `${formatSpan(window.toMs - window.fromMs)} of ${span}`
   const parts = [
     style.bold('title', state.metric.toUpperCase()),
     style.paint('text', shown),
-    style.paint('muted', state.bucket === null ? 'steps by itself' : `steps ${state.bucket}`),
+    stepMs === null ? '' : style.paint('muted', `every ${formatSpan(stepMs)}`),
     state.platform === 'all' ? '' : style.paint('muted', state.platform),
     style.paint('muted', `${formatInstant(window.fromMs)} ${style.glyphs.arrow} ${formatInstant(window.toMs)} UTC`),
   ]
   const [main] = curves
   const mark = main?.snapshot == null || main.snapshot.rows.length === 0 ? '' : notLiveMark(view, main.snapshot)
   return joinLine(parts, mark, width)
+}
+
+/** The time between two readings of a series; the last one may come early, so the first two tell. */
+function stepOf([first, second]: readonly ChartPoint[]): number | null {
+  return first === undefined || second === undefined ? null : second.atMs - first.atMs
 }
 
 /** One curve: its mark and name, the last value, how far it went, and how many readings are missing. */

@@ -88,10 +88,16 @@ describe('moveGp', () => {
     expect(move(first, 'cursorOff').cursorAtMs).toBeNull()
   })
 
+  it('offers only steps that the server gives for this length', () => {
+    const month = { bounds: { fromMs: 0, toMs: 720 * hourMs }, instants: [] }
+    expect(moveGp(open('#a GP 30D'), { type: 'bucket', by: 1 }, month).bucket).toBe('1h')
+  })
+
   it('goes round the measures, styles, buckets and periods', () => {
     expect(moveGp(whole, { type: 'metric', by: -1 }, loaded).metric).toBe('followers')
     expect(moveGp(whole, { type: 'style', by: 1 }, loaded).style).toBe('bars')
     expect(moveGp(whole, { type: 'bucket', by: 1 }, loaded).bucket).toBe('5m')
+    expect(moveGp({ ...whole, bucket: '6h' }, { type: 'bucket', by: 1 }, loaded).bucket).toBeNull()
     expect(moveGp(open('#a GP 1H'), { type: 'period', by: -1 }, loaded).period).toBe('30d')
   })
 })

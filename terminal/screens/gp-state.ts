@@ -1,5 +1,5 @@
 import { PlatformSchema } from '../../contracts/ids.ts'
-import { type Bucket, buckets, metrics, type Period, periodMs, periods } from '../../contracts/measures.ts'
+import { type Bucket, bucketMs, buckets, metrics, type Period, periodMs, periods } from '../../contracts/measures.ts'
 import type { Command } from '../command/grammar.ts'
 import { parseSubjects, type Subject } from '../command/subject.ts'
 import { type ChartWindow, panWindow, stepCursor, zoomWindow } from './chart-window.ts'
@@ -108,10 +108,21 @@ export function moveGp(state: GpState, move: GpMove, loaded: GpLoaded): GpState 
     case 'period':
       return showPeriod(state, next(periods, state.period ?? '30d', move.by))
     case 'bucket':
-      return { ...state, bucket: next([null, ...buckets], state.bucket, move.by) }
+      return { ...state, bucket: next([null, ...bucketsFor(bounds)], state.bucket, move.by) }
     case 'style':
       return { ...state, style: next(gpStyles, state.style, move.by) }
   }
+}
+
+/** Most points that the server gives for one series. */
+const pointsMax = 2000
+
+/** Steps that make a chart of this length: at least two of them, and not more than the server gives. */
+function bucketsFor({ fromMs, toMs }: ChartWindow): Bucket[] {
+  return buckets.filter(bucket => {
+    const points = (toMs - fromMs) / bucketMs[bucket]
+    return points >= 2 && points < pointsMax - 1
+  })
 }
 
 /** Keeps a moved crosshair inside the zoomed window. */
@@ -138,9 +149,11 @@ function wholeIsNull(window: ChartWindow, bounds: ChartWindow): ChartWindow | nu
   return window.fromMs === bounds.fromMs && window.toMs === bounds.toMs ? null : window
 }
 
+/** The choice after or before this one, round and round. Null may be a choice. */
 function next<T>(choices: readonly T[], current: T, by: 1 | -1): T {
-  const at = choices.indexOf(current)
-  return choices[(at + by + choices.length) % choices.length] ?? current
+  const at = choices.indexOf(current) + by + choices.length
+  const found = choices[at % choices.length]
+  return found === undefined ? current : found
 }
 
 function oneOf<T extends string>(choices: readonly T[], text: string | undefined): T | undefined {

@@ -1,4 +1,5 @@
 import { type IndexRow, type Period, periodMs, periods } from '../../contracts/measures.ts'
+import type { ChartPoint } from '../charts/plot.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { sparkline } from '../charts/sparkline.ts'
 import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
@@ -194,19 +195,26 @@ function drawNiches(state: IdxState, { rows, selected, snapshot }: Niches, view:
   ]
 }
 
-/** The course of one niche. Its levels are evenly spaced over the window. */
+/** The course of one niche: 100 at its base, then evenly spaced levels up to the instant of the data. */
+function coursePoints(row: IndexRow, fromMs: number, toMs: number): ChartPoint[] {
+  const baseMs = row.baseAt === null ? fromMs : Date.parse(row.baseAt)
+  const stepMs = (toMs - baseMs) / Math.max(1, row.spark.length)
+  return [{ atMs: baseMs, value: 100 }, ...row.spark.map((value, i) => ({ atMs: baseMs + (i + 1) * stepMs, value }))]
+}
+
 function drawCourse(state: IdxState, row: IndexRow, snapshot: LiveSnapshot, view: ScreenView): string[] {
   const { style, width, height } = view
   const toMs = snapshot.asOf === null ? view.dataNowMs : Date.parse(snapshot.asOf)
-  const fromMs = toMs - periodMs[state.period]
-  const stepMs = (toMs - fromMs) / Math.max(1, row.spark.length - 1)
-  const points = row.spark.map((value, i) => ({ atMs: fromMs + i * stepMs, value }))
+  const points = coursePoints(row, toMs - periodMs[state.period], toMs)
+  const fromMs = points[0]?.atMs ?? toMs - periodMs[state.period]
   const base = row.baseAt === null ? '' : `base ${formatInstant(Date.parse(row.baseAt)).slice(0, 10)}`
   const head = joinLine(
     [style.bold('title', style.fit(row.label, Math.min(30, row.label.length))), style.paint('muted', base)],
     '',
     width,
   )
+  if (!row.spark.some(level => level !== null))
+    return [head, ...noRowsBox({ ...view, height: height - 1 }, snapshot, 'This niche has no level in this window.')]
   const data = { fromMs, toMs, cursorAtMs: null, series: [{ points }] }
   return [head, ...renderChart('line', { ...chartLook(style), width, height: height - 1, data })]
 }
