@@ -1,0 +1,388 @@
+/**
+ * Looks at every token of a statement and refuses what could reach further than the views of `v` and `mine`.
+ *
+ * Three rules overlap on purpose, because each of them alone has been got around somewhere:
+ *
+ * - Where a table stands (after FROM, JOIN, their commas, and as the set of IN) only `v.<view>`, `mine.<view>`, a name
+ *   that a WITH around it gives, or a harmless table function may stand. Everything else is refused.
+ * - Anywhere else, what stands before a dot must be an alias, column or view of this statement; the name of any other
+ *   database is refused at every place, even as an alias that is then dotted.
+ * - What is called must be on the list of allowed functions (`function-lists.ts`). An allow list, because a new version
+ *   of the engine brings new functions and nobody reads them all: what nobody has looked at does not run. A deny list
+ *   is needed besides, for names that are not called: `arrayMap(file, ['/etc/passwd'])` hands a function over by its
+ *   bare name, and there a list of allowed names would have to hold every column and alias. Functions that read a name
+ *   from a string (`joinGet('db.table', …)`, `arrayReduce('name', …)`) are refused, as no token shows that name.
+ *
+ * Refused as well are the words by which a SELECT writes files, changes its settings or applies functions. What is let
+ * through is text that the engine wrote and we have read to the end; it is that text which runs, never the user's.
+ */
+import { AppError } from '../../contracts/errors.ts'
+import type { Catalog } from './catalog.ts'
+import { isAllowedFunction, isAllowedTableFunction, isRefusedFunction } from './functions.ts'
+import { isKeyword, isName, isSymbol, type Token } from './tokens.ts'
+
+/** What a statement reads, and where the owner has to be put in before it may run. */
+export interface Review {
+  /** E.g. `v.samples`, each once, in the order of their first mention. */
+  readonly tables: readonly string[]
+  readonly ownTables: readonly OwnTable[]
+}
+
+export interface OwnTable {
+  /** `mine.samples` stands there as written. */
+  readonly start: number
+  readonly end: number
+  readonly name: string
+  /** It is the set of an IN, where only a SELECT can stand in its place. */
+  readonly isSet: boolean
+}
+
+/** Refused wherever they stand without quotes. In lower case they may be aliases, which is no loss. */
+const refusedWords = new Set(['SETTINGS', 'OUTFILE', 'INTO', 'APPLY', 'EXPLAIN', 'FORMAT'])
+/** Refused as the engine writes keywords only. */
+const refusedKeywords = new Set([
+  'STREAM',
+  'PARALLEL',
+  'COMPRESSION',
+  'INSERT',
+  'ALTER',
+  'CREATE',
+  'DROP',
+  'DELETE',
+  'UPDATE',
+  'SHOW',
+  'DESCRIBE',
+  'SYSTEM',
+  'KILL',
+  'GRANT',
+  'ATTACH',
+  'DETACH',
+  'TRUNCATE',
+  'OPTIMIZE',
+  'RENAME',
+  'EXECUTE',
+])
+/** Keywords that a parenthesis may follow without being a call. */
+const wordsBeforeParenthesis = new Set(
+  `ALL AND ANY ARRAY AS ASC BETWEEN BY CASE COLUMNS CUBE DESC DISTINCT DIV ELSE ESCAPE EXCEPT FIRST FROM HAVING ILIKE IN
+  INTERPOLATE INTERSECT INTERVAL IS JOIN LAST LIKE LIMIT MATERIALIZED MOD NOT OFFSET ON OR OVER PREWHERE QUALIFY
+  RECURSIVE REGEXP REPLACE ROLLUP ROWS SAMPLE SELECT SETS STEP STRICT THEN TO TOTALS UNION USING WHEN WHERE WITH`.split(
+    /\s+/,
+  ),
+)
+/** Keywords after which a comma no longer separates tables. */
+const clauseWords = new Set(
+  'SELECT WHERE PREWHERE GROUP HAVING ORDER LIMIT OFFSET WINDOW QUALIFY UNION INTERSECT EXCEPT SETTINGS'.split(' '),
+)
+
+/** Words that are values. */
+const constants = new Set(['null', 'true', 'false', 'inf', 'nan'])
+
+/** One level of parentheses. */
+interface Level {
+  /** Names that a WITH of this level has given to subqueries. */
+  readonly subqueries: Set<string>
+  /** Inside FROM, where a comma is followed by a table. */
+  isFrom: boolean
+}
+
+/**
+ * @param tokens of the engine's own form of the statement
+ * @throws AppError QUERY_REFUSED with a sentence that names what is refused
+ */
+export function reviewStatement(tokens: readonly Token[], catalog: Catalog): Review {
+  const first = tokens.find(token => !isSymbol(token, '('))
+  if (!isKeyword(first, 'SELECT') && !isKeyword(first, 'WITH')) throw refuse('Only one SELECT is allowed')
+  return new Reviewer(tokens, catalog).review()
+}
+
+class Reviewer {
+  readonly #tokens: readonly Token[]
+  readonly #catalog: Catalog
+  /** Aliases, arguments of lambdas and names of subqueries, wherever they are given. */
+  readonly #given: ReadonlySet<string>
+  readonly #levels: Level[] = [{ subqueries: new Set(), isFrom: false }]
+  readonly #tables = new Set<string>()
+  readonly #ownTables: OwnTable[] = []
+  /** Views that are the set of an IN and have been looked at: index of the first token → where they end. */
+  readonly #sets = new Map<number, number>()
+  #isTableNext = false
+
+  constructor(tokens: readonly Token[], catalog: Catalog) {
+    this.#tokens = tokens
+    this.#catalog = catalog
+    this.#given = namesGiven(tokens)
+  }
+
+  review(): Review {
+    for (let at = 0; at < this.#tokens.length; ) at = this.#step(at)
+    if (this.#isTableNext) throw refuse('The SQL ends where a table should stand')
+    return { tables: [...this.#tables], ownTables: this.#ownTables }
+  }
+
+  /** Looks at what begins at `at`; returns where the next one begins. */
+  #step(at: number): number {
+    const token = this.#tokens[at]
+    if (!token) return at + 1
+    if (isName(token)) return this.#isTableNext ? this.#table(at) : this.#name(at)
+    if (token.kind === 'symbol') this.#symbol(at, token)
+    else if (this.#isTableNext) throw refuse(`${shown(token.name)} stands where a table should`)
+    return at + 1
+  }
+
+  #symbol(at: number, { name }: Token): void {
+    if (name === '(' || name === '[') {
+      if (this.#isTableNext) this.#expectSubquery(at)
+      this.#levels.push({ subqueries: new Set(), isFrom: false })
+    } else if (name === ')' || name === ']') {
+      if (this.#isTableNext) throw refuse('There is no table where one should stand')
+      this.#levels.pop()
+      if (this.#levels.length === 0) throw refuse('The parentheses do not match')
+    } else if (this.#isTableNext) throw refuse(`${name} stands where a table should`)
+    else if (name === ',') this.#isTableNext = this.#level.isFrom
+  }
+
+  /** A parenthesis in the place of a table holds a SELECT, or more of its kind. */
+  #expectSubquery(at: number): void {
+    const next = this.#tokens[at + 1]
+    const isNested = isSymbol(next, '(')
+    if (!isNested && !isKeyword(next, 'SELECT') && !isKeyword(next, 'WITH')) {
+      throw refuse(`${shown(next?.name ?? '')} stands where a table or SELECT should`)
+    }
+    this.#isTableNext = isNested
+  }
+
+  get #level(): Level {
+    const level = this.#levels.at(-1)
+    if (!level) throw refuse('The parentheses do not match')
+    return level
+  }
+
+  // A table's place.
+
+  #table(at: number): number {
+    this.#isTableNext = false
+    const { path, end } = this.#path(at)
+    const [head = '', name = ''] = path
+    if (isSymbol(this.#tokens[end], '(')) {
+      if (path.length > 1 || !isAllowedTableFunction(head))
+        throw refuse(`The table function ${shown(path.join('.'))} is not allowed`)
+    } else if (path.length === 1) {
+      if (!this.#isSubquery(head)) {
+        throw refuse(
+          `The table ${shown(head)} is not one of ours: only the views of v and mine can be read, e.g. v.samples`,
+        )
+      }
+    } else this.#view(at, end, { path, head, name, isSet: false })
+    return end
+  }
+
+  /** `v.x` or `mine.x` where it is read as a table. */
+  #view(at: number, end: number, o: { path: readonly string[]; head: string; name: string; isSet: boolean }): void {
+    const { path, head, name, isSet } = o
+    const full = path.join('.')
+    const known = head === 'v' ? this.#catalog.publicTables : head === 'mine' ? this.#catalog.ownTables : null
+    if (known === null)
+      throw refuse(
+        `The table ${shown(full)} is not one of ours: only the views of v and mine can be read, e.g. v.samples`,
+      )
+    if (path.length > 2 || !known.has(name)) {
+      throw refuse(`There is no view ${shown(full)}: ${head} has ${[...known].sort().join(', ') || 'none yet'}`)
+    }
+    this.#tables.add(full)
+    if (head !== 'mine') return
+    const [first, last] = [this.#tokens[at], this.#tokens[end - 1]]
+    if (first && last) this.#ownTables.push({ start: first.start, end: last.end, name, isSet })
+  }
+
+  #isSubquery(name: string): boolean {
+    return this.#levels.some(level => level.subqueries.has(name))
+  }
+
+  // Any other place.
+
+  #name(at: number): number {
+    const token = this.#tokens[at]
+    if (!token) return at + 1
+    const setEnd = this.#sets.get(at)
+    if (setEnd !== undefined) return setEnd
+    if (isSymbol(this.#tokens[at - 1], '.')) return this.#field(at, token)
+    const { path, end } = this.#path(at)
+    const next = this.#tokens[end]
+    if (path.length > 1 || isSymbol(next, '.')) this.#qualified(path, next)
+    else if (isSymbol(next, '(')) this.#call(at, token)
+    else this.#word(at, token)
+    return end
+  }
+
+  /** What follows a dot is a column or a part of one, and never called. */
+  #field(at: number, { name }: Token): number {
+    if (isSymbol(this.#tokens[at + 1], '(')) throw refuse(`The function ${shown(name)} is not allowed`)
+    return at + 1
+  }
+
+  #qualified(path: readonly string[], next: Token | undefined): void {
+    const [head = '', name = ''] = path
+    const { publicTables, ownTables, columns, otherDatabases } = this.#catalog
+    if (isSymbol(next, '(')) throw refuse(`The function ${shown(path.join('.'))} is not allowed`)
+    if (otherDatabases.has(head.toLowerCase())) {
+      throw refuse(
+        `${shown(path.join('.'))} is in the database ${head}, which cannot be read: use the views of v and mine`,
+      )
+    }
+    const isColumnOfView = path.length > 2 || isSymbol(next, '.')
+    if (head === 'v' && publicTables.has(name)) return
+    if (head === 'mine' && ownTables.has(name)) {
+      if (isColumnOfView) return
+      throw refuse(`mine.${name} stands where no table can: write (SELECT … FROM mine.${name})`)
+    }
+    const isKnown = this.#given.has(head) || columns.has(head) || publicTables.has(head) || ownTables.has(head)
+    if (!isKnown)
+      throw refuse(`${shown(path.join('.'))} is not allowed: this SQL has no table, alias or column ${shown(head)}`)
+  }
+
+  #call(at: number, { kind, name }: Token): void {
+    const isAlias = isKeyword(this.#tokens[at - 1], 'AS')
+    if (kind === 'word' && !isAlias && wordsBeforeParenthesis.has(name)) {
+      this.#keyword(at, name)
+      return
+    }
+    // From here on the name may stand in a table's place, on this level and those inside it.
+    if (isSubqueryNamed(this.#tokens, at)) this.#level.subqueries.add(name)
+    if (kind === 'word' && refusedWords.has(name) && name !== 'FORMAT') throw refuse(`${name} is not allowed`)
+    // An alias of a table with names for its columns, or a lambda that was given a name.
+    if (this.#given.has(name) && !isRefusedFunction(name) && !isAllowedTableFunction(name)) return
+    if (!isAllowedFunction(name)) throw refuse(`The function ${shown(name)} is not allowed`)
+  }
+
+  #word(at: number, { kind, name }: Token): void {
+    if (kind === 'word' && (refusedWords.has(name.toUpperCase()) || refusedKeywords.has(name))) {
+      throw refuse(`${name.toUpperCase()} is not allowed (if it is a name of yours, take another one)`)
+    }
+    // The operator IN has the name of a refused function.
+    if (isRefusedFunction(name) && !isKeyword(this.#tokens[at], 'IN')) {
+      throw refuse(
+        `${shown(name)} is the name of a function that is not allowed (if it is a name of yours, take another one)`,
+      )
+    }
+    if (isSubqueryNamed(this.#tokens, at)) this.#level.subqueries.add(name)
+    const isAlias = isKeyword(this.#tokens[at - 1], 'AS')
+    if (kind === 'word' && !isAlias) this.#keyword(at, name)
+  }
+
+  #keyword(at: number, name: string): void {
+    const before = this.#tokens[at - 1]
+    if (name === 'FROM') {
+      // ORDER BY … WITH FILL FROM 1 TO 2, and a IS DISTINCT FROM b, are followed by expressions.
+      if (isKeyword(before, 'FILL') || isKeyword(before, 'DISTINCT')) return
+      this.#level.isFrom = true
+      this.#isTableNext = true
+    } else if (name === 'JOIN') {
+      this.#isTableNext = !isKeyword(before, 'ARRAY')
+      this.#level.isFrom = this.#isTableNext
+    } else if (name === 'IN') this.#set(at + 1)
+    else if (clauseWords.has(name)) this.#level.isFrom = false
+  }
+
+  /** The right side of IN: when it is nothing but a name, the engine may take it for a table. */
+  #set(at: number): void {
+    let start = at
+    while (isSymbol(this.#tokens[start], '(')) start += 1
+    if (!isName(this.#tokens[start])) return
+    const { path, end } = this.#path(start)
+    const next = this.#tokens[end]
+    if (isSymbol(next, '(') || (start > at && !isSymbol(next, ')'))) return
+    const [head = '', name = ''] = path
+    if (path.length === 1) {
+      const isKnown = this.#isSubquery(head) || this.#given.has(head) || this.#catalog.columns.has(head)
+      if (isKnown || constants.has(head.toLowerCase())) return
+      throw refuse(
+        `The table ${shown(head)} is not one of ours: only the views of v and mine can be read, e.g. v.samples`,
+      )
+    }
+    const isView =
+      head === 'mine' ? this.#catalog.ownTables.has(name) : head === 'v' && this.#catalog.publicTables.has(name)
+    if (!isView || path.length > 2) return
+    this.#view(start, end, { path, head, name, isSet: true })
+    this.#sets.set(start, end)
+  }
+
+  /** The names from `at` on that dots hold together, and where they end. */
+  #path(at: number): { path: string[]; end: number } {
+    const path = [this.#tokens[at]?.name ?? '']
+    let end = at + 1
+    for (;;) {
+      const next = this.#tokens[end + 1]
+      if (!isSymbol(this.#tokens[end], '.') || !isName(next)) return { path, end }
+      path.push(next.name)
+      end += 2
+    }
+  }
+}
+
+/** Whether `name AS (SELECT …` or `name(a, b) AS (SELECT …` stands there, as in WITH. */
+function isSubqueryNamed(tokens: readonly Token[], at: number): boolean {
+  let next = at + 1
+  if (isSymbol(tokens[next], '(')) {
+    next += 1
+    while (isName(tokens[next]) || isSymbol(tokens[next], ',')) next += 1
+    if (!isSymbol(tokens[next], ')')) return false
+    next += 1
+  }
+  if (!isKeyword(tokens[next], 'AS')) return false
+  next += isKeyword(tokens[next + 1], 'MATERIALIZED') ? 2 : 1
+  if (!isSymbol(tokens[next], '(')) return false
+  while (isSymbol(tokens[next], '(')) next += 1
+  return isKeyword(tokens[next], 'SELECT') || isKeyword(tokens[next], 'WITH')
+}
+
+/** Every name that the statement itself gives to something. */
+function namesGiven(tokens: readonly Token[]): ReadonlySet<string> {
+  const given = new Set<string>()
+  tokens.forEach((token, at) => {
+    const next = tokens[at + 1]
+    if (isKeyword(token, 'AS') && isName(next)) {
+      given.add(next.name)
+      // AS t(a, b) names columns too.
+      if (isSymbol(tokens[at + 2], '(')) for (const name of listFrom(tokens, at + 3)) given.add(name)
+    }
+    if (isName(token) && isSubqueryNamed(tokens, at)) {
+      given.add(token.name)
+      if (isSymbol(next, '(')) for (const name of listFrom(tokens, at + 2)) given.add(name)
+    }
+    if (isSymbol(next, '->')) for (const name of argumentsBefore(tokens, at)) given.add(name)
+  })
+  return given
+}
+
+/** `a, b)`: the names up to the parenthesis. */
+function listFrom(tokens: readonly Token[], at: number): string[] {
+  const names: string[] = []
+  for (let index = at; ; index += 1) {
+    const token = tokens[index]
+    if (isName(token)) names.push(token.name)
+    else if (!isSymbol(token, ',')) return names
+  }
+}
+
+/** The arguments of a lambda whose arrow follows `at`: `x` or `(x, y)`. */
+function argumentsBefore(tokens: readonly Token[], at: number): string[] {
+  const last = tokens[at]
+  if (isName(last)) return [last.name]
+  const names: string[] = []
+  for (let index = at - 1; index >= 0; index -= 1) {
+    const token = tokens[index]
+    if (isName(token)) names.push(token.name)
+    else if (!isSymbol(token, ',')) return names
+  }
+  return names
+}
+
+function shown(name: string): string {
+  const printable = name.replace(/\p{Cc}/gu, '?')
+  return printable.length > 100 ? `${printable.slice(0, 100)}…` : printable
+}
+
+function refuse(sentence: string): AppError {
+  return new AppError('QUERY_REFUSED', `${sentence}.`)
+}
