@@ -6,6 +6,9 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Resvg } from '@resvg/resvg-js'
 import xterm from '@xterm/headless'
+import { encodeLine } from '../../terminal/frame/encode-line.ts'
+import { createStyle } from '../../terminal/theme/style.ts'
+import { themes } from '../../terminal/theme/themes.ts'
 
 type Screen = InstanceType<typeof xterm.Terminal>
 
@@ -63,7 +66,7 @@ async function capture(options: {
     await wait(options.seconds * 1000)
     for (const key of options.keys) tmux('send-keys', '-t', name, key)
     await wait(3000)
-    const text = tmux('capture-pane', '-e', '-p', '-t', name)
+    const text = tmux('capture-pane', '-e', '-N', '-p', '-t', name)
     tmux('send-keys', '-t', name, 'C-c')
     await wait(300)
     tmux('send-keys', '-t', name, 'C-c')
@@ -80,9 +83,15 @@ async function capture(options: {
 
 async function readScreen(text: string, columns: number, rows: number): Promise<Screen> {
   const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 0 })
-  const lines = text.replace(/\n$/, '').split('\n')
+  // Colours carry on from line to line in what tmux hands out. Wide characters are pinned to their columns, because the
+  // emulator takes some for narrower than tmux does.
+  const style = createStyle({ theme: themes.mono, depth: 24, isAscii: false, isReducedMotion: true })
+  const lines = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map(line => encodeLine(line, 0, style))
   await new Promise<void>(resolve =>
-    screen.write(lines.map((line, y) => `\u001b[${y + 1};1H${line}\u001b[0m`).join(''), resolve),
+    screen.write(lines.map((line, y) => `\u001b[${y + 1};1H${line}`).join(''), resolve),
   )
   return screen
 }
@@ -93,6 +102,20 @@ function drawSvg(screen: Screen): string {
   const glyphs: string[] = []
   for (let y = 0; y < screen.rows; y++) {
     const line = screen.buffer.active.getLine(y)
+    // Cells of one ground are one rectangle: seams between them would show.
+    let run = { from: 0, to: 0, ground: plain.ground }
+    const endRun = () => {
+      if (run.ground !== plain.ground && run.to > run.from)
+        grounds.push(
+          rect(
+            (run.from * cell.width).toFixed(1),
+            y * cell.height,
+            (run.to - run.from) * cell.width,
+            cell.height,
+            run.ground,
+          ),
+        )
+    }
     for (let x = 0; x < screen.cols; x++) {
       const at = line?.getCell(x)
       const width = at?.getWidth() ?? 0
@@ -103,8 +126,11 @@ function drawSvg(screen: Screen): string {
       }
       const [text, ground] = at.isInverse() ? [own.ground, own.text] : [own.text, own.ground]
       const left = (x * cell.width).toFixed(1)
-      if (ground !== plain.ground)
-        grounds.push(rect(left, y * cell.height, width * cell.width + 0.4, cell.height + 0.4, ground))
+      if (ground === run.ground) run.to = x + width
+      else {
+        endRun()
+        run = { from: x, to: x + width, ground }
+      }
       const character = at.getChars()
       if (character.trim() === '') continue
       const weight = at.isBold() ? ' font-weight="bold"' : ''
@@ -112,6 +138,7 @@ function drawSvg(screen: Screen): string {
         `<text x="${left}" y="${(y * cell.height + cell.height * 0.76).toFixed(1)}" fill="${text}"${weight}>${escapeXml(character)}</text>`,
       )
     }
+    endRun()
   }
   const width = Math.ceil(screen.cols * cell.width)
   const height = screen.rows * cell.height
