@@ -141,8 +141,15 @@ function accept(writer: Writer | null, result: StepResult<Parameters<Writer['add
 /** Keeps the row of `imports` of one file's run. */
 async function beginRecord(deps: IngestDeps, file: SurveyedFile) {
   const { db, ownerId } = deps
-  const { id } = await db.asUser(ownerId, trx =>
-    trx
+  const { id } = await db.asUser(ownerId, async trx => {
+    // A run of this file that is still "running" was killed: had it ended, it would have said so.
+    await trx
+      .updateTable('imports')
+      .set({ status: 'failed', finished_at: new Date(deps.clock.nowMs()) })
+      .where('file_sha256', '=', file.sha256)
+      .where('status', '=', 'running')
+      .execute()
+    return trx
       .insertInto('imports')
       .values({
         owner_id: ownerId,
@@ -154,8 +161,8 @@ async function beginRecord(deps: IngestDeps, file: SurveyedFile) {
         finished_at: null,
       })
       .returning('id')
-      .executeTakeFirstOrThrow(),
-  )
+      .executeTakeFirstOrThrow()
+  })
   const now = () => new Date(deps.clock.nowMs())
   return {
     async fail() {
