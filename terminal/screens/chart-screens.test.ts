@@ -275,16 +275,7 @@ describe('IDX', () => {
   })
 
   it('sorts, selects and opens the clips of a niche', () => {
-    const { screen, ran } = act(
-      open('IDX'),
-      view,
-      'sort.next',
-      'sort.next',
-      'sort.next',
-      'row.open',
-      'move.down',
-      'row.open',
-    )
+    const { screen, ran } = act(open('IDX'), view, 'sort.next', 'sort.previous', 'row.open', 'move.down', 'row.open')
     expect(ran).toEqual(['TOP NICHE=gaming 7D', 'TOP NICHE=music 7D'])
     expect(screen.copyText(view)).toBe('music')
     expect(screen.list(view)?.rows.map(row => row.niche)).toEqual(['gaming', 'music', 'brain-rot'])

@@ -144,7 +144,8 @@ function factLine(fact: Fact, isSelected: boolean, { style, width, dataNowMs }: 
   const source = style.fit(fact.source, Math.max(0, sourceWidth - 1))
   const age = style.fit(fact.observedAt === null ? '' : formatAge(fact.observedAt, dataNowMs), ageWidth, 'right')
   const gap = hasProvenance ? ' ' : ''
-  if (isSelected) return style.inverse(`${label}  ${value}${gap}${source}${age}`)
+  // The foot tells where the selected one comes from, so that its value may take the whole line.
+  if (isSelected) return style.inverse(`${label}  ${style.fit(formatFact(fact), width - labelWidth - 2)}`)
   const role = fact.value === null ? 'faint' : fact.unit === 'text' ? 'subject' : 'text'
   return `${style.paint('muted', label)}  ${style.paint(role, value)}${style.paint('faint', `${gap}${source}${age}`)}`
 }

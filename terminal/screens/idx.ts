@@ -12,7 +12,7 @@ import { joinLine } from './join-line.ts'
 import { noRowsBox, notLiveMark } from './live-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenSpec, type ScreenView, screenFactory } from './screen.ts'
 
-const sorts = ['server', 'level', 'change', 'velocity', 'niche'] as const
+const sorts = ['velocity', 'change', 'level', 'niche'] as const
 const platformChoices = ['all', 'youtube', 'tiktok', 'instagram'] as const
 
 interface IdxState {
@@ -32,7 +32,7 @@ const idxScreen: ScreenSpec<IdxState> = {
     period: periods.find(each => each === args.period) ?? '7d',
     platform: platformChoices.find(each => each === args.platform) ?? 'all',
     niche: args.niche ?? null,
-    sort: 'server',
+    sort: 'velocity',
     list: listStart,
   }),
   title: idxTitle,
@@ -69,8 +69,6 @@ function sortedRows(state: IdxState, view: Pick<ScreenView, 'live'>): readonly I
   const by = (value: (row: IndexRow) => number | null) =>
     [...rows].sort((a, b) => (value(b) ?? -1e300) - (value(a) ?? -1e300))
   switch (state.sort) {
-    case 'server':
-      return rows
     case 'level':
       return by(row => row.level)
     case 'change':
@@ -158,7 +156,7 @@ function nicheColumns(state: IdxState, sparkWidth: number): Column<IndexRow>[] {
   ]
 }
 
-const sortTitles: Partial<Record<IdxState['sort'], string>> = {
+const sortTitles: Record<IdxState['sort'], string> = {
   level: 'LEVEL',
   change: 'CHANGE',
   velocity: 'VIEWS/H',
@@ -183,7 +181,7 @@ function drawNiches(state: IdxState, { rows, selected, snapshot }: Niches, view:
     selectedIndex: selected,
     hasFocus: isFocused,
     style,
-    sortedBy: sortTitles[state.sort] ?? null,
+    sortedBy: sortTitles[state.sort],
     marked: new Set(),
     changedAtMs: snapshot.changedAtMs,
     nowMs,
