@@ -2,14 +2,14 @@
  * The embedded analytics store: starts the engine's process, watches it, and starts it again when it ends.
  *
  * Three things end it: a crash; a query that outlived three times its limit (the child ends itself, see there); and a
- * child that answers no ping for `silenceMsMax`, which we kill. Whatever was under way then fails as `UNAVAILABLE`, which is
+ * child that leaves `unansweredMax` pings without an answer, which we kill. Whatever was under way then fails as `UNAVAILABLE`, which is
  * retryable; requests that come while it starts wait up to `startWaitMs` and then fail in the same way. Acknowledged
  * inserts are on disk and are not lost. Restarts wait longer each time until the engine has stayed up for a while.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
-import { Agent, get } from 'node:http'
+import { Agent, get, type RequestOptions } from 'node:http'
 import { tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AppError } from '../../contracts/errors.ts'
@@ -23,7 +23,8 @@ const startMsMax = 60_000
 const startWaitMs = 5_000
 const closeMsMax = 8_000
 const pingEveryMs = 2_000
-const silenceMsMax = 20_000
+/** Pings in a row without an answer, about twenty seconds. */
+const unansweredMax = 10
 const restartPauseMsMin = 20
 const restartPauseMsMax = 5_000
 /** Up this long, and the next restart is a first one again. */
@@ -146,7 +147,8 @@ class ChdbHost {
     const child = this.#child
     if (child !== null && child.exitCode === null && child.signalCode === null) {
       const exited = new Promise<void>(done => child.once('exit', () => done()))
-      if (child.connected) child.send({ kind: 'close' })
+      // A child that ends at this moment takes no message any more, which is as well.
+      if (child.connected) child.send({ kind: 'close' }, () => {})
       const timer = setTimeout(() => child.kill('SIGKILL'), closeMsMax)
       await exited
       clearTimeout(timer)
@@ -198,26 +200,39 @@ class ChdbHost {
     }, pauseMs)
   }
 
-  /** Kills a child whose event loop stands still; its queries' own limits are watched by the child. */
+  /**
+   * Kills a child whose event loop stands still; its queries' own limits are watched by the child. Unanswered pings are
+   * counted and no time is measured, because our own loop may stand still as well. They have connections of their own:
+   * the client keeps a timer on each of its sockets, and one that somebody else used in between ends a later query.
+   */
   #watch(): void {
-    let lastAnswerAtMs = performance.now()
+    const agent = new Agent({ keepAlive: false })
+    let unanswered = 0
     this.#pinging = setInterval(() => {
       if (this.#state !== 'up') {
-        lastAnswerAtMs = performance.now()
+        unanswered = 0
         return
       }
-      if (performance.now() - Math.max(lastAnswerAtMs, this.#upAtMs) > silenceMsMax) {
+      if (unanswered >= unansweredMax) {
         this.#log.error('The analytics engine does not answer and is killed.')
+        unanswered = 0
         this.#child?.kill('SIGKILL')
         return
       }
-      const request = get(`${this.url}/ping`, { agent: this.agent }, response => {
-        lastAnswerAtMs = performance.now()
+      unanswered += 1
+      const request = get(this.#pingTarget(agent), response => {
+        unanswered = 0
         response.resume()
       })
       request.on('error', () => {})
     }, pingEveryMs)
     this.#pinging.unref()
+  }
+
+  #pingTarget(agent: Agent): RequestOptions {
+    const { listen } = this.#options
+    const place = 'socketPath' in listen ? { socketPath: listen.socketPath } : { host: '127.0.0.1', port: listen.port }
+    return { ...place, path: '/ping', agent }
   }
 }
 
