@@ -20,7 +20,8 @@ import { type Replay, type ReplayDeps, sampleFile, startReplay } from '../../ing
 
 /** A day of the sample lasts half a minute. */
 const sampleSpeed = 2_880
-const samplePreloadDays = 4
+/** Half of the fifth day's readings are there at once, so that the first screen has gains. */
+const samplePreloadDays = 4.5
 /** The look-back of a value (docs/metrics.md): readings older than this are stale in any short window. */
 const freshMs = 36 * 3_600_000
 /** While real rows pour in, what is known of them is read again at most this often. */
