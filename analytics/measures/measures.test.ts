@@ -212,7 +212,9 @@ group('a small market', () => {
       (await series(rig.ctx, SeriesParamsSchema.parse(params))).points.map(point => point.value ?? point.state)
     const id = 'youtube:a'
     expect(await points({ type: 'clips', id, period: '24h', bucket: '6h' })).toEqual([200, 200, 200, 260, 320])
-    expect(await points({ type: 'clips', id, metric: 'gain', period: '24h', bucket: '6h' })).toEqual([100, 0, 0, 60, 60])
+    expect(await points({ type: 'clips', id, metric: 'gain', period: '24h', bucket: '6h' })).toEqual([
+      100, 0, 0, 60, 60,
+    ])
     expect(await points({ type: 'clips', id, metric: 'velocity', period: '24h', bucket: '1d' })).toEqual([100 / 24, 5])
     expect(await points({ type: 'clips', id, metric: 'engagement', period: '24h', bucket: '1d' })).toEqual([0.05, 0.1])
     expect(
