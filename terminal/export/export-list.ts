@@ -41,7 +41,7 @@ function fileName({ title, asOf }: ExportedList, format: ExportFormat): string {
   const slug = title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 60)
+    .slice(0, 40)
     .replace(/^-|-$/g, '')
   const at = (asOf ?? '').replace(/\.\d+/, '').replace(/[^0-9TZ]/g, '')
   return `${['cliptape', slug, at].filter(part => part !== '').join('-')}.${format}`

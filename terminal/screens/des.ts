@@ -86,7 +86,8 @@ function layOut({ width, height }: { width: number; height: number }, rows: read
     return { isBeside: true, factsWidth, factsHeight: room, panelsWidth: width - factsWidth - 1, panelsHeight: room }
   }
   const groupCount = new Set(rows.map(fact => fact.group)).size
-  const panelsHeight = room < 19 ? 0 : Math.max(7, room - rows.length - groupCount - 1)
+  const left = room - rows.length - groupCount - 1
+  const panelsHeight = left >= 7 ? left : room >= 19 ? 7 : 0
   return { isBeside: false, factsWidth: width, factsHeight: room - panelsHeight, panelsWidth: width, panelsHeight }
 }
 

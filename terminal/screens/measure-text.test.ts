@@ -52,6 +52,7 @@ describe('joinLine', () => {
     expect(joinLine(['abc', '', 'def'], 'R', 12)).toBe('abc  def   R')
     expect(joinLine(['abc', 'def'], 'R', 8)).toBe('abc    R')
     expect(joinLine(['abc'], 'right', 5)).toBe('abc  ')
+    expect(joinLine(['abcde', 'f'], 'R', 6)).toBe('abcde ')
     expect(joinLine(['\x1b[31mab\x1b[39m', '日本'], '', 8)).toBe('\x1b[31mab\x1b[39m  日本')
   })
 })
