@@ -24,6 +24,8 @@ export interface RollupState {
   readonly watermarkMs: number
   /** Boundaries that end cells with samples that no boundary knows yet, ascending. */
   readonly unsettled: readonly number[]
+  /** The instant of the latest sample of all; 0 when there is none. */
+  readonly latestMs: number
   /** The engine's clock when this was read, in microseconds. */
   readonly nowUs: number
 }
@@ -35,7 +37,11 @@ export async function readRollupState(target: QueryTarget, throughMs: number): P
   const rows = await runQuery(target, sqlPart('settle-state'), { throughMs }, StateRow, { tag: 'rollups:state' })
   return {
     watermarkMs: rows.find(row => row.cell_ms === 0)?.settled_ms ?? 0,
-    unsettled: rows.filter(row => row.cell_ms !== 0).map(row => row.cell_ms),
+    unsettled: rows
+      .map(row => row.cell_ms)
+      .filter(cellMs => cellMs > 0)
+      .sort((a, b) => a - b),
+    latestMs: rows.find(row => row.cell_ms === -1)?.settled_ms ?? 0,
     nowUs: rows[0]?.now_us ?? 0,
   }
 }

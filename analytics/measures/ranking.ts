@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { assertNever } from '../../contracts/errors.ts'
 import { PlatformSchema, platforms, splitId } from '../../contracts/ids.ts'
 import type { TrendsParams } from '../../contracts/measures.ts'
-import { type InstantPlan, planInstant, type RollupState, readRollupState } from '../boundaries.ts'
+import { type InstantPlan, planInstant, readRollupState } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
 import {
   compose,
@@ -61,7 +61,6 @@ const RankRow = z.object({
   engaged_views: maybeNumber.default(null),
 })
 const PositionRow = z.object({ key: z.string(), position: wholeNumber })
-const BoundsRow = z.object({ latest_ms: wholeNumber })
 
 /** The first `limit` rows after `after`, in rank order. */
 export async function rank(
@@ -114,18 +113,11 @@ interface WindowPlan {
 }
 
 async function planWindow(target: QueryTarget, window: Window): Promise<WindowPlan> {
-  const [state, bounds] = await Promise.all([
-    readRollupState(target, window.toMs),
-    runQuery(target, sqlPart('bounds'), {}, BoundsRow, { tag: 'analytics:bounds' }),
-  ])
-  return makePlan(window, state, bounds[0]?.latest_ms ?? 0)
-}
-
-function makePlan(window: Window, state: RollupState, latestMs: number): WindowPlan {
+  const state = await readRollupState(target, window.toMs)
   const quarter = lastQuarter(window)
   return {
     window,
-    isLive: latestMs <= window.toMs,
+    isLive: state.latestMs <= window.toMs,
     end: planInstant(state, window.toMs, window.backMs),
     start: planInstant(state, window.fromMs, window.backMs),
     quarter: planInstant(state, quarter.fromMs, quarter.backMs),

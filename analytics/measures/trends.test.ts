@@ -80,7 +80,9 @@ describe('against the plain definitions', () => {
   const hourMs = 3_600_000
 
   for (const seed of [1, 2, 3]) {
-    it(`agrees on a random world with late, repeated, falling and sparse readings (${seed})`, async () => {
+    it(`agrees on a random world with late, repeated, falling and sparse readings (${seed})`, {
+      timeout: 120_000,
+    }, async () => {
       const random = mulberry(seed)
       const endMs = startMs + 75 * 24 * hourMs
       const nowAt = new Date(endMs + Math.floor(random() * 20 * hourMs)).toISOString().slice(0, -1)
