@@ -294,7 +294,7 @@ test('quits on the second Ctrl-C and gives the terminal back', async () => {
   await rig.type('\x03')
   expect(await rig.terminal.done).toEqual({ reason: 'quit' })
   await rig.settle()
-  expect(rig.output().endsWith(`${esc}[?2004l${esc}[0m${esc}[?25h${esc}[?1049l`)).toBe(true)
+  expect(rig.output().endsWith(`${esc}[?2004l${esc}[?7h${esc}[0m${esc}[?25h${esc}[?1049l`)).toBe(true)
   expect(rig.screen.buffer.active.type).toBe('normal')
 })
 

@@ -3,7 +3,7 @@ import { AccessibleLines } from './app/accessible-lines.ts'
 import type { SaveFile } from './export/export-list.ts'
 import type { CastViewer } from './frame/frame-cast.ts'
 import { FrameHub } from './frame/frame-hub.ts'
-import { clipboardText, enterScreen, leaveScreen, mouseMode } from './frame/screen-modes.ts'
+import { clipboardText, endScreen, enterScreen, leaveScreen, mouseMode } from './frame/screen-modes.ts'
 import { KeyDecoder, type SetTimer } from './keys/decoder.ts'
 import type { Size } from './layout/layout.ts'
 import { createHttpClient } from './net/http-client.ts'
@@ -130,7 +130,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
     stdin.pause()
     // The error handler stays: a terminal that is gone may still answer the last write with one.
     if (stdout.destroyed || stdout.writableEnded) return ended.resolve({ reason })
-    stdout.write(env.isAccessible ? '\n' : leaveScreen, () => ended.resolve({ reason }))
+    stdout.write(env.isAccessible ? '\n' : endScreen, () => ended.resolve({ reason }))
   }
 
   stdout.on('error', onError)

@@ -1,7 +1,10 @@
 const esc = '\u001b'
 
-/** Takes the terminal over: alternate screen, no cursor, pastes marked as such. */
-export const enterScreen = `${esc}[?1049h${esc}[?25l${esc}[?2004h`
+/**
+ * Takes the terminal over: alternate screen, no cursor, pastes marked as such, and no wrapping: in the moment between a
+ * resize and the frame that knows of it, a line that is too long must not push the others away.
+ */
+export const enterScreen = `${esc}[?1049h${esc}[?25l${esc}[?7l${esc}[?2004h`
 
 /** Mouse reports on or off: presses, drags and the wheel, in the form that has no limit of columns. */
 export function mouseMode(isOn: boolean): string {
@@ -9,7 +12,13 @@ export function mouseMode(isOn: boolean): string {
 }
 
 /** Gives the terminal back as it was, whatever was switched on. Safe to write more than once, and after a crash. */
-export const leaveScreen = `${esc}[?2026l${mouseMode(false)}${esc}[?2004l${esc}[0m${esc}[?25h${esc}[?1049l`
+export const leaveScreen = `${esc}[?2026l${mouseMode(false)}${esc}[?2004l${esc}[?7h${esc}[0m${esc}[?25h${esc}[?1049l`
+
+/**
+ * The end of a terminal that is known to be on its alternate screen. It is emptied first: tmux, when its window has grown
+ * meanwhile, moves lines of it into what the user sees afterwards.
+ */
+export const endScreen = `${esc}[0m${esc}[2J${leaveScreen}`
 
 /** Puts a text on the clipboard of the terminal (OSC 52). */
 export function clipboardText(text: string): string {

@@ -77,7 +77,14 @@ const partColumns: readonly Column<OpsRow>[] = [
   { title: 'PART', width: 8, cell: row => ({ text: row.group, role: 'muted' }) },
   { title: 'NAME', width: 16, flex: 1, cell: row => ({ text: row.name, role: 'subject' }) },
   { title: 'STATE', width: 6, cell: stateCell },
-  { title: 'VALUE', width: 14, align: 'right', isLive: true, cell: row => ({ text: row.value, role: 'text' }) },
+  {
+    title: 'VALUE',
+    width: 14,
+    flex: 1,
+    align: 'right',
+    isLive: true,
+    cell: row => ({ text: row.value, role: 'text' }),
+  },
   { title: 'DETAIL', width: 10, flex: 2, fromWidth: 66, cell: row => ({ text: row.detail, role: 'muted' }) },
 ]
 

@@ -53,7 +53,7 @@ function trendListFactory(fn: 'TOP' | 'MOV', queryName: 'trends' | 'movers'): Sc
       const rows = rowsOf(state, view)
       if (rows.length === 0)
         return noRowsBox(view, snapshot, state.filter === '' ? emptyText : `No row contains "${state.filter}".`)
-      return drawRows(state, view, rows, snapshot)
+      return drawRows(state, view, rows, { snapshot, sortedBy: fn === 'MOV' ? 'CHG' : sortTitle(state.args) })
     },
     act(state, call, deps) {
       const rows = rowsOf(state, deps)
@@ -114,7 +114,7 @@ function drawRows(
   state: TrendListState,
   view: ScreenView,
   rows: readonly TrendRow[],
-  snapshot: LiveSnapshot<'trends' | 'movers'>,
+  { snapshot, sortedBy }: { snapshot: LiveSnapshot<'trends' | 'movers'>; sortedBy: string },
 ): string[] {
   const { style, width, height } = view
   const type = typeOf(state.args)
@@ -130,7 +130,7 @@ function drawRows(
     selectedIndex,
     hasFocus: view.isFocused,
     style,
-    sortedBy: sortTitle(state.args),
+    sortedBy,
     marked: new Set(state.marks),
     changedAtMs: snapshot.changedAtMs,
     nowMs: view.nowMs,
