@@ -44,6 +44,8 @@ const queries = [
   { period: '7d', limit: 50, sort: 'views' },
 ]
 
+/** Writes that some client had not got 20 s after the last one; the figures are worth nothing unless it is zero. */
+let missedCount = 0
 const folder = await mkdtemp(join(tmpdir(), 'cliptape-live-'))
 const child = fork(fileURLToPath(new URL('./live-server.ts', import.meta.url)), [folder, args.samples, args.videos])
 const acknowledgedAt: number[] = []
@@ -68,9 +70,10 @@ try {
       few,
       many,
       raw,
+      missedCount,
       p99RatioToRaw: ratio(many.latencyMs.p99, raw.latencyMs.p99),
       computationsRatioManyToFew: ratio(many.computationsPerSecond, few.computationsPerSecond),
-      goal: { p99Ms: 300, isMet: many.latencyMs.p99 <= 300 },
+      goal: { p99Ms: 300, isMet: missedCount === 0 && many.latencyMs.p99 <= 300 },
     }),
   )
 } finally {
@@ -118,7 +121,7 @@ async function run(url: string, readers: number, forSeconds: number, hanging: nu
   const after = await stats()
   const lastNumber = acknowledgedAt.length - 1
   order({ type: 'write', perSecond: 0 })
-  await delay(1500)
+  await allHave(clients, lastNumber)
   const latencies = clients.flatMap(({ seen }) => latenciesOf(seen, firstNumber, lastNumber))
   for (const { socket } of clients) socket.terminate()
   for (const socket of stuck) socket.terminate()
@@ -146,9 +149,18 @@ async function run(url: string, readers: number, forSeconds: number, hanging: nu
     latencyMs: percentiles(latencies),
     serverCpuCores: round((after.cpuMs - before.cpuMs) / 1000 / tookSeconds),
     skipped: metric(after.metrics, 'cliptape_ws_skipped_total'),
+    writesFailed: after.failedWrites,
+    writeMsMax: round(after.writeMsMax),
     bufferedBytes: metric(after.metrics, 'cliptape_ws_buffered_bytes'),
     rssMiB: memory,
   }
+}
+
+/** Waits until every client has the last write, or long enough to say that it was missed. */
+async function allHave(clients: readonly { seen: readonly Seen[] }[], last: number): Promise<void> {
+  const deadlineMs = performance.now() + 20_000
+  while (performance.now() < deadlineMs && clients.some(({ seen }) => (seen.at(-1)?.number ?? 0) < last))
+    await delay(100)
 }
 
 /** Every write that a client should have seen, with how long it took to come: a later patch brings earlier writes too. */
@@ -161,8 +173,7 @@ function latenciesOf(seen: readonly Seen[], first: number, last: number): number
       if (ackMs !== undefined) latencies.push(Math.max(0, atMs - ackMs))
     }
   }
-  // A write that never came counts as for ever.
-  for (; next <= last; next += 1) latencies.push(Number.POSITIVE_INFINITY)
+  missedCount += Math.max(0, last - next + 1)
   return latencies
 }
 

@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../contracts/errors.ts'
 import { createApp } from './app.ts'
 import { startControlServer } from './control/control-server.ts'
 import type { ControlHandlers } from './control/handlers.ts'
 import type { ServerDeps } from './deps.ts'
+import { rawRefusal } from './http/error-answer.ts'
 import { isLoopbackHost } from './http/hosts.ts'
 import { LiveEngine } from './live/engine.ts'
 import { liveOpsRows, registerLiveMetrics } from './live/live-metrics.ts'
@@ -42,10 +44,11 @@ export async function startServer(
   const engine = await LiveEngine.start(deps, settings.live)
   const opsRows = liveOpsRows(engine)
   const full = { ...deps, ops: async () => [...(await deps.ops()), ...opsRows()] }
-  const server = createServer(createApp(full))
+  const server = createServer({ requireHostHeader: false }, createApp(full))
   server.headersTimeout = httpTimeouts.headersMs
   server.requestTimeout = httpTimeouts.requestMs
   server.keepAliveTimeout = httpTimeouts.keepAliveMs
+  server.on('clientError', refuseUnreadable)
   registerLiveMetrics(deps.metrics, engine)
   const sockets = await attachSockets(server, { ...deps, engine, parseQuestion: liveQuestions(full) }, settings)
   const control = await startOrUndo(
@@ -79,6 +82,19 @@ export async function startServer(
       await closed
     },
   }
+}
+
+/** What cannot be read as HTTP never reaches the app; it gets the same form of error. */
+function refuseUnreadable(error: Error, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy()
+  const code = 'code' in error ? error.code : ''
+  const message =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? 'The request headers are too large.'
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'The request took too long to arrive.'
+        : 'The request could not be read as HTTP.'
+  socket.end(rawRefusal(new AppError('BAD_REQUEST', message)))
 }
 
 /** A start that fails leaves nothing running. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import { AppError } from '../../contracts/errors.ts'
 import type { Log } from '../../core/log.ts'
@@ -6,6 +7,20 @@ import { requestIdOf } from './request-id.ts'
 /** The one form of every error: `{"error":{"code","message","details","requestId"}}`. */
 export function errorBody(error: AppError, requestId: string) {
   return { error: { code: error.code, message: error.message, details: error.details, requestId } }
+}
+
+/** A whole answer with the error form, for a socket that has no request on it. */
+export function rawRefusal(error: AppError): string {
+  const id = randomUUID()
+  const body = JSON.stringify(errorBody(error, id))
+  const head = [
+    `HTTP/1.1 ${error.status} Refused`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${id}`,
+    'Connection: close',
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
 /** The last middleware: whatever was thrown becomes the error form with its status. Unknown errors are ours, and logged. */

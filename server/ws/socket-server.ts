@@ -7,7 +7,7 @@ import type { Bus } from '../../core/bus/port.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { Authenticator, Principal } from '../auth/authenticator.ts'
-import { errorBody } from '../http/error-answer.ts'
+import { rawRefusal } from '../http/error-answer.ts'
 import { isAllowedOrigin, isOwnHost } from '../http/hosts.ts'
 import type { LiveEngine } from '../live/engine.ts'
 import type { ParseQuestion } from '../live/source.ts'
@@ -74,7 +74,7 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', error => deps.log.debug({ err: error }, 'A socket failed.'))
     const refusal = refusalOf(request, open.size, settings)
-    if (refusal) return refuse(socket, refusal)
+    if (refusal) return void socket.end(rawRefusal(refusal))
     sockets.handleUpgrade(request, socket, head, ws => open.add(new Connection(ws, socket, connectionDeps)))
   }
   server.on('upgrade', onUpgrade)
@@ -127,11 +127,4 @@ function refusalOf(request: IncomingMessage, openCount: number, settings: Socket
     return new AppError('FORBIDDEN', 'Pages of this origin may not connect: add the origin to CORS_ORIGINS.')
   }
   return openCount < connectionsMax ? null : new AppError('UNAVAILABLE', 'Too many connections are open.')
-}
-
-function refuse(socket: Duplex, error: AppError): void {
-  const body = JSON.stringify(errorBody(error, ''))
-  socket.end(
-    `HTTP/1.1 ${error.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }
