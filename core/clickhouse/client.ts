@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Agent } from 'node:http'
-import { PassThrough, pipeline, Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { AppError } from '../../contracts/errors.ts'
@@ -75,15 +75,18 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
     }
   }
 
-  async function rowsOf(sql: string, options: QueryOptions & { isUsers?: boolean }): Promise<RowsAnswer> {
+  async function rowsOf(
+    sql: string,
+    options: QueryOptions & { isUsers?: boolean; resultBytesMax?: number },
+  ): Promise<RowsAnswer> {
     return await call(options, async ({ comment, ...request }) => {
-      const result = await client.query({
+      const { stream, response_headers } = await client.exec({
         ...request,
-        query: comment + sql,
-        format: rowFormat,
+        query: `${comment}${sql}\nFORMAT ${rowFormat}`,
         clickhouse_settings: { wait_end_of_query: 1, max_execution_time: queryTimeSecMax, ...options.settings },
       })
-      return parseAnswer(await result.text(), headerText(result.response_headers['x-clickhouse-summary']))
+      const text = await readText(stream, options.resultBytesMax ?? Number.POSITIVE_INFINITY)
+      return parseAnswer(text, headerText(response_headers['x-clickhouse-summary']))
     })
   }
 
@@ -150,7 +153,12 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
 
     async queryReadOnly(sql, limits, options = {}): Promise<ReadOnlyResult> {
       const settings = { ...options.settings, ...readOnlySettings(limits) }
-      const { columns, rows, summary } = await rowsOf(sql, { ...options, settings, isUsers: true })
+      const { columns, rows, summary } = await rowsOf(sql, {
+        ...options,
+        settings,
+        isUsers: true,
+        resultBytesMax: limits.resultBytesMax,
+      })
       return {
         columns,
         rows,
@@ -178,6 +186,19 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
       await engine.close()
     },
   }
+}
+
+/** The engine counts a constant column once, however often it is sent: what arrives is counted here. */
+async function readText(stream: Readable, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    if (bytes > bytesMax)
+      throw new AppError('QUERY_LIMIT', `The query gives more than ${bytesMax} bytes: ask for less.`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, bytes).toString('utf8')
 }
 
 function openClient(engine: Engine): ClickHouseClient {
@@ -290,9 +311,9 @@ function headerText(header: string | string[] | undefined): string {
 /** The same bytes, with the connection's errors as ours. */
 function translated(source: Readable): Readable {
   const out = new PassThrough()
-  pipeline(source, out, () => {})
   source.on('error', error => out.destroy(translateEngineError(error, { isUsers: false })))
-  return out
+  out.on('close', () => source.destroy())
+  return source.pipe(out)
 }
 
 function cancelled(signal: AbortSignal): AppError {

@@ -3,6 +3,8 @@ import { AppError } from '../../contracts/errors.ts'
 
 /** Numbers of ClickHouse's errors (`ErrorCodes.cpp`), by what they mean to whoever asked. */
 const limitCodes = new Set([
+  128, // TOO_LARGE_ARRAY_SIZE
+  131, // TOO_LARGE_STRING_SIZE
   158, // TOO_MANY_ROWS
   159, // TIMEOUT_EXCEEDED
   160, // TOO_SLOW
