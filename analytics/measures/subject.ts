@@ -41,8 +41,6 @@ const ClipRow = z.object({
   endpoint: z.string(),
   creator_id: z.string(),
 })
-/** One sample of a clip, collapsed. */
-export type ClipSample = z.infer<typeof ClipRow>
 
 /** A clip's samples in order of time. */
 export async function clipSamples(ctx: AnalyticsContext, subject: SubjectRef, fromMs: number, toMs: number) {
