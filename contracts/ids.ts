@@ -26,7 +26,6 @@ export const TopicIdSchema = z
   .transform(text => text.toLowerCase().replace(/^#+/, ''))
   .pipe(z.string().min(1))
   .brand<'TopicId'>()
-export type TopicId = z.infer<typeof TopicIdSchema>
 
 export function videoId(platform: Platform, nativeId: string): VideoId {
   return `${platform}:${nativeId}` as VideoId

@@ -217,5 +217,3 @@ export const CreatorSearchParamsSchema = z.strictObject({
   cursor: z.string().max(500).optional(),
 })
 export type CreatorSearchParams = z.infer<typeof CreatorSearchParamsSchema>
-
-export const VideoSearchParamsSchema = CreatorSearchParamsSchema

@@ -7,7 +7,6 @@ import { PlatformSchema } from './ids.ts'
  * `sql/clickhouse/migrations`, in camelCase.
  */
 export const counters = ['views', 'likes', 'comments', 'shares', 'saves'] as const
-export type Counter = (typeof counters)[number]
 
 /** A whole number from 0 to 2^63-1 given as a safe number or bigint. */
 const count = z.union([

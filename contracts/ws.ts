@@ -95,7 +95,6 @@ export const liveQueries = {
   },
 } as const
 export type LiveQueryName = keyof typeof liveQueries
-export type LiveParams<N extends LiveQueryName> = z.infer<(typeof liveQueries)[N]['params']>
 export type LiveRow<N extends LiveQueryName> = z.infer<(typeof liveQueries)[N]['row']>
 /** Any keyed row, as the protocol carries it. */
 export type KeyedRow = { key: string } & Record<string, unknown>
@@ -158,7 +157,6 @@ export const ServerMessageSchema = z.discriminatedUnion('type', [
 ])
 export type ServerMessage = z.infer<typeof ServerMessageSchema>
 export type PatchMessage = Extract<ServerMessage, { type: 'patch' }>
-export type SnapshotMessage = Extract<ServerMessage, { type: 'snapshot' }>
 
 /**
  * Applies a patch to the rows of a subscription; the result is exactly what a fresh snapshot would hold.
