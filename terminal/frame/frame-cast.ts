@@ -70,7 +70,9 @@ export class FrameCast {
         continue
       }
       const isLast = x + next.width >= this.size.columns
-      const sent = `\u001b[${y + 1};${x + 1}H${encodeLine(next.text, x, this.style)}${isLast ? '\u001b[K' : ''}\u001b[0m`
+      // Erasing comes first: after a character in the last column the cursor still stands on it, and xterm and tmux erase it.
+      const erase = isLast ? '\u001b[K' : ''
+      const sent = `\u001b[${y + 1};${x + 1}H${erase}${encodeLine(next.text, x, this.style)}\u001b[0m`
       shown.set(place, { ...next, sent })
       changed += sent
     }

@@ -151,9 +151,18 @@ function nicheColumns(state: IdxState, sparkWidth: number): Column<IndexRow>[] {
       title: `COURSE ${state.period}`,
       width: sparkWidth,
       fromWidth: 70,
-      cell: (row, style) => ({ text: sparkline(row.spark, sparkWidth, style.isAscii), role: 'accent' }),
+      cell: (row, style) => ({
+        text: sparkline(stretch(row.spark, sparkWidth), sparkWidth, style.isAscii),
+        role: 'accent',
+      }),
     },
   ]
+}
+
+/** A few levels as many: each repeated as often as the width allows, so that seven days fill their column. */
+function stretch(levels: readonly (number | null)[], width: number): (number | null)[] {
+  const times = Math.max(1, Math.floor(width / Math.max(1, levels.length)))
+  return levels.flatMap(level => new Array<number | null>(times).fill(level))
 }
 
 const sortTitles: Record<IdxState['sort'], string> = {
