@@ -99,21 +99,17 @@ function assertLength(sql: string): void {
  * @throws AppError QUERY_FAILED when it is not exactly one statement
  */
 async function format(store: AnalyticsStore, sql: string, signal?: AbortSignal): Promise<string> {
-  const rows = await store.query<{ formatted: string | null }>(
-    `SELECT formatQuerySingleLineOrNull(${quote(sql)}) AS formatted`,
-    {
-      tag: 'sql-gate:format',
-      settings: { max_execution_time: formatTimeSecMax },
-      ...(signal ? { signal } : {}),
-    },
-  )
-  const formatted = rows[0]?.formatted?.trim() ?? ''
-  if (formatted === '') {
-    throw new AppError(
-      'QUERY_FAILED',
-      'The SQL is not one valid SELECT: see that it is a single statement and that its brackets and quotes match.',
-    )
+  const options = {
+    tag: 'sql-gate:format',
+    settings: { max_execution_time: formatTimeSecMax },
+    ...(signal ? { signal } : {}),
   }
+  const rows = await store
+    .query<{ formatted: string }>(`SELECT formatQuerySingleLine(${quote(sql)}) AS formatted`, options)
+    .catch((error: unknown) => {
+      throw withoutOurPart(error)
+    })
+  const formatted = rows[0]?.formatted.trim() ?? ''
   if (formatted.length > formattedCharsMax) {
     throw new AppError(
       'QUERY_REFUSED',
@@ -121,6 +117,13 @@ async function format(store: AnalyticsStore, sql: string, signal?: AbortSignal):
     )
   }
   return formatted
+}
+
+/** The engine's sentence about a syntax error ends with the statement that we put around the user's. */
+function withoutOurPart(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'QUERY_FAILED') return error
+  const message = error.message.replace(/[\s:]*In scope SELECT formatQuerySingleLine\([\s\S]*$/, '.')
+  return new AppError('QUERY_FAILED', message, { details: error.details, cause: error })
 }
 
 function review(formatted: string, catalog: Catalog): Review {

@@ -355,13 +355,15 @@ function namesGiven(tokens: readonly Token[]): ReadonlySet<string> {
   return given
 }
 
-/** `a, b)`: the names up to the parenthesis. */
+/** `a, b)`: the names up to the parenthesis; none when anything else stands there. */
 function listFrom(tokens: readonly Token[], at: number): string[] {
   const names: string[] = []
-  for (let index = at; ; index += 1) {
+  for (let index = at; ; index += 2) {
     const token = tokens[index]
-    if (isName(token)) names.push(token.name)
-    else if (!isSymbol(token, ',')) return names
+    if (!isName(token)) return []
+    names.push(token.name)
+    if (isSymbol(tokens[index + 1], ')')) return names
+    if (!isSymbol(tokens[index + 1], ',')) return []
   }
 }
 

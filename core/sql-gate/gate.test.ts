@@ -1,0 +1,231 @@
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AppError } from '../../contracts/errors.ts'
+import type { UserId } from '../../contracts/ids.ts'
+import { canaries, type GateRig, openGateRig } from './gate-rig.ts'
+
+let rig: GateRig
+beforeAll(async () => {
+  rig = await openGateRig()
+})
+afterAll(() => rig.close())
+
+const ask = (sql: string, o: { params?: Record<string, unknown>; userId?: UserId } = {}) => ({
+  sql,
+  userId: o.userId ?? rig.user,
+  limits: rig.limits,
+  tag: 'test',
+  ...(o.params ? { params: o.params } : {}),
+})
+const rowsOf = async (...asked: Parameters<typeof ask>) => (await rig.gate.run(ask(...asked))).rows
+const errorOf = async (...asked: Parameters<typeof ask>) => {
+  const error: unknown = await rig.gate.run(ask(...asked)).then(
+    () => null,
+    (failed: unknown) => failed,
+  )
+  if (!(error instanceof AppError)) throw new Error(`Expected a refusal of ${asked[0]}, got ${error}`)
+  return { code: error.code, message: error.message }
+}
+
+describe('who asks', () => {
+  const ownQueries = [
+    'SELECT video_id FROM mine.samples ORDER BY video_id',
+    'SELECT m.video_id FROM mine.samples AS m ORDER BY 1',
+    'WITH m AS (SELECT * FROM mine.samples) SELECT video_id FROM m ORDER BY 1',
+    'SELECT video_id FROM (SELECT * FROM mine.samples) ORDER BY 1',
+    "SELECT arrayJoin(['a', 'own', 'CANARY-OTHER']) AS video_id WHERE video_id IN (SELECT video_id FROM mine.samples) ORDER BY 1",
+    'SELECT a.video_id FROM mine.samples AS a JOIN mine.samples AS b USING (video_id) ORDER BY 1',
+    'SELECT video_id FROM v.samples WHERE 0 UNION ALL SELECT video_id FROM mine.samples ORDER BY 1',
+  ]
+
+  it.each(ownQueries)('sees their own rows and nobody else’s: %s', async sql => {
+    const mine = (await rowsOf(sql)).flat().sort()
+    expect(mine).toEqual(['a', 'own'])
+    expect((await rowsOf(sql, { userId: rig.other })).flat()).toEqual([canaries.other])
+  })
+
+  it('sees nothing of anybody when they have nothing', async () => {
+    const userId = '33333333-3333-4333-8333-333333333333' as UserId
+    for (const view of ['samples', 'videos', 'creators', 'creator_samples']) {
+      expect(await rowsOf(`SELECT * FROM mine.${view}`, { userId })).toEqual([])
+    }
+  })
+
+  it('is told apart in every view of mine', async () => {
+    for (const view of ['samples', 'videos', 'creators', 'creator_samples']) {
+      const user = JSON.stringify(await rowsOf(`SELECT * FROM mine.${view}`))
+      expect(user, view).not.toContain(canaries.other)
+      expect(user.length, view).toBeGreaterThan(2)
+    }
+  })
+
+  it('never reads private rows through v', async () => {
+    for (const view of ['samples', 'videos', 'topics', 'trends', 'creator_samples']) {
+      expect(JSON.stringify(await rowsOf(`SELECT * FROM v.${view}`)), view).not.toContain(canaries.other)
+    }
+    expect(await rowsOf("SELECT views FROM v.samples WHERE video_id = 'own'")).toEqual([])
+  })
+
+  it('cannot pass an owner, however it is written', async () => {
+    for (const call of [`mine.samples(owner = '${rig.other}')`, `\`mine.samples\`(owner = '${rig.other}')`]) {
+      expect((await errorOf(`SELECT * FROM ${call}`)).code).toBe('QUERY_REFUSED')
+    }
+    const params = { owner: rig.other }
+    expect((await errorOf('SELECT * FROM mine.samples', { params })).code).toBe('BAD_REQUEST')
+    expect((await errorOf('SELECT * FROM mine.samples(owner = {owner:UUID})', { params })).code).toBe('QUERY_REFUSED')
+  })
+
+  it('reads mine as the set of IN like any other table', async () => {
+    const sql = "SELECT (toLowCardinality('youtube'), 'a') IN (SELECT platform, video_id FROM mine.samples)"
+    expect(await rowsOf(sql)).toEqual([[1]])
+    expect(await rowsOf(sql, { userId: rig.other })).toEqual([[0]])
+    expect(await rig.gate.check('SELECT 1 IN mine.samples')).toEqual({ tables: ['mine.samples'] })
+  })
+})
+
+describe('a refusal', () => {
+  it.each([
+    ["SELECT file('/etc/passwd')", 'The function file is not allowed.'],
+    ["SELECT * FROM url('http://x', 'CSV')", 'The table function url is not allowed.'],
+    [
+      'SELECT * FROM system.tables',
+      'The table system.tables is not one of ours: only the views of v and mine can be read, e.g. v.samples.',
+    ],
+    [
+      'SELECT * FROM v.clips',
+      'There is no view v.clips: v has creator_samples, creators, samples, topic_samples, topics, trends, videos.',
+    ],
+    ['SELECT 1 SETTINGS max_threads = 8', 'SETTINGS is not allowed (if it is a name of yours, take another one).'],
+    ['DROP TABLE cliptape.samples_v1', 'Only one SELECT is allowed.'],
+    ['SELECT x.y', 'x.y is not allowed: this SQL has no table, alias or column x.'],
+  ])('names what is refused: %s', async (sql, message) => {
+    expect(await errorOf(sql)).toEqual({ code: 'QUERY_REFUSED', message })
+  })
+
+  it('says where a syntax error is, without our own part of the statement', async () => {
+    const { code, message } = await errorOf('SELECT video_id FORM v.samples WHERE')
+    expect(code).toBe('QUERY_FAILED')
+    expect(message).toContain('failed at position')
+    expect(message).not.toContain('formatQuery')
+    expect((await errorOf('SELECT (1')).message).not.toContain('formatQuery')
+  })
+
+  it('comes for text that is too long or no text', async () => {
+    expect((await errorOf(`SELECT '${'a'.repeat(20_000)}'`)).code).toBe('QUERY_REFUSED')
+    expect((await errorOf("SELECT 'a\0b'")).code).toBe('QUERY_REFUSED')
+    expect((await errorOf("SELECT '\ud800'")).code).toBe('QUERY_REFUSED')
+    expect((await errorOf('')).code).toBe('QUERY_FAILED')
+  })
+
+  it('comes for nesting that would exhaust the parser', async () => {
+    const { code } = await errorOf(`SELECT ${'('.repeat(5_000)}1${')'.repeat(5_000)}`)
+    expect(['QUERY_LIMIT', 'QUERY_FAILED']).toContain(code)
+    expect(await rowsOf('SELECT 1')).toEqual([[1]])
+  })
+})
+
+describe('limits', () => {
+  it('end a query that reads, returns or lasts too much', async () => {
+    const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1'
+    const limits = { ...rig.limits, timeSecMax: 1, readRowsMax: 0 }
+    await expect(rig.gate.run({ ...ask(endless), limits })).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
+    await expect(rig.gate.run(ask('SELECT number FROM numbers(100000)'))).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
+  })
+
+  it('end a query whose asker is gone', async () => {
+    const signal = AbortSignal.abort()
+    await expect(rig.gate.run({ ...ask('SELECT 1'), signal })).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
+  })
+})
+
+describe('parameters', () => {
+  it.each([
+    ['{x:String}', 'youtube', 'youtube'],
+    ['{x:String}', "it's {y:String} \\ `", "it's {y:String} \\ `"],
+    ['{x:String}', 5, '5'],
+    ['{x:UInt8}', 255, 255],
+    ['{x:UInt64}', '18446744073709551615', '18446744073709551615'],
+    ['{x:Int64}', '-5', -5],
+    ['{x:Float64}', '1.5', 1.5],
+    ['{x:Bool}', 'true', true],
+    ['{x:Nullable(UInt8)}', null, null],
+    ['{x:Array(String)}', ['a', "b'"], ['a', "b'"]],
+    ['{x : Array( UInt8 )}', [], []],
+    ['toString({x:Date})', '2024-02-29', '2024-02-29'],
+    ['toString({x:DateTime})', '2024-01-01T10:00:00+02:00', '2024-01-01 08:00:00'],
+    ['toString({x:DateTime64(3)})', '2024-01-01 10:00:00.5', '2024-01-01 10:00:00.500'],
+    ['toString({x:DateTime64(3)})', 0, '1970-01-01 00:00:00.000'],
+    ['toString({x:UUID})', '11111111-1111-4111-8111-111111111111', '11111111-1111-4111-8111-111111111111'],
+  ])('%s takes %j', async (expression, x, expected) => {
+    expect(await rowsOf(`SELECT ${expression}`, { params: { x } })).toEqual([[expected]])
+  })
+
+  it.each([
+    ['{x:UInt8}', 300],
+    ['{x:UInt8}', 'five'],
+    ['{x:UInt8}', 1.5],
+    ['{x:UInt8}', null],
+    ['{x:String}', { a: 1 }],
+    ['{x:Array(String)}', 'a'],
+    ['{x:Date}', 'yesterday'],
+    ['{x:DateTime}', '2024-13-01'],
+    ['{x:Float64}', Number.NaN],
+    ['{x:Identifier}', 'v'],
+    ['{x:AggregateFunction(sum, UInt8)}', ''],
+    ['{y:String}', 'a'],
+    ['1', 'left over'],
+  ])('%s does not take %j', async (expression, x) => {
+    expect((await errorOf(`SELECT ${expression}`, { params: { x } })).code).toBe('BAD_REQUEST')
+  })
+
+  it('stay as they are inside strings, quoted names and comments', async () => {
+    const sql = "SELECT '{x:String}' AS `{x:String}`, {x:String} AS y /* {x:String} */ -- {x:String}"
+    const { columns, rows } = await rig.gate.run(ask(sql, { params: { x: "'" } }))
+    expect(columns.map(({ name }) => name)).toEqual(['{x:String}', 'y'])
+    expect(rows).toEqual([['{x:String}', "'"]])
+  })
+
+  it('cannot carry SQL', async () => {
+    const x = "') UNION ALL SELECT secret FROM cliptape.canary_v1 --"
+    expect(await rowsOf('SELECT {x:String}', { params: { x } })).toEqual([[x]])
+    expect((await errorOf("SELECT '{x:String}' FROM {x:String}", { params: { x } })).code).toMatch(/^QUERY_/)
+  })
+
+  it('need no values to be checked', async () => {
+    const sql =
+      'SELECT * FROM v.samples JOIN mine.videos USING (video_id) WHERE views > {n:UInt64} AND platform IN {p:Array(String)}'
+    expect(await rig.gate.check(sql)).toEqual({ tables: ['v.samples', 'mine.videos'] })
+  })
+})
+
+describe('a stream', () => {
+  const sql = "SELECT video_id, views, likes FROM v.samples WHERE video_id = 't1' ORDER BY observed_at"
+
+  it('is one object a line, with integers as numbers where those are exact', async () => {
+    const lines = await text(await rig.gate.stream({ ...ask(sql), format: 'JSONEachRow' }))
+    expect(lines).toBe(
+      '{"video_id":"t1","views":7,"likes":0}\n{"video_id":"t1","views":"18446744073709551615","likes":"9007199254740993"}\n',
+    )
+  })
+
+  it('is CSV with quoted text and empty NULLs', async () => {
+    const odd = "SELECT 'a\"b' AS `x,y`, NULL AS n, ['c'] AS list, 1.5 AS f"
+    expect(await text(await rig.gate.stream({ ...ask(odd), format: 'CSVWithNames' }))).toBe(
+      '"x,y","n","list","f"\n"a""b",,"[""c""]",1.5\n',
+    )
+  })
+
+  it('keeps columns that have the same name', async () => {
+    const twice = 'SELECT a.n, b.n FROM (SELECT 1 AS n) AS a, (SELECT 2 AS n) AS b'
+    expect(await text(await rig.gate.stream({ ...ask(twice), format: 'CSV' }))).toBe('1,2\n')
+  })
+
+  it('is empty for no rows', async () => {
+    expect(await text(await rig.gate.stream({ ...ask(`${sql} LIMIT 0`), format: 'JSONEachRow' }))).toBe('')
+  })
+
+  it('is refused before its first byte', async () => {
+    const asked = { ...ask("SELECT file('x')"), format: 'CSV' } as const
+    await expect(rig.gate.stream(asked)).rejects.toMatchObject({ code: 'QUERY_REFUSED' })
+  })
+})
