@@ -6,7 +6,6 @@ import { PlatformSchema } from './ids.ts'
  * where the source does not give them (never zero for missing). The field names match the columns of
  * `sql/clickhouse/migrations`, in camelCase.
  */
-export const counters = ['views', 'likes', 'comments', 'shares', 'saves'] as const
 
 /** A whole number from 0 to 2^63-1 given as a safe number or bigint. */
 const count = z.union([
