@@ -6,7 +6,7 @@ import type { Failure, LiveQuery, SharedFrame, Watcher } from './live-query.ts'
 import type { LiveAnswer, LiveQuestion } from './source.ts'
 
 const log = pino({ level: 'silent' })
-const limits: LiveLimits = { tickMs: 1, parallelMax: 2, queriesMax: 3 }
+const limits: LiveLimits = { tickMs: 1, parallelMax: 2, queriesMax: 4 }
 const engines: LiveEngine[] = []
 
 afterEach(async () => {
@@ -42,6 +42,33 @@ describe('the live engine', () => {
     c?.answer(1)
   })
 
+  it('answers a new question before it computes an old one again, and its own ones beside both', async () => {
+    const engine = await start({ ...limits, parallelMax: 1 })
+    const old = heldQuestion('old')
+    const watcher = new Recorder()
+    engine.watch(old, watcher)
+    await old.asked(1)
+    old.answer(1)
+    await watcher.versions(1)
+    const busy = heldQuestion('busy')
+    engine.watch(busy, new Recorder())
+    await busy.asked(1)
+    engine.change({ kind: 'niches' })
+    const own = { ...heldQuestion('own'), lane: 'own' as const }
+    engine.watch(own, new Recorder())
+    await own.asked(1)
+    await waitingFor(engine, 3)
+    const fresh = heldQuestion('fresh')
+    engine.watch(fresh, new Recorder())
+    await waitingFor(engine, 4)
+    busy.answer(1)
+    await fresh.asked(1)
+    expect(old.askedCount).toBe(1)
+    fresh.answer(1)
+    await old.asked(2)
+    own.answer(1)
+  })
+
   it('does not compute what nobody watches, and forgets it', async () => {
     const engine = await start()
     const question = heldQuestion('q')
@@ -75,7 +102,7 @@ describe('the live engine', () => {
   it('refuses one query too many, unless a kept one can go', async () => {
     const engine = await start()
     const watcher = new Recorder()
-    for (const name of ['a', 'b', 'c']) engine.watch(heldQuestion(name), watcher)
+    for (const name of ['a', 'b', 'c', 'e']) engine.watch(heldQuestion(name), watcher)
     expect(() => engine.watch(heldQuestion('d'), watcher)).toThrow('Too many different live queries')
     const kept: LiveQuery[] = []
     const query = engine.watch(heldQuestion('a'), watcher)
@@ -88,7 +115,7 @@ describe('the live engine', () => {
       return oldest !== undefined
     }
     expect(engine.watch(heldQuestion('d'), watcher).question.key).toBe('d')
-    expect(engine.stats().queries).toBe(3)
+    expect(engine.stats().queries).toBe(4)
   })
 
   it('keeps the answer of a session that was cut without computing it', async () => {
@@ -112,8 +139,13 @@ describe('the live engine', () => {
   })
 })
 
-async function start(): Promise<LiveEngine> {
-  const engine = await LiveEngine.start({ bus: memoryBus({ log }), log }, limits)
+/** Until so many queries run or wait for their turn. */
+async function waitingFor(engine: LiveEngine, count: number): Promise<void> {
+  while (engine.stats().waiting < count) await new Promise(resolve => setImmediate(resolve))
+}
+
+async function start(asked: LiveLimits = limits): Promise<LiveEngine> {
+  const engine = await LiveEngine.start({ bus: memoryBus({ log }), log }, asked)
   engines.push(engine)
   return engine
 }
@@ -129,6 +161,7 @@ function heldQuestion(key: string): LiveQuestion & {
   const question = {
     key,
     name: 'trends' as const,
+    lane: 'measures' as const,
     askedCount: 0,
     staleAfterMs: () => null,
     isTouchedBy: () => true,

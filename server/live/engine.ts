@@ -2,8 +2,9 @@
  * Live queries for everybody at the cost of one: equal questions share one computation, one answer and one text.
  *
  * A write marks the queries that it touches; a marked query is computed on its next tick, never twice at a time, and
- * at most `parallelMax` of all queries at once, in the order in which they became due. Writes that come meanwhile
- * fold into one further computation. So the load depends on distinct queries and the tick, not on subscribers and
+ * at most `parallelMax` of all queries at once, in the order in which they became due; those that nobody has seen an
+ * answer of go first. Questions about Cliptape itself have a lane of their own, so that OPS answers while the analytics
+ * store is busy. Writes that come meanwhile fold into one further computation. So the load depends on distinct queries and the tick, not on subscribers and
  * not on the rate of writing. A query also never takes more than about half of the time for itself: after a
  * computation of d ms it rests as long.
  *
@@ -22,7 +23,7 @@ import type { Change, LiveQuestion } from './source.ts'
 export interface LiveLimits {
   /** The shortest time between two computations of one query, in ms. */
   readonly tickMs: number
-  /** Computations at once, over all queries. */
+  /** Computations at once in each lane. */
   readonly parallelMax: number
   /** Distinct queries that are watched or kept. */
   readonly queriesMax: number
@@ -47,6 +48,12 @@ export interface LiveStats {
   waiting: number
 }
 
+interface Lane {
+  /** Due, in the order of their turns. */
+  readonly ready: Scheduled[]
+  runningCount: number
+}
+
 interface Scheduled {
   readonly query: LiveQuery
   isMarked: boolean
@@ -62,13 +69,15 @@ export class LiveEngine {
   readonly #log: Log
   readonly #limits: LiveLimits
   readonly #queries = new Map<string, Scheduled>()
-  readonly #ready: Scheduled[] = []
+  readonly #lanes: Readonly<Record<LiveQuestion['lane'], Lane>> = {
+    measures: { ready: [], runningCount: 0 },
+    own: { ready: [], runningCount: 0 },
+  }
   readonly #stats = { computations: 0, failures: 0, publications: 0, frameBytes: 0, computeMs: 0 }
   readonly #unsubscribe: (() => Promise<void>)[] = []
   readonly #sweep: NodeJS.Timeout
   /** Frees kept queries when the engine is full; the sessions' owner sets it. Returns whether it could. */
   onFull: () => boolean = () => false
-  #runningCount = 0
   #isClosed = false
 
   private constructor(log: Log, limits: LiveLimits) {
@@ -138,7 +147,9 @@ export class LiveEngine {
   stats(): LiveStats {
     let watchers = 0
     for (const { query } of this.#queries.values()) watchers += query.watchers.size
-    return { ...this.#stats, queries: this.#queries.size, watchers, waiting: this.#ready.length + this.#runningCount }
+    const { measures, own } = this.#lanes
+    const waiting = measures.ready.length + measures.runningCount + own.ready.length + own.runningCount
+    return { ...this.#stats, queries: this.#queries.size, watchers, waiting }
   }
 
   async close(): Promise<void> {
@@ -146,7 +157,7 @@ export class LiveEngine {
     clearInterval(this.#sweep)
     for (const { timer } of this.#queries.values()) if (timer) clearTimeout(timer)
     this.#queries.clear()
-    this.#ready.length = 0
+    for (const lane of Object.values(this.#lanes)) lane.ready.length = 0
     await Promise.all(this.#unsubscribe.map(stop => stop()))
   }
 
@@ -190,31 +201,34 @@ export class LiveEngine {
 
   #schedule(scheduled: Scheduled): void {
     const waitMs = scheduled.dueAtMs - performance.now()
+    const lane = this.#lanes[scheduled.query.question.lane]
     scheduled.timer = setTimeout(
       () => {
         scheduled.timer = null
-        this.#ready.push(scheduled)
-        this.#pump()
+        const firstAnswered = lane.ready.findIndex(({ query }) => query.hasAnswer)
+        if (scheduled.query.hasAnswer || firstAnswered === -1) lane.ready.push(scheduled)
+        else lane.ready.splice(firstAnswered, 0, scheduled)
+        this.#pump(lane)
       },
       Math.max(0, waitMs),
     )
   }
 
-  #pump(): void {
-    while (this.#runningCount < this.#limits.parallelMax) {
-      const next = this.#ready.shift()
+  #pump(lane: Lane): void {
+    while (lane.runningCount < this.#limits.parallelMax) {
+      const next = lane.ready.shift()
       if (!next) return
       if (next.query.watchers.size === 0) next.isMarked = false
-      else void this.#run(next)
+      else void this.#run(next, lane)
     }
   }
 
-  async #run(scheduled: Scheduled): Promise<void> {
+  async #run(scheduled: Scheduled, lane: Lane): Promise<void> {
     const { query } = scheduled
     const startMs = performance.now()
     scheduled.isMarked = false
     scheduled.isRunning = true
-    this.#runningCount += 1
+    lane.runningCount += 1
     this.#stats.computations += 1
     let retryAfterMs: number | null = null
     try {
@@ -232,14 +246,14 @@ export class LiveEngine {
     const doneMs = performance.now()
     const tookMs = doneMs - startMs
     this.#stats.computeMs += tookMs
-    this.#runningCount -= 1
+    lane.runningCount -= 1
     scheduled.isRunning = false
     scheduled.doneAtMs = doneMs
     // From the start of one computation to the next at least a tick; after a long one a rest in proportion.
     scheduled.dueAtMs = Math.max(startMs + this.#limits.tickMs, doneMs + Math.min(restFactor * tookMs, retryMs.most))
     if (retryAfterMs !== null) this.#retryLater(scheduled, retryAfterMs)
     else if (scheduled.isMarked) this.#schedule(scheduled)
-    this.#pump()
+    this.#pump(lane)
   }
 
   #retryLater(scheduled: Scheduled, retryAfterMs: number): void {

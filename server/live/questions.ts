@@ -52,6 +52,7 @@ function dataQuestion(
   return {
     key: `${name} ${canonical(checked)}`,
     name,
+    lane: 'measures',
     staleAfterMs() {
       const { speed } = deps.world.current().clock
       if (!reads.movesWithTime || speed === 0) return null
@@ -86,6 +87,7 @@ function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId:
       return {
         key: name,
         name,
+        lane: 'own',
         staleAfterMs: () => opsMs,
         isTouchedBy: change => change.kind === 'deadLetters' || change.kind === 'world',
         compute: async () => answer(await deps.ops()),
@@ -94,6 +96,7 @@ function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId:
       return {
         key: `${name} ${ownerId}`,
         name,
+        lane: 'own',
         staleAfterMs: () => null,
         isTouchedBy: change => change.kind === 'deadLetters',
         compute: async () => answer(await deps.deadLetters.list(ownerId)),
@@ -102,6 +105,7 @@ function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId:
       return {
         key: name,
         name,
+        lane: 'own',
         staleAfterMs: () => (deps.world.current().clock.speed > 1 ? windowMs.replay : windowMs.live),
         isTouchedBy: change => change.kind === 'world',
         compute: async () => answer([{ key: 'world', ...deps.world.status() }]),

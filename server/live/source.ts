@@ -15,6 +15,8 @@ export interface LiveQuestion {
   /** Equal for equal questions: name, parameters in a canonical order, and the owner where the answer depends on one. */
   readonly key: string
   readonly name: LiveQueryName
+  /** What it competes with for its turn: the other measures of the analytics store, or nothing heavy. */
+  readonly lane: 'measures' | 'own'
   /** How long an answer may stand now while nothing is written, in real ms; `null` when time changes nothing. */
   staleAfterMs(): number | null
   isTouchedBy(change: Change): boolean

@@ -387,6 +387,7 @@ const parseQuestion: ParseQuestion = (name): LiveQuestion => {
   return {
     key: name,
     name: 'trends',
+    lane: 'measures',
     staleAfterMs: () => null,
     isTouchedBy: () => true,
     async compute() {
