@@ -95,7 +95,10 @@ describe('a refusal', () => {
       'SELECT * FROM v.clips',
       'There is no view v.clips: v has creator_samples, creators, samples, topic_samples, topics, trends, videos.',
     ],
-    ['SELECT 1 SETTINGS max_threads = 8', 'SETTINGS is not allowed (if it is a name of yours, take another one).'],
+    [
+      'SELECT 1 SETTINGS max_threads = 8',
+      'SETTINGS is not allowed (if it is a name of yours, write it in lower case).',
+    ],
     ['DROP TABLE cliptape.samples_v1', 'Only one SELECT is allowed.'],
     ['SELECT x.y', 'x.y is not allowed: this SQL has no table, alias or column x.'],
   ])('names what is refused: %s', async (sql, message) => {

@@ -105,11 +105,22 @@ async function format(store: AnalyticsStore, sql: string, signal?: AbortSignal):
     ...(signal ? { signal } : {}),
   }
   const rows = await store
-    .query<{ formatted: string }>(`SELECT formatQuerySingleLine(${quote(sql)}) AS formatted`, options)
+    .query<{ once: string; twice: string | null }>(
+      `WITH formatQuerySingleLine(${quote(sql)}) AS once SELECT once, formatQuerySingleLineOrNull(once) AS twice`,
+      options,
+    )
     .catch((error: unknown) => {
       throw withoutOurPart(error)
     })
-  const formatted = rows[0]?.formatted.trim() ?? ''
+  const { once = '', twice = null } = rows[0] ?? {}
+  // Then a word in capitals is a keyword and no other word is, on every reading: no name passes for one.
+  if (once !== twice) {
+    throw new AppError(
+      'QUERY_REFUSED',
+      'The engine reads its own form of this SQL in another way: write it more simply.',
+    )
+  }
+  const formatted = once.trim()
   if (formatted.length > formattedCharsMax) {
     throw new AppError(
       'QUERY_REFUSED',
@@ -122,7 +133,7 @@ async function format(store: AnalyticsStore, sql: string, signal?: AbortSignal):
 /** The engine's sentence about a syntax error ends with the statement that we put around the user's. */
 function withoutOurPart(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== 'QUERY_FAILED') return error
-  const message = error.message.replace(/[\s:]*In scope SELECT formatQuerySingleLine\([\s\S]*$/, '.')
+  const message = error.message.replace(/[\s:]*In scope (?:WITH|SELECT) formatQuerySingleLine\([\s\S]*$/, '.')
   return new AppError('QUERY_FAILED', message, { details: error.details, cause: error })
 }
 

@@ -37,10 +37,14 @@ export interface OwnTable {
   readonly isSet: boolean
 }
 
-/** Refused wherever they stand without quotes. In lower case they may be aliases, which is no loss. */
-const refusedWords = new Set(['SETTINGS', 'OUTFILE', 'INTO', 'APPLY', 'EXPLAIN', 'FORMAT'])
-/** Refused as the engine writes keywords only. */
+/** Words by which a SELECT does more than read. The engine writes keywords in capitals; in lower case they are names. */
 const refusedKeywords = new Set([
+  'SETTINGS',
+  'FORMAT',
+  'INTO',
+  'OUTFILE',
+  'APPLY',
+  'EXPLAIN',
   'STREAM',
   'PARALLEL',
   'COMPRESSION',
@@ -72,7 +76,7 @@ const wordsBeforeParenthesis = new Set(
 )
 /** Keywords after which a comma no longer separates tables. */
 const clauseWords = new Set(
-  'SELECT WHERE PREWHERE GROUP HAVING ORDER LIMIT OFFSET WINDOW QUALIFY UNION INTERSECT EXCEPT SETTINGS'.split(' '),
+  'SELECT WHERE PREWHERE GROUP HAVING ORDER LIMIT WINDOW QUALIFY UNION INTERSECT EXCEPT SETTINGS'.split(' '),
 )
 
 /** Words that are values. */
@@ -206,7 +210,8 @@ class Reviewer {
     if (!token) return at + 1
     const setEnd = this.#sets.get(at)
     if (setEnd !== undefined) return setEnd
-    if (isSymbol(this.#tokens[at - 1], '.')) return this.#field(at, token)
+    // A colon is the type of a part of a JSON column: `a.b.:Int64`.
+    if (isSymbol(this.#tokens[at - 1], '.') || isSymbol(this.#tokens[at - 1], ':')) return this.#field(at, token)
     const { path, end } = this.#path(at)
     const next = this.#tokens[end]
     if (path.length > 1 || isSymbol(next, '.')) this.#qualified(path, next)
@@ -249,15 +254,15 @@ class Reviewer {
     }
     // From here on the name may stand in a table's place, on this level and those inside it.
     if (isSubqueryNamed(this.#tokens, at)) this.#level.subqueries.add(name)
-    if (kind === 'word' && refusedWords.has(name) && name !== 'FORMAT') throw refuse(`${name} is not allowed`)
+    if (kind === 'word' && refusedKeywords.has(name) && name !== 'FORMAT') throw refuse(`${name} is not allowed`)
     // An alias of a table with names for its columns, or a lambda that was given a name.
     if (this.#given.has(name) && !isRefusedFunction(name) && !isAllowedTableFunction(name)) return
     if (!isAllowedFunction(name)) throw refuse(`The function ${shown(name)} is not allowed`)
   }
 
   #word(at: number, { kind, name }: Token): void {
-    if (kind === 'word' && (refusedWords.has(name.toUpperCase()) || refusedKeywords.has(name))) {
-      throw refuse(`${name.toUpperCase()} is not allowed (if it is a name of yours, take another one)`)
+    if (kind === 'word' && refusedKeywords.has(name)) {
+      throw refuse(`${name} is not allowed (if it is a name of yours, write it in lower case)`)
     }
     // The operator IN has the name of a refused function.
     if (isRefusedFunction(name) && !isKeyword(this.#tokens[at], 'IN')) {
