@@ -30,7 +30,7 @@ import { type IngestDeps, runImport } from '../ingest/import.ts'
 
 const rowCount = Number(process.argv[2] ?? 200_000)
 const videoCount = 10_000
-const batchRows = 50_000
+const batchRows = 100_000
 const hourMs = 3_600_000
 /** The last reading of the long file is taken about now, so that windows that end now have something to read. */
 const startMs = Math.floor(Date.now() / hourMs - (rowCount * 10) / videoCount) * hourMs

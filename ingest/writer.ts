@@ -61,8 +61,8 @@ export const liveLimits: WriterLimits = {
   ageMsMax: 200,
   retryMsMax: 120_000,
 }
-/** For files: large batches, because nobody waits for a single row. */
-export const bulkLimits: WriterLimits = { ...liveLimits, rowsMax: 50_000, bytesMax: 16 * 1024 * 1024, ageMsMax: 2_000 }
+/** For files: large batches, because nobody waits for a single row and each insert pays for its fsyncs. */
+export const bulkLimits: WriterLimits = { ...liveLimits, rowsMax: 100_000, bytesMax: 24 * 1024 * 1024, ageMsMax: 5_000 }
 
 /** What OPS shows of a writer. */
 interface WriterStatus {
