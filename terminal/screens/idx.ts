@@ -150,7 +150,7 @@ function nicheColumns(state: IdxState, sparkWidth: number): Column<IndexRow>[] {
     {
       title: `COURSE ${state.period}`,
       width: sparkWidth,
-      fromWidth: 70,
+      fromWidth: 64,
       cell: (row, style) => ({
         text: sparkline(stretch(row.spark, sparkWidth), sparkWidth, style.isAscii),
         role: 'accent',
