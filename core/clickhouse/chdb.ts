@@ -26,9 +26,9 @@ const pingEveryMs = 2_000
 /** Pings in a row without an answer, about twenty seconds. */
 const unansweredMax = 10
 const restartPauseMsMin = 20
-const restartPauseMsMax = 5_000
+const restartPauseMsMax = 2_000
 /** Up this long, and the next restart is a first one again. */
-const stableMs = 30_000
+const stableMs = 10_000
 /** A unix socket's address holds 108 bytes on Linux and 104 on macOS. */
 const socketPathBytesMax = 100
 const mebibyte = 1024 * 1024
