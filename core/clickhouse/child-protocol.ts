@@ -1,4 +1,7 @@
-/** What the parent tells the engine's process on its command line, as one JSON argument. */
+/**
+ * What the parent tells the engine's process on its command line, as one JSON argument. Later it tells one more thing:
+ * any message means "finish what runs, then exit".
+ */
 export interface ChildOptions {
   /** The engine's folder; created when absent. */
   readonly dataDir: string
@@ -26,8 +29,3 @@ export interface ChildLimits {
 export type ChildMessage =
   | { readonly kind: 'ready'; readonly version: string }
   | { readonly kind: 'failed'; readonly reason: string }
-
-/** To the child: finish what runs, then exit. */
-export interface CloseMessage {
-  readonly kind: 'close'
-}
