@@ -69,10 +69,9 @@ export class FrameCast {
         shown.set(place, before)
         continue
       }
-      const isLast = x + next.width >= this.size.columns
-      // Erasing comes first: after a character in the last column the cursor still stands on it, and xterm and tmux erase it.
-      const erase = isLast ? '\u001b[K' : ''
-      const sent = `\u001b[${y + 1};${x + 1}H${erase}${encodeLine(next.text, x, this.style)}\u001b[0m`
+      // Nothing is erased: slots are exactly as wide as their place, and behind a character in the last column the cursor
+      // still stands on it in xterm and tmux, so that erasing to the end of the line would take it away again.
+      const sent = `\u001b[${y + 1};${x + 1}H${encodeLine(next.text, x, this.style)}\u001b[0m`
       shown.set(place, { ...next, sent })
       changed += sent
     }
