@@ -132,7 +132,7 @@ describe('the writer', () => {
     expect(await rig.content()).toBe('\n\n\n\n\n\n\n\n')
   })
 
-  test('takes more months of one video in one batch than the engine likes', async () => {
+  test('takes more months of one video in one batch than the engine likes', { timeout: 90_000 }, async () => {
     await rig.clear()
     const writer = createWriter(rig.deps)
     await writer.write(Array.from({ length: 102 }, (_, month) => sample('a', month, Date.UTC(2016, month))))
