@@ -54,8 +54,10 @@ export interface InstantPlan {
   readonly minMs: number
   /** The boundary to stand on; 0: none. */
   readonly fineMs: number
-  /** Midnights whose old rows are read too. Never empty: 0 names no rows. */
-  readonly oldMs: readonly number[]
+  /** The midnight whose old rows are read too; 0: none. */
+  readonly oldMs: number
+  /** Midnights a month apart before that one, whose rows are read for a look-back of more than a month. */
+  readonly olderMs: readonly number[]
   /** Readings after this instant are read one by one. */
   readonly fromMs: number
 }
@@ -71,13 +73,11 @@ export function planInstant(state: RollupState, toMs: number, lookBackMs: number
     if (spoiled === null) break
     fineMs = spoiled - cellMs
   }
-  if (fineMs <= minMs) return { toMs, minMs, fineMs: 0, oldMs: [0], fromMs: Math.max(0, minMs - 1) }
-  const oldMs: number[] = []
-  for (let at = floorTo(fineMs, dayMs); at > 0; at -= carryMsMax) {
-    oldMs.push(at)
-    if (at - carryMsMax <= minMs) break
-  }
-  return { toMs, minMs, fineMs, oldMs, fromMs: fineMs }
+  if (fineMs <= minMs) return { toMs, minMs, fineMs: 0, oldMs: 0, olderMs: [], fromMs: Math.max(0, minMs - 1) }
+  const oldMs = floorTo(fineMs, dayMs)
+  const olderMs: number[] = []
+  for (let at = oldMs - carryMsMax; at > 0 && at > minMs; at -= carryMsMax) olderMs.push(at)
+  return { toMs, minMs, fineMs, oldMs, olderMs, fromMs: fineMs }
 }
 
 /** The first unsettled cell whose readings could stand in what is read at or before the boundary. */

@@ -152,6 +152,7 @@ function instantValues(name: string, plan: InstantPlan): QueryParams {
   return {
     [`${name}FineMs`]: plan.fineMs,
     [`${name}OldMs`]: plan.oldMs,
+    [`${name}OlderMs`]: plan.olderMs,
     [`${name}FromMs`]: plan.fromMs,
     [`${name}ToMs`]: plan.toMs,
     [`${name}MinMs`]: plan.minMs,
@@ -183,6 +184,7 @@ function gainSlots(params: RankParams, plan: WindowPlan, isReawakened: boolean):
   const named = (text: string, instant: string) => text.replaceAll('$', instant)
   const fine = sqlPart('value-at', 'fine')
   const late = sqlPart('value-at', 'late')
+  const older = sqlPart('value-at', 'older')
   const firsts = named(sqlPart('clip-gains', isReawakened ? 'reawakened' : 'firsts'), '')
   const since = (text: string, name: string) => text.replaceAll('{FromMs:', `{${name}:`)
   const published = named(sqlPart('clip-gains', 'published'), '')
@@ -200,6 +202,9 @@ function gainSlots(params: RankParams, plan: WindowPlan, isReawakened: boolean):
     // The last quarter is short: its first readings are always looked up.
     q_firsts: since(named(sqlPart('clip-gains', 'reawakened'), ''), 'qToMs'),
     q_published: since(published, 'qToMs'),
+    e_older: plan.end.olderMs.length > 0 ? named(older, 'e') : '',
+    s_older: plan.start.olderMs.length > 0 ? named(older, 's') : '',
+    q_older: plan.quarter.olderMs.length > 0 ? named(older, 'q') : '',
     keys: filtersOf(params).join('\n'),
   }
 }

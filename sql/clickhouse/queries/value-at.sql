@@ -1,8 +1,8 @@
 -- value_at: the last reading of each video at or before an instant, in two parts that a left join can take without
 -- grouping everything again. `$` is the name of the instant (e: end, s: start, q: start of the last quarter); {{keys}} a
 -- filter of the videos.
--- params: $FineMs Int64 (boundary at or before the instant, 0 when there is none to trust), $OldMs Array(Int64)
---         (midnights), $FromMs Int64 (readings after it), $ToMs Int64 (the instant), platforms Array(String)
+-- params: $FineMs Int64 (boundary at or before the instant, 0 when there is none to trust), $OldMs Int64 (the
+--         midnight at or before that), $OlderMs Array(Int64) (midnights before it, for windows over a month), $FromMs Int64 (readings after it), $ToMs Int64 (the instant), platforms Array(String)
 -- row:    video_key UInt64, reading UInt128
 -- reads:  boundaries_v1 at single instants, readings_v1 from the boundary to the instant
 
@@ -17,9 +17,10 @@ FROM
 (
     SELECT video_key, reading
     FROM {database:Identifier}.boundaries_v1
-    WHERE at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({$OldMs:Array(Int64)}), 'UTC'))
+    WHERE at = fromUnixTimestamp64Milli({$OldMs:Int64}, 'UTC') AND is_old = 1
         AND platform IN {platforms:Array(String)}
-        AND bitAnd(bitShiftRight(reading, 64), 4398046511103) < {$FineMs:Int64} - 129600000 {{keys}}
+        AND bitAnd(toInt64(bitShiftRight(reading, 64)), 4398046511103) < {$FineMs:Int64} - 129600000 {{keys}}
+    {{$_older}}
     UNION ALL
     SELECT video_key, reading
     FROM {database:Identifier}.readings_v1
@@ -30,3 +31,10 @@ FROM
         AND platform IN {platforms:Array(String)} {{keys}}
 )
 GROUP BY video_key
+
+-- part: older
+UNION ALL
+SELECT video_key, reading
+FROM {database:Identifier}.boundaries_v1
+WHERE at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({$OlderMs:Array(Int64)}), 'UTC'))
+    AND platform IN {platforms:Array(String)} {{keys}}
