@@ -12,9 +12,9 @@ export interface Finished {
   stderr: string
 }
 
-/** The `cliptape` command on one home, as a user runs it: each call a process of its own. */
-export function cliOn(home: string) {
-  const env = { PATH: process.env.PATH, HOME: home, CLIPTAPE_HOME: home, PORT: '0', LANG: 'C.UTF-8' }
+/** The `cliptape` command on one home, as a user runs it: each call a process of its own. `more` are further settings. */
+export function cliOn(home: string, more: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env.PATH, HOME: home, CLIPTAPE_HOME: home, PORT: '0', LANG: 'C.UTF-8', ...more }
   return {
     run: (...args: string[]): Promise<Finished> =>
       new Promise(resolve => {
@@ -25,9 +25,13 @@ export function cliOn(home: string) {
           (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
         )
       }),
-    /** Starts `serve`; resolves when it says where it listens. */
-    async serve(): Promise<{ child: ChildProcess; url: string }> {
-      const child = spawn(process.execPath, [launcher, 'serve'], { env, cwd: home, stdio: ['ignore', 'pipe', 'pipe'] })
+    /** Starts `serve`, or another verb that listens; resolves when it says where. */
+    async serve(...args: string[]): Promise<{ child: ChildProcess; url: string }> {
+      const child = spawn(process.execPath, [launcher, ...(args.length > 0 ? args : ['serve'])], {
+        env,
+        cwd: home,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       const errors: string[] = []
       child.stderr.on('data', chunk => errors.push(String(chunk)))
       for await (const line of createInterface({ input: child.stdout })) {

@@ -92,6 +92,7 @@ async function serve(
         },
         // Only the replay's world is ever dropped.
         dropWorld: () => dropWorld(stores.store, 'replay'),
+        canReplay: config.stores.profile === 'embedded',
         replay: parts.replay,
       }),
     worlds => worlds.close(),

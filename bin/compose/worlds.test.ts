@@ -46,6 +46,7 @@ const open = (): Promise<Worlds> =>
       await migrateAnalytics(store, { database })
     },
     dropWorld: () => dropWorld(store, 'replay'),
+    canReplay: true,
   })
 
 const databases = async (): Promise<string[]> =>

@@ -7,9 +7,11 @@
  *   is older than a day and a half (somebody imported history) windows that end now would all be empty, so the clock
  *   stands at the newest reading, and the notice says that.
  *
- * A sample ends by itself when the first real rows are durable.
+ * A sample ends by itself when the first real rows are durable. In a cluster, where servers share the stores, nothing is
+ * replayed: the screen is empty until somebody imports.
  */
 import type { ReplayRequest } from '../../contracts/control.ts'
+import { AppError } from '../../contracts/errors.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
 import type { Bus } from '../../core/bus/port.ts'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
@@ -46,6 +48,8 @@ export interface WorldsDeps extends Omit<ReplayDeps, 'clock'> {
   readonly store: AnalyticsStore
   readonly bus: Bus
   readonly log: Log
+  /** Whether this process has the replay's database to itself; in a cluster other servers would write it as well. */
+  readonly canReplay: boolean
   /** Played from the start, whatever is in the store. */
   readonly replay?: ReplayRequest | undefined
 }
@@ -65,7 +69,7 @@ export async function openWorlds(deps: WorldsDeps): Promise<Worlds> {
   })
   const realOrSample = async (): Promise<State> => {
     const real = await readReal(deps.store)
-    return real.newestAtMs === null ? playSample() : real
+    return real.newestAtMs === null && deps.canReplay ? playSample() : real
   }
 
   const playFile = async (request: ReplayRequest): Promise<State> => ({
@@ -123,6 +127,11 @@ export async function openWorlds(deps: WorldsDeps): Promise<Worlds> {
     status: () => statusOf(state),
     startReplay: request =>
       change(async () => {
+        if (!deps.canReplay)
+          throw new AppError(
+            'NOT_CONFIGURED',
+            'Replays belong to the embedded profile: here several servers share one store.',
+          )
         await endReplay()
         try {
           return await playFile(request)
