@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { migrateAnalytics } from '../core/clickhouse/migrate.ts'
+import { type AnalyticsRig, startAnalyticsRig } from './test-rig.ts'
+
+let rig: AnalyticsRig
+beforeAll(async () => {
+  rig = await startAnalyticsRig()
+  await migrateAnalytics(rig.store, { database: 'cliptape' })
+})
+afterAll(() => rig.close())
+
+const sample = (source: string, observedAt: string, views: number | null, likes: number | null) => ({
+  platform: 'youtube',
+  video_id: 'a',
+  creator_id: 'c',
+  observed_at: observedAt,
+  views,
+  likes,
+  source,
+  endpoint: '',
+  definition_version: 1,
+})
+
+it('v.samples has one row an instant: most views, then likes, all counters from that one row', async () => {
+  const rows = [
+    sample('import:a', '2024-01-01 00:00:00', 5, null),
+    sample('import:b', '2024-01-01 00:00:00', 5, 3),
+    sample('import:c', '2024-01-01 00:00:00', null, 99),
+    sample('import:a', '2024-01-02 00:00:00', 0, 0),
+    sample('import:b', '2024-01-02 00:00:00', null, 7),
+  ]
+  for (const row of [...rows].reverse()) await rig.store.insert('cliptape.samples_v1', [row])
+  const found = await rig.store.query('SELECT views, likes, source FROM v.samples ORDER BY observed_at')
+  expect(found).toEqual([
+    { views: 5, likes: 3, source: 'import:b' },
+    { views: 0, likes: 0, source: 'import:a' },
+  ])
+  expect(await rig.store.query('SELECT views, gain FROM v.trends ORDER BY day')).toEqual([
+    { views: 5, gain: null },
+    { views: 0, gain: -5 },
+  ])
+})
+
+it('mine.samples shows the rows of its owner alone', async () => {
+  const [own, other] = ['61f0c404-5cb3-11e7-907b-a6006ad3dba0', '61f0c404-5cb3-11e7-907b-a6006ad3dba1']
+  await rig.store.insert('cliptape.own_samples_v1', [
+    { ...sample('own:youtube', '2024-01-03 00:00:00', 8, null), owner_id: own },
+    { ...sample('own:youtube', '2024-01-03 00:00:00', 9, null), owner_id: other },
+  ])
+  expect(await rig.store.query(`SELECT views FROM mine.samples(owner='${own}')`)).toEqual([{ views: 8 }])
+  expect(await rig.store.query('SELECT max(views) AS views FROM v.samples')).toEqual([{ views: 5 }])
+})
