@@ -304,3 +304,17 @@ export const rowFunctions = `
   xxh3_128 xxHash32 xxHash64 xxHash64Spark yandexConsistentHash YEAR yearweek yesterday YYYYMMDDhhmmssToDateTime
   YYYYMMDDhhmmssToDateTime64 YYYYMMDDToDate YYYYMMDDToDate32
 `
+
+/** Functions that stand where a table stands (`system.table_functions`, 90 names). No alias may have such a name. */
+export const tableFunctions = `
+  arrowstream azureBlobStorage azureBlobStorageCluster cluster clusterAllReplicas cosn deltaLake deltaLakeAzure
+  deltaLakeAzureCluster deltaLakeCluster deltaLakeLocal deltaLakeS3 deltaLakeS3Cluster dictionary eval executable
+  file fileCluster filesystem format fuzzJSON fuzzQuery gcs generate_series generateRandom generateSeries hdfs
+  hdfsCluster hudi hudiCluster iceberg icebergAzure icebergAzureCluster icebergCluster icebergHDFS icebergHDFSCluster
+  icebergLocal icebergLocalCluster icebergS3 icebergS3Cluster input jdbc loop merge mergeTreeAnalyzeIndexes
+  mergeTreeAnalyzeIndexesUUID mergeTreeIndex mergeTreeProjection mergeTreeTextIndex mongodb mysql null numbers
+  numbers_mt odbc oss paimon paimonAzure paimonAzureCluster paimonCluster paimonHDFS paimonHDFSCluster paimonLocal
+  paimonS3 paimonS3Cluster postgresql primes prometheusQuery prometheusQueryRange redis remote remoteSecure s3
+  s3Cluster sqlite SQLStandardValues timeSeriesData timeSeriesMetrics timeSeriesSamples timeSeriesSelector
+  timeSeriesTags url urlCluster values view viewExplain viewIfPermitted ytsaurus zeros zeros_mt
+`

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aggregateFunctions, refusedFunctionsByReason, rowFunctions } from './function-lists.ts'
+import { aggregateFunctions, refusedFunctionsByReason, rowFunctions, tableFunctions } from './function-lists.ts'
 import { isAllowedFunction, isAllowedTableFunction, isRefusedFunction } from './functions.ts'
 import { type GateRig, openGateRig } from './gate-rig.ts'
 
@@ -63,6 +63,7 @@ describe('the lists of functions', () => {
 
   it('allow five sources of rows among the table functions of the engine', async () => {
     const rows = await rig.store.query<{ name: string }>('SELECT name FROM system.table_functions ORDER BY name')
+    expect(namesOf(tableFunctions).toSorted()).toEqual(rows.map(({ name }) => name).toSorted())
     expect(rows.map(({ name }) => name).filter(isAllowedTableFunction)).toEqual([
       'SQLStandardValues',
       'generateSeries',

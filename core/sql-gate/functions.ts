@@ -1,4 +1,4 @@
-import { aggregateFunctions, refusedFunctionsByReason, rowFunctions } from './function-lists.ts'
+import { aggregateFunctions, refusedFunctionsByReason, rowFunctions, tableFunctions } from './function-lists.ts'
 
 /** What a combinator puts behind an aggregate function's name. `State` and `Merge` are left out: nothing here has states. */
 const combinators = [
@@ -19,11 +19,12 @@ const combinators = [
 const grammarFunctions = 'exists grouping untuple'
 
 /** Sources of rows that touch nothing. `SQLStandardValues` is how the engine writes `(VALUES (1), (2))` down. */
-const tableFunctions = namesIn('numbers generate_series generateSeries values SQLStandardValues')
+const allowedTableFunctions = namesIn('numbers generate_series generateSeries values SQLStandardValues')
 
 const aggregate = namesIn(aggregateFunctions)
 const allowed = new Set([...aggregate, ...namesIn(rowFunctions), ...namesIn(grammarFunctions)])
 const refused = namesIn(Object.values(refusedFunctionsByReason).join(' '))
+const sources = namesIn(tableFunctions)
 
 /** Whether users' SQL may call it; names are compared without regard to case, which only ever refuses more. */
 export function isAllowedFunction(name: string): boolean {
@@ -38,7 +39,12 @@ export function isRefusedFunction(name: string): boolean {
 
 /** Whether it may stand where a table stands. */
 export function isAllowedTableFunction(name: string): boolean {
-  return tableFunctions.has(name.toLowerCase())
+  return allowedTableFunctions.has(name.toLowerCase())
+}
+
+/** Whether a lambda may be called by that name without being taken for something of the engine's. */
+export function isFreeName(name: string): boolean {
+  return !isRefusedFunction(name) && !sources.has(name.toLowerCase())
 }
 
 function isCombined(lower: string): boolean {

@@ -18,7 +18,7 @@
  */
 import { AppError } from '../../contracts/errors.ts'
 import type { Catalog } from './catalog.ts'
-import { isAllowedFunction, isAllowedTableFunction, isRefusedFunction } from './functions.ts'
+import { isAllowedFunction, isAllowedTableFunction, isFreeName, isRefusedFunction } from './functions.ts'
 import { isKeyword, isName, isSymbol, type Token } from './tokens.ts'
 
 /** What a statement reads, and where the owner has to be put in before it may run. */
@@ -68,17 +68,26 @@ const refusedKeywords = new Set([
 ])
 /** Keywords that a parenthesis may follow without being a call. */
 const wordsBeforeParenthesis = new Set(
-  `ALL AND ANY ARRAY AS ASC BETWEEN BY CASE COLUMNS CUBE DESC DISTINCT DIV ELSE ESCAPE EXCEPT FIRST FROM HAVING ILIKE IN
-  INTERPOLATE INTERSECT INTERVAL IS JOIN LAST LIKE LIMIT MATERIALIZED MOD NOT OFFSET ON OR OVER PREWHERE QUALIFY
-  RECURSIVE REGEXP REPLACE ROLLUP ROWS SAMPLE SELECT SETS STEP STRICT THEN TO TOTALS UNION USING WHEN WHERE WITH`.split(
-    /\s+/,
-  ),
+  `ALL AND AS BETWEEN BY COLUMNS DISTINCT EXCEPT FROM HAVING ILIKE IN INTERPOLATE INTERSECT JOIN LIKE LIMIT MATERIALIZED
+  NOT OFFSET ON OR OVER PREWHERE QUALIFY REPLACE SAMPLE SELECT SETS STEP TO UNION USING WHERE WITH`.split(/\s+/),
 )
 /** Keywords after which a comma no longer separates tables. */
 const clauseWords = new Set(
   'SELECT WHERE PREWHERE GROUP HAVING ORDER LIMIT WINDOW QUALIFY UNION INTERSECT EXCEPT SETTINGS'.split(' '),
 )
 
+/**
+ * Keywords that decide here what is a table. The engine writes most of them without quotes even where they are names, so
+ * that `SELECT 1 AS FILL FROM merge(…)` would look like `WITH FILL FROM`: in capitals they may not be given as names.
+ */
+const structure = new Set([
+  ...wordsBeforeParenthesis,
+  ...clauseWords,
+  ...'AS ARRAY FILL GLOBAL INNER CROSS IS RECURSIVE NULL CASE END'.split(' '),
+])
+
+/** Column names and types, and nothing that is computed: `values('a String ALIAS file(…)', …)` would compute. */
+const plainColumns = /^'\s*\w+\s+\w+(\([\w\s,()]*\))?(\s*,\s*\w+\s+\w+(\([\w\s,()]*\))?)*\s*'$/
 /** Words that are values. */
 const constants = new Set(['null', 'true', 'false', 'inf', 'nan'])
 
@@ -171,6 +180,7 @@ class Reviewer {
     if (isSymbol(this.#tokens[end], '(')) {
       if (path.length > 1 || !isAllowedTableFunction(head))
         throw refuse(`The table function ${shown(path.join('.'))} is not allowed`)
+      if (head.toLowerCase() === 'values') this.#refuseComputedColumns(end + 1)
     } else if (path.length === 1) {
       if (!this.#isSubquery(head)) {
         throw refuse(
@@ -179,6 +189,14 @@ class Reviewer {
       }
     } else this.#view(at, end, { path, head, name, isSet: false })
     return end
+  }
+
+  #refuseComputedColumns(at: number): void {
+    let first = at
+    while (isSymbol(this.#tokens[first], '(')) first += 1
+    const token = this.#tokens[first]
+    if (token?.kind !== 'string' || !/[\s(]/.test(token.name) || plainColumns.test(token.name)) return
+    throw refuse(`${shown(token.name)} is not a plain list of columns and their types`)
   }
 
   /** `v.x` or `mine.x` where it is read as a table. */
@@ -247,16 +265,18 @@ class Reviewer {
   }
 
   #call(at: number, { kind, name }: Token): void {
-    const isAlias = isKeyword(this.#tokens[at - 1], 'AS')
-    if (kind === 'word' && !isAlias && wordsBeforeParenthesis.has(name)) {
+    if (kind === 'word' && wordsBeforeParenthesis.has(name)) {
       this.#keyword(at, name)
       return
     }
-    // From here on the name may stand in a table's place, on this level and those inside it.
-    if (isSubqueryNamed(this.#tokens, at)) this.#level.subqueries.add(name)
-    if (kind === 'word' && refusedKeywords.has(name) && name !== 'FORMAT') throw refuse(`${name} is not allowed`)
-    // An alias of a table with names for its columns, or a lambda that was given a name.
-    if (this.#given.has(name) && !isRefusedFunction(name) && !isAllowedTableFunction(name)) return
+    // `WITH name(a, b) AS (SELECT …` and `FROM … AS name(a, b)` are no calls.
+    if (isSubqueryNamed(this.#tokens, at)) {
+      this.#level.subqueries.add(name)
+      return
+    }
+    if (isKeyword(this.#tokens[at - 1], 'AS')) return
+    // A lambda that was given a name. Were it that of a table function, a table could be taken for a call.
+    if (this.#given.has(name) && isFreeName(name)) return
     if (!isAllowedFunction(name)) throw refuse(`The function ${shown(name)} is not allowed`)
   }
 
@@ -271,15 +291,16 @@ class Reviewer {
       )
     }
     if (isSubqueryNamed(this.#tokens, at)) this.#level.subqueries.add(name)
-    const isAlias = isKeyword(this.#tokens[at - 1], 'AS')
-    if (kind === 'word' && !isAlias) this.#keyword(at, name)
+    if (kind === 'word') this.#keyword(at, name)
   }
 
   #keyword(at: number, name: string): void {
     const before = this.#tokens[at - 1]
     if (name === 'FROM') {
       // ORDER BY … WITH FILL FROM 1 TO 2, and a IS DISTINCT FROM b, are followed by expressions.
-      if (isKeyword(before, 'FILL') || isKeyword(before, 'DISTINCT')) return
+      const isFill = isKeyword(before, 'FILL') && isKeyword(this.#tokens[at - 2], 'WITH')
+      const isDistinct = isKeyword(before, 'DISTINCT') && isKeyword(this.#tokens[at - 2], 'IS')
+      if (isFill || isDistinct) return
       this.#level.isFrom = true
       this.#isTableNext = true
     } else if (name === 'JOIN') {
@@ -335,51 +356,59 @@ function isSubqueryNamed(tokens: readonly Token[], at: number): boolean {
     next += 1
   }
   if (!isKeyword(tokens[next], 'AS')) return false
-  next += isKeyword(tokens[next + 1], 'MATERIALIZED') ? 2 : 1
+  next += isMaterialized(tokens, next + 1) ? 2 : 1
   if (!isSymbol(tokens[next], '(')) return false
   while (isSymbol(tokens[next], '(')) next += 1
   return isKeyword(tokens[next], 'SELECT') || isKeyword(tokens[next], 'WITH')
 }
 
-/** Every name that the statement itself gives to something. */
+/**
+ * Every name that the statement itself gives to something.
+ * @throws AppError QUERY_REFUSED when it is a keyword of the structure
+ */
 function namesGiven(tokens: readonly Token[]): ReadonlySet<string> {
-  const given = new Set<string>()
-  tokens.forEach((token, at) => {
+  const given = tokens.flatMap((token, at) => {
     const next = tokens[at + 1]
-    if (isKeyword(token, 'AS') && isName(next)) {
-      given.add(next.name)
+    if (isSymbol(next, '->')) return argumentsBefore(tokens, at)
+    if (isKeyword(token, 'AS') && isName(next) && !isMaterialized(tokens, at + 1)) {
       // AS t(a, b) names columns too.
-      if (isSymbol(tokens[at + 2], '(')) for (const name of listFrom(tokens, at + 3)) given.add(name)
+      return [next, ...(isSymbol(tokens[at + 2], '(') ? listFrom(tokens, at + 3) : [])]
     }
     if (isName(token) && isSubqueryNamed(tokens, at)) {
-      given.add(token.name)
-      if (isSymbol(next, '(')) for (const name of listFrom(tokens, at + 2)) given.add(name)
+      return [token, ...(isSymbol(next, '(') ? listFrom(tokens, at + 2) : [])]
     }
-    if (isSymbol(next, '->')) for (const name of argumentsBefore(tokens, at)) given.add(name)
+    return []
   })
-  return given
+  const keyword = given.find(({ kind, name }) => kind === 'word' && structure.has(name))
+  if (keyword) throw refuse(`${keyword.name} is a keyword and not allowed as a name (in lower case it is)`)
+  return new Set(given.map(({ name }) => name))
+}
+
+/** `AS MATERIALIZED (SELECT …` in WITH. */
+function isMaterialized(tokens: readonly Token[], at: number): boolean {
+  return isKeyword(tokens[at], 'MATERIALIZED') && isSymbol(tokens[at + 1], '(')
 }
 
 /** `a, b)`: the names up to the parenthesis; none when anything else stands there. */
-function listFrom(tokens: readonly Token[], at: number): string[] {
-  const names: string[] = []
+function listFrom(tokens: readonly Token[], at: number): Token[] {
+  const names: Token[] = []
   for (let index = at; ; index += 2) {
     const token = tokens[index]
     if (!isName(token)) return []
-    names.push(token.name)
+    names.push(token)
     if (isSymbol(tokens[index + 1], ')')) return names
     if (!isSymbol(tokens[index + 1], ',')) return []
   }
 }
 
 /** The arguments of a lambda whose arrow follows `at`: `x` or `(x, y)`. */
-function argumentsBefore(tokens: readonly Token[], at: number): string[] {
+function argumentsBefore(tokens: readonly Token[], at: number): Token[] {
   const last = tokens[at]
-  if (isName(last)) return [last.name]
-  const names: string[] = []
+  if (isName(last)) return [last]
+  const names: Token[] = []
   for (let index = at - 1; index >= 0; index -= 1) {
     const token = tokens[index]
-    if (isName(token)) names.push(token.name)
+    if (isName(token)) names.push(token)
     else if (!isSymbol(token, ',')) return names
   }
   return names
