@@ -86,8 +86,6 @@ const structure = new Set([
   ...'AS ARRAY FILL GLOBAL INNER CROSS IS RECURSIVE NULL CASE END'.split(' '),
 ])
 
-/** Column names and types, and nothing that is computed: `values('a String ALIAS file(…)', …)` would compute. */
-const plainColumns = /^'\s*\w+\s+\w+(\([\w\s,()]*\))?(\s*,\s*\w+\s+\w+(\([\w\s,()]*\))?)*\s*'$/
 /** Words that are values. */
 const constants = new Set(['null', 'true', 'false', 'inf', 'nan'])
 
@@ -195,7 +193,7 @@ class Reviewer {
     let first = at
     while (isSymbol(this.#tokens[first], '(')) first += 1
     const token = this.#tokens[first]
-    if (token?.kind !== 'string' || !/[\s(]/.test(token.name) || plainColumns.test(token.name)) return
+    if (token?.kind !== 'string' || !/[\s(]/.test(token.name) || isPlainColumns(token.name)) return
     throw refuse(`${shown(token.name)} is not a plain list of columns and their types`)
   }
 
@@ -399,6 +397,17 @@ function listFrom(tokens: readonly Token[], at: number): Token[] {
     if (isSymbol(tokens[index + 1], ')')) return names
     if (!isSymbol(tokens[index + 1], ',')) return []
   }
+}
+
+/**
+ * Column names and types, and nothing that is computed: `values('a String, b String ALIAS file(a)', …)` would compute.
+ * @param text with its quotes
+ */
+function isPlainColumns(text: string): boolean {
+  let outer = text.slice(1, -1)
+  if (!/^[\w\s,()]*$/.test(outer) || /\b(alias|default|materialized|ephemeral|codec|ttl)\b/i.test(outer)) return false
+  while (/\([^()]*\)/.test(outer)) outer = outer.replace(/\([^()]*\)/g, '')
+  return outer.split(',').every(column => /^\s*\w+\s+\w+\s*$/.test(column))
 }
 
 /** The arguments of a lambda whose arrow follows `at`: `x` or `(x, y)`. */
