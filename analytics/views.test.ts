@@ -50,3 +50,25 @@ it('mine.samples shows the rows of its owner alone', async () => {
   expect(await rig.store.query(`SELECT views FROM mine.samples(owner='${own}')`)).toEqual([{ views: 8 }])
   expect(await rig.store.query('SELECT max(views) AS views FROM v.samples')).toEqual([{ views: 5 }])
 })
+
+it('mine.* can all be read, and the topics are those of the owner’s videos', async () => {
+  const owner = '61f0c404-5cb3-11e7-907b-a6006ad3dba0'
+  const common = {
+    platform: 'youtube',
+    creator_id: 'c',
+    kind: 'clip',
+    title: '',
+    url: '',
+    thumbnail_url: '',
+    category: '',
+  }
+  const video = { ...common, tags: [], regions: [], source: 'import:a', observed_at: '2024-01-01 00:00:00' }
+  await rig.store.insert('cliptape.videos_v1', [
+    { ...video, video_id: 'a', topics: ['win'] },
+    { ...video, video_id: 'other', topics: ['loss'] },
+  ])
+  const read = (view: string) => rig.store.query(`SELECT * FROM mine.${view}(owner='${owner}')`)
+  expect(await read('topics')).toEqual([{ topic: 'win', platform: 'youtube', video_id: 'a' }])
+  expect(await read('videos')).toMatchObject([{ video_id: 'a', creator_id: 'c' }])
+  for (const view of ['creators', 'creator_samples']) expect(await read(view)).toEqual([])
+})

@@ -182,9 +182,9 @@ FROM
 );
 
 CREATE VIEW IF NOT EXISTS mine.topics AS
-SELECT topic, platform, any(video_id) AS video_id
-FROM {database}.video_topics_v1
-WHERE (platform, video_id) IN (SELECT platform, video_id FROM {database}.own_samples_v1 WHERE owner_id = {owner:UUID})
+SELECT topic, platform, any(tagged.video_id) AS video_id
+FROM {database}.video_topics_v1 AS tagged
+WHERE (tagged.platform, tagged.video_id) IN (SELECT platform, video_id FROM {database}.own_samples_v1 WHERE owner_id = {owner:UUID})
 GROUP BY topic, platform, video_key;
 
 -- Descriptions of the videos and creators that the owner has private numbers of.
