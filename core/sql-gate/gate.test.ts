@@ -46,13 +46,13 @@ describe('who asks', () => {
 
   it('sees nothing of anybody when they have nothing', async () => {
     const userId = '33333333-3333-4333-8333-333333333333' as UserId
-    for (const view of ['samples', 'videos', 'creators', 'creator_samples']) {
+    for (const view of ['samples', 'videos', 'creators', 'topics', 'creator_samples']) {
       expect(await rowsOf(`SELECT * FROM mine.${view}`, { userId })).toEqual([])
     }
   })
 
   it('is told apart in every view of mine', async () => {
-    for (const view of ['samples', 'videos', 'creators', 'creator_samples']) {
+    for (const view of ['samples', 'videos', 'creators', 'topics', 'creator_samples']) {
       const user = JSON.stringify(await rowsOf(`SELECT * FROM mine.${view}`))
       expect(user, view).not.toContain(canaries.other)
       expect(user.length, view).toBeGreaterThan(2)
