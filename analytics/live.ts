@@ -13,6 +13,7 @@ import {
 } from '../contracts/measures.ts'
 import type { KeyedRow } from '../contracts/ws.ts'
 import type { AnalyticsContext } from './context.ts'
+import { canKeep, type LiveLists } from './live-lists.ts'
 import { clipIndex } from './measures/clip-index.ts'
 import { describe } from './measures/describe.ts'
 import { movers } from './measures/movers.ts'
@@ -40,14 +41,21 @@ const columns = {
 /**
  * Computes one live query.
  * @param params checked by the query's schema already; read again here, so defaults are in
+ * @param lists what is kept of ranked lists from one computation to the next; `null` keeps nothing
  * @throws AppError NOT_FOUND (describe), BAD_REQUEST, and what the store throws
  */
-export async function computeLive(ctx: AnalyticsContext, name: LiveMeasure, params: unknown): Promise<LiveResult> {
+export async function computeLive(
+  ctx: AnalyticsContext,
+  name: LiveMeasure,
+  params: unknown,
+  lists: LiveLists | null = null,
+): Promise<LiveResult> {
   switch (name) {
     case 'trends':
     case 'movers': {
-      const measure = name === 'trends' ? trends : movers
-      const { rows, asOf } = await measure(ctx, TrendsParamsSchema.parse(params))
+      const asked = TrendsParamsSchema.parse(params)
+      const list: typeof trends = (on, of) => (lists && canKeep(on, of) ? lists.trends(on, of) : trends(on, of))
+      const { rows, asOf } = await (name === 'trends' ? list(ctx, asked) : movers(ctx, asked, list))
       return { columns: columns[name], rows, asOf }
     }
     case 'index': {

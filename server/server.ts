@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { LiveLists } from '../analytics/live-lists.ts'
 import { AppError } from '../contracts/errors.ts'
 import { createApp } from './app.ts'
 import { startControlServer } from './control/control-server.ts'
@@ -41,7 +42,8 @@ export async function startServer(
     )
   }
   const settings = { ...settingsDefault, ...deps.settings }
-  const engine = await LiveEngine.start(deps, settings.live)
+  const lists = new LiveLists()
+  const engine = await LiveEngine.start({ ...deps, lists }, settings.live)
   const opsRows = liveOpsRows(engine)
   const full = { ...deps, ops: async () => [...(await deps.ops()), ...opsRows()] }
   const server = createServer({ requireHostHeader: false }, createApp(full))
@@ -50,7 +52,11 @@ export async function startServer(
   server.keepAliveTimeout = httpTimeouts.keepAliveMs
   server.on('clientError', refuseUnreadable)
   registerLiveMetrics(deps.metrics, engine)
-  const sockets = await attachSockets(server, { ...deps, engine, parseQuestion: liveQuestions(full) }, settings)
+  const sockets = await attachSockets(
+    server,
+    { ...deps, engine, parseQuestion: liveQuestions({ ...full, lists }) },
+    settings,
+  )
   const control = await startOrUndo(
     async () => {
       await listen(server, options)

@@ -85,25 +85,92 @@ export async function clipDetails(
   }
   const rows = await runQuery(ctx, sqlPart('clip-details'), values, DetailRow, { tag: 'analytics:details' })
   return new Map(
-    rows.map(row => [
-      refKey({ platform: row.platform, id: row.video_id }),
-      {
-        platform: row.platform,
-        videoId: row.video_id,
-        creatorId: row.creator_id,
-        views: row.views,
-        likes: row.likes,
-        comments: row.comments,
-        shares: row.shares,
-        saves: row.saves,
-        source: row.source,
-        sampleAtMs: row.sample_ms,
-        quarter: row.quarter_ms === 0 ? null : { atMs: row.quarter_ms, views: row.quarter_views },
-        afterQuarter: row.after_ms === 0 ? null : { atMs: row.after_ms, views: row.after_views },
-        spark: sparkOf(row, window, sliceMs),
-      },
-    ]),
+    rows.map(row => [refKey({ platform: row.platform, id: row.video_id }), detailOf(row, window, sliceMs)]),
   )
+}
+
+function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: number): ClipDetail {
+  return {
+    platform: row.platform,
+    videoId: row.video_id,
+    creatorId: row.creator_id,
+    views: row.views,
+    likes: row.likes,
+    comments: row.comments,
+    shares: row.shares,
+    saves: row.saves,
+    source: row.source,
+    sampleAtMs: row.sample_ms,
+    quarter: row.quarter_ms === 0 ? null : { atMs: row.quarter_ms, views: row.quarter_views },
+    afterQuarter: row.after_ms === 0 ? null : { atMs: row.after_ms, views: row.after_views },
+    spark: sparkOf(row, window, sliceMs),
+  }
+}
+
+const WindowDetailRow = DetailRow.extend({
+  video_key: z.string(),
+  from_ms: wholeNumber,
+  until_ms: wholeNumber,
+  start_ms: wholeNumber,
+  start_views: wholeNumber,
+  first_ms: wholeNumber,
+  first_views: wholeNumber,
+})
+
+/** Details of one video over one window, with what its gain is made of. */
+export interface WindowDetail extends ClipDetail {
+  readonly window: Window
+  /** The hash that ranking works with. */
+  readonly key: string
+  /** The value at the window's start, and the first reading inside it; `null` when there is none. */
+  readonly start: { atMs: number; views: number } | null
+  readonly first: { atMs: number; views: number } | null
+}
+
+/**
+ * Details of the named videos over several windows at once: their samples are read once. A window's quarter and slices
+ * are laid out to its end, even when that lies after `nowMs`; samples after `nowMs` do not count.
+ */
+export async function windowDetails(
+  ctx: AnalyticsContext,
+  windows: readonly Window[],
+  videos: readonly NativeRef[],
+  nowMs: number,
+): Promise<WindowDetail[]> {
+  if (videos.length === 0 || windows.length === 0) return []
+  const quarters = windows.map(lastQuarter)
+  const laid = windows.map(window => ({
+    startMinMs: Math.max(0, window.fromMs - window.backMs),
+    sliceMs: Math.max(1, Math.ceil((window.toMs - window.fromMs) / sliceCount)),
+  }))
+  const quarterMins = quarters.map(quarter => Math.max(0, quarter.fromMs - quarter.backMs))
+  const values = {
+    ...pageOf(videos),
+    startsMs: windows.map(window => window.fromMs),
+    untilsMs: windows.map(window => window.toMs),
+    startMinsMs: laid.map(({ startMinMs }) => startMinMs),
+    quartersMs: quarters.map(quarter => quarter.fromMs),
+    quarterMinsMs: quarterMins,
+    endMinsMs: windows.map(window => Math.max(0, nowMs - window.backMs)),
+    slicesMs: laid.map(({ sliceMs }) => sliceMs),
+    fromMs: Math.min(...laid.map(({ startMinMs }) => startMinMs), ...quarterMins),
+    endMs: nowMs,
+  }
+  const rows = await runQuery(ctx, sqlPart('window-details'), values, WindowDetailRow, {
+    tag: 'analytics:live-details',
+  })
+  return rows.flatMap(row => {
+    const at = windows.findIndex(({ fromMs, toMs }) => fromMs === row.from_ms && toMs === row.until_ms)
+    const [window, sliceMs] = [windows[at], laid[at]?.sliceMs]
+    if (!window || sliceMs === undefined || row.sample_ms === 0) return []
+    return {
+      ...detailOf(row, window, sliceMs),
+      window,
+      key: row.video_key,
+      start: row.start_ms === 0 ? null : { atMs: row.start_ms, views: row.start_views },
+      first: row.first_ms === 0 ? null : { atMs: row.first_ms, views: row.first_views },
+    }
+  })
 }
 
 function sparkOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: number): (number | null)[] {

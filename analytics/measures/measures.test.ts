@@ -207,6 +207,19 @@ group('a small market', () => {
     expect(rows.map(row => row.key)).toEqual(['youtube:b', 'tiktok:d'])
   })
 
+  it('says of nobody without a gain that they moved', async () => {
+    const idle = await movers(rig.ctx, TrendsParamsSchema.parse({ limit: 100 }), async (...asked) => {
+      const found = await trends(...asked)
+      return {
+        ...found,
+        rows: found.rows.map((row, index) => (index === 0 ? { ...row, gain: 0, rankChange: 50 } : row)),
+      }
+    })
+    const all = await movers(rig.ctx, TrendsParamsSchema.parse({ limit: 100 }))
+    expect(all.rows.every(row => row.gain !== 0)).toBe(true)
+    expect(idle.rows).toHaveLength(all.rows.length - 1)
+  })
+
   it('draws series with gaps where nothing was read', async () => {
     const points = async (params: object) =>
       (await series(rig.ctx, SeriesParamsSchema.parse(params))).points.map(point => point.value ?? point.state)

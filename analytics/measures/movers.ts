@@ -8,12 +8,21 @@ const leadersMax = 100
 /**
  * The largest changes of rank and the fastest accelerations among the first 100 of the list: ordered by the larger of
  * places climbed or fallen per hundred and the acceleration's distance from 1; newcomers count as having climbed from
- * below the hundred. One page.
+ * below the hundred. Who gained nothing did not move: ranks among equal zeros say nothing. One page.
+ *
+ * @param list computes the list
  */
-export async function movers(ctx: AnalyticsContext, params: TrendsParams): Promise<Trends> {
-  const { cursor: _cursor, ...list } = params
-  const found = await trends(ctx, { ...list, sort: 'gain', limit: leadersMax })
-  const rows = [...found.rows].sort((a, b) => movement(b) - movement(a) || a.rank - b.rank).slice(0, params.limit)
+export async function movers(
+  ctx: AnalyticsContext,
+  params: TrendsParams,
+  list: (ctx: AnalyticsContext, params: TrendsParams) => Promise<Trends> = trends,
+): Promise<Trends> {
+  const { cursor: _cursor, ...asked } = params
+  const found = await list(ctx, { ...asked, sort: 'gain', limit: leadersMax })
+  const rows = found.rows
+    .filter(row => row.gain !== 0)
+    .sort((a, b) => movement(b) - movement(a) || a.rank - b.rank)
+    .slice(0, params.limit)
   return { ...found, rows, nextCursor: null }
 }
 

@@ -6,15 +6,19 @@ import { accelerationOf, engagementOf, outlierOf, velocityBetween } from '../sco
 import { readTrendCursor, writeCursor } from './cursor.ts'
 import {
   type ClipDetail,
+  type CreatorDescription,
   clipDetails,
   creatorDescriptions,
+  type FollowerReading,
   followersOf,
   keysOfPage,
   type NativeRef,
   nichesOf,
   type OutlierSubject,
+  type PageKey,
   peersOf,
   refKey,
+  type VideoDescription,
   videoDescriptions,
 } from './details.ts'
 import { platformsOf, positions, type RankedRow, rank } from './ranking.ts'
@@ -70,6 +74,17 @@ export async function rowsOf(
     params.type === 'clips' ? clipRows(ctx, params, window, page) : groupRows(ctx, params, window, page),
     positions(ctx, params, windowBefore(window), keys),
   ])
+  return withRanks(params, rows, keys, before, rankBefore)
+}
+
+/** Puts ranks on the rows of one page, whose hashes are `keys`; rows that may not stand beside others are left out. */
+export function withRanks(
+  params: TrendsParams,
+  rows: readonly (TrendRow | null)[],
+  keys: readonly string[],
+  before: ReadonlyMap<string, number>,
+  rankBefore: number,
+): TrendRow[] {
   const isMixed = platformsOf(params).length > 1
   return rows.flatMap((row, index) => {
     const key = keys[index]
@@ -109,6 +124,16 @@ async function byOutlier(
 type UnrankedRow = Omit<TrendRow, 'rank' | 'rankChange'>
 const unranked = { rank: 1, rankChange: null }
 
+/** What rows of clips are made of, each by `platform id`. */
+export interface ClipParts {
+  readonly details: ReadonlyMap<string, ClipDetail>
+  readonly descriptions: ReadonlyMap<string, VideoDescription>
+  readonly niches: ReadonlyMap<string, readonly { niche: string }[]>
+  readonly names: ReadonlyMap<string, CreatorDescription>
+  readonly followers: ReadonlyMap<string, FollowerReading>
+  readonly peers: ReadonlyMap<string, readonly number[]>
+}
+
 async function clipRows(
   ctx: AnalyticsContext,
   params: TrendsParams,
@@ -127,67 +152,76 @@ async function clipRows(
     videoDescriptions(ctx, videos),
     nichesOf(ctx, videos),
   ])
-  const creators = uniqueRefs(
-    [...details.values()].map(detail => ({ platform: detail.platform, id: detail.creatorId })),
-  )
+  const creators = creatorsOf(details.values())
   const subjects = [...details.values()].flatMap(detail => outlierSubject(detail, descriptions) ?? [])
   const [names, followers, peers] = await Promise.all([
     creatorDescriptions(ctx, creators),
     followersOf(ctx, window, creators),
     peersOf(ctx, subjects),
   ])
+  const parts: ClipParts = { details, descriptions, niches, names, followers, peers }
   return page.map(row => {
     const ref = ids.get(row.key)
-    const key = ref ? refKey(ref) : ''
-    const detail = details.get(key)
-    if (!ref || !detail) return null
-    const description = descriptions.get(key)
-    const publishedMs = description?.published_ms ?? null
-    const creatorKey = refKey({ platform: ref.platform, id: detail.creatorId })
-    const acceleration = accelerationOf(quarterVelocity(detail, window, publishedMs), row.velocity)
-    const engagement = engagementOf(detail)
-    const outlier = outlierOf(detail.views ?? 0, peers.get(key) ?? [])
-    const hasViews = row.state !== 'viewless'
-    const follower = followers.get(creatorKey)
-    const unknownName = detail.creatorId.startsWith('name:') ? detail.creatorId.slice(5) : null
-    const values = {
-      views: hasViews ? row.low : null,
-      gain: row.gain,
-      velocity: row.velocity,
-      acceleration,
-      engagement: engagement.value,
-      outlier: hasViews ? outlier.multiple : null,
-      outlierZ: hasViews ? outlier.z : null,
-      followers: follower?.followers ?? null,
-    }
-    const built: UnrankedRow = {
-      key: videoId(ref.platform, ref.id),
-      platform: ref.platform,
-      title: description?.title ?? '',
-      creatorId: detail.creatorId === '' ? null : creatorId(ref.platform, detail.creatorId),
-      creatorName: names.get(creatorKey)?.name || unknownName,
-      url: description?.url ?? '',
-      publishedAt: isoOf(publishedMs),
-      ...values,
-      // Without views there is no gain to have a state: `missing` says so.
-      gainState: row.state === 'viewless' ? 'partial' : row.state,
-      engagementOver: engagement.over,
-      clippers: null,
-      videos: 1,
-      niches: (niches.get(key) ?? []).map(({ niche }) => niche),
-      regions: description?.regions ?? [],
-      sampleAt: isoOf(detail.sampleAtMs),
-      source: detail.source,
-      spark: hasViews ? detail.spark : [],
-      missing: missingOf({ ...values, clippers: null }, hasViews),
-    }
-    return { ...built, ...unranked }
+    return ref ? clipRow(row, ref, window, parts) : null
   })
 }
 
-function outlierSubject(
+/** The creators of clips, each once. */
+export function creatorsOf(details: Iterable<ClipDetail>): NativeRef[] {
+  return uniqueRefs([...details].map(detail => ({ platform: detail.platform, id: detail.creatorId })))
+}
+
+/** One row, not ranked yet; `null` when its video has no details. */
+export function clipRow(row: RankedRow, ref: PageKey, window: Window, parts: ClipParts): TrendRow | null {
+  const key = refKey(ref)
+  const detail = parts.details.get(key)
+  if (!detail) return null
+  const description = parts.descriptions.get(key)
+  const publishedMs = description?.published_ms ?? null
+  const creatorKey = refKey({ platform: ref.platform, id: detail.creatorId })
+  const acceleration = accelerationOf(quarterVelocity(detail, window, publishedMs), row.velocity)
+  const engagement = engagementOf(detail)
+  const outlier = outlierOf(detail.views ?? 0, parts.peers.get(key) ?? [])
+  const hasViews = row.state !== 'viewless'
+  const unknownName = detail.creatorId.startsWith('name:') ? detail.creatorId.slice(5) : null
+  const values = {
+    views: hasViews ? row.low : null,
+    gain: row.gain,
+    velocity: row.velocity,
+    acceleration,
+    engagement: engagement.value,
+    outlier: hasViews ? outlier.multiple : null,
+    outlierZ: hasViews ? outlier.z : null,
+    followers: parts.followers.get(creatorKey)?.followers ?? null,
+  }
+  const built: UnrankedRow = {
+    key: videoId(ref.platform, ref.id),
+    platform: ref.platform,
+    title: description?.title ?? '',
+    creatorId: detail.creatorId === '' ? null : creatorId(ref.platform, detail.creatorId),
+    creatorName: parts.names.get(creatorKey)?.name || unknownName,
+    url: description?.url ?? '',
+    publishedAt: isoOf(publishedMs),
+    ...values,
+    // Without views there is no gain to have a state: `missing` says so.
+    gainState: row.state === 'viewless' ? 'partial' : row.state,
+    engagementOver: engagement.over,
+    clippers: null,
+    videos: 1,
+    niches: (parts.niches.get(key) ?? []).map(({ niche }) => niche),
+    regions: description?.regions ?? [],
+    sampleAt: isoOf(detail.sampleAtMs),
+    source: detail.source,
+    spark: hasViews ? detail.spark : [],
+    missing: missingOf({ ...values, clippers: null }, hasViews),
+  }
+  return { ...built, ...unranked }
+}
+
+/** What the clip's outlier multiple is asked with; `null` when it can have none. */
+export function outlierSubject(
   detail: ClipDetail,
-  descriptions: Map<string, { kind: string; published_ms: number | null }>,
+  descriptions: ReadonlyMap<string, { kind: string; published_ms: number | null }>,
 ): OutlierSubject | null {
   const description = descriptions.get(refKey({ platform: detail.platform, id: detail.videoId }))
   const publishedMs = description?.published_ms ?? null

@@ -68,6 +68,7 @@ interface Scheduled {
 export class LiveEngine {
   readonly #log: Log
   readonly #limits: LiveLimits
+  readonly #note: (change: Change) => void
   readonly #queries = new Map<string, Scheduled>()
   readonly #lanes: Readonly<Record<LiveQuestion['lane'], Lane>> = {
     measures: { ready: [], runningCount: 0 },
@@ -80,16 +81,23 @@ export class LiveEngine {
   onFull: () => boolean = () => false
   #isClosed = false
 
-  private constructor(log: Log, limits: LiveLimits) {
+  private constructor(log: Log, limits: LiveLimits, note: (change: Change) => void) {
+    this.#note = note
     this.#log = log
     this.#limits = limits
     this.#sweep = setInterval(() => this.#markStale(), sweepMs)
     this.#sweep.unref()
   }
 
-  /** Resolves once it listens to the bus. */
-  static async start(deps: { bus: Bus; log: Log }, limits: LiveLimits = liveLimitsDefault): Promise<LiveEngine> {
-    const engine = new LiveEngine(deps.log, limits)
+  /**
+   * Resolves once it listens to the bus.
+   * @param deps.lists hears of every change before anything is computed because of it
+   */
+  static async start(
+    deps: { bus: Bus; log: Log; lists?: { note(change: Change): void } },
+    limits: LiveLimits = liveLimitsDefault,
+  ): Promise<LiveEngine> {
+    const engine = new LiveEngine(deps.log, limits, change => deps.lists?.note(change))
     const listen = async <T extends BusTopic>(topic: T, changeOf: (event: BusEvents[T]) => Change) => {
       engine.#unsubscribe.push(await deps.bus.subscribe(topic, event => engine.change(changeOf(event))))
     }
@@ -136,6 +144,7 @@ export class LiveEngine {
 
   /** Something happened: every watched query that it touches is computed on its next tick. */
   change(change: Change): void {
+    this.#note(change)
     for (const scheduled of this.#queries.values()) {
       const { query } = scheduled
       if (!query.question.isTouchedBy(change)) continue

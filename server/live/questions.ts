@@ -1,4 +1,5 @@
 import { computeLive, readsOf } from '../../analytics/live.ts'
+import type { LiveLists } from '../../analytics/live-lists.ts'
 import { AppError, assertNever } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
@@ -10,7 +11,10 @@ import type { LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts'
 const windowMs = { live: 5000, replay: 1000 } as const
 const opsMs = 2000
 
-type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'>
+type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'> & {
+  /** It hears of every change before the engine computes anything. */
+  readonly lists: LiveLists
+}
 
 /** Every query of `contracts/ws.ts` as a question that the engine can keep computing. */
 export function liveQuestions(deps: Deps): ParseQuestion {
@@ -74,7 +78,7 @@ function dataQuestion(
       }
     },
     compute: () =>
-      computeLive({ store: deps.store, world: deps.world.current(), niches: deps.niches() }, name, checked),
+      computeLive({ store: deps.store, world: deps.world.current(), niches: deps.niches() }, name, checked, deps.lists),
   }
 }
 

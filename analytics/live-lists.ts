@@ -1,0 +1,563 @@
+/**
+ * Ranked lists of clips that are asked for again and again, at the cost of what changed.
+ *
+ * The problem: every write touches every live list, and ranking all videos, with their ranks one window ago and the
+ * descriptions of a page, takes the engine a quarter of a second a list.
+ *
+ * A live list moves in steps (`docs/metrics.md`): its window starts on a step and ends now. Within a step the gains of
+ * videos that nobody writes to cannot change, so a list keeps its **base**, the first few hundred rows as they stood, and every rank
+ * one window ago. Messages name the videos that were written; those are read again, once for all lists and windows
+ * together, and merged in. What is not in the base ranks below its last row, so the merged list is exact as long as it
+ * has rows enough; else the base is made anew. When the step has passed, the base is made anew beside, one list at a
+ * time, while the old one goes on answering.
+ */
+import { performance } from 'node:perf_hooks'
+import type { BusEvents } from '../contracts/bus.ts'
+import { splitId, type VideoId, VideoIdSchema } from '../contracts/ids.ts'
+import { periodMs, type TrendsParams } from '../contracts/measures.ts'
+import type { AnalyticsContext } from './context.ts'
+import {
+  type ClipDetail,
+  type CreatorDescription,
+  creatorDescriptions,
+  type FollowerReading,
+  followersOf,
+  keysOfPage,
+  type NativeRef,
+  nichesOf,
+  type OutlierSubject,
+  type PageKey,
+  peersOf,
+  refKey,
+  type VideoDescription,
+  videoDescriptions,
+  type WindowDetail,
+  windowDetails,
+} from './measures/details.ts'
+import { platformsOf, positions, type RankedRow, rank } from './measures/ranking.ts'
+import { clipRow, creatorsOf, outlierSubject, type Trends, withRanks } from './measures/trends.ts'
+import { makeWindow, type Window, windowBefore } from './measures/window.ts'
+import { velocityBetween } from './scores.ts'
+
+/** Rows of a list that are kept beyond those that can be shown. */
+const baseRowsMax = 700
+/** Ranks one window ago that are kept of a list; others are asked for one by one. */
+const placesMax = 20_000
+/** Videos written since a base was made, and those waiting to be read: beyond that it is cheaper to start again. */
+const changedMax = 20_000
+const pendingMax = 2000
+const listsMax = 64
+/** Entries of each of the caches of what changes rarely. */
+const rememberedMax = 20_000
+/** How old, in real ms, what is known of videos and creators beside their counters may be. */
+const describedMsMax = 10_000
+/** Peers of an outlier multiple serve for ages up to this much greater than the one they were read at. */
+const peersAge = { share: 0.01, ms: 60_000 } as const
+/** Peers of this many clips are read at once, and then nothing for this many times as long. */
+const peersReadMax = 200
+const peersRestFactor = 2
+
+/** Something that happened; others are ignored. */
+export type ListChange =
+  | { readonly kind: 'samples'; readonly event: BusEvents['samples.written'] }
+  | { readonly kind: 'metadata' | 'niches' | 'world' | 'deadLetters' }
+
+/** The length of a list's step in data time: a minute, for an hour's window a quarter of one. */
+function stepMsOf(spanMs: number): number {
+  return Math.min(60_000, spanMs / 240)
+}
+
+/** Whether a list can be kept: clips without filters but the platform, up to now, in a world whose time runs as ours. */
+export function canKeep(ctx: AnalyticsContext, params: TrendsParams): boolean {
+  const isPlain = (['from', 'to', 'cursor', 'niche', 'country', 'creator', 'topic'] as const).every(
+    name => params[name] === undefined,
+  )
+  const isSorted = params.sort === 'gain' || params.sort === 'velocity' || params.sort === 'views'
+  return params.type === 'clips' && isPlain && isSorted && ctx.world.clock.speed === 1
+}
+
+interface Clip {
+  readonly ref: PageKey
+  readonly row: RankedRow
+}
+
+/** What is known of single videos over one window. */
+interface Facts {
+  /** It ends with the step, so that slices and quarters stay where they are. */
+  readonly window: Window
+  /** Videos written since the facts exist, by hash. */
+  readonly changed: Map<string, Clip>
+  readonly details: Map<string, ClipDetail>
+  /** The platforms of clips without views that were written: what ranks them is not read here. */
+  readonly viewless: Set<string>
+}
+
+interface Base {
+  readonly facts: Facts
+  readonly rows: readonly RankedRow[]
+  readonly refs: ReadonlyMap<string, PageKey>
+  /** The row that all rows outside of the base rank below; `null` when there are none. */
+  readonly horizon: RankedRow | null
+  readonly before: Window
+  readonly places: Map<string, number>
+  readonly hasAllPlaces: boolean
+}
+
+interface List {
+  hasAnswered: boolean
+  base: Base | null
+  loading: { readonly facts: Facts; readonly done: Promise<Base> } | null
+}
+
+/** What is kept of one world. */
+class WorldLists {
+  readonly lists = new Map<string, List>()
+  readonly facts = new Set<Facts>()
+  pending = new Map<string, NativeRef>()
+  reading: Promise<void> | null = null
+  readonly videos = new Map<string, VideoDescription | null>()
+  readonly niches = new Map<string, { niche: string; rule: string }[] | null>()
+  readonly names = new Map<string, CreatorDescription | null>()
+  readonly followers = new Map<string, FollowerReading | null>()
+  readonly peers = new Map<string, { readonly ageMs: number; readonly views: readonly number[] }>()
+  wantedPeers = new Map<string, OutlierSubject>()
+  peersNextAtMs = 0
+  isReadingPeers = false
+  isDescribedAnew = false
+  describedAtMs = Number.NEGATIVE_INFINITY
+  followersAtMs = performance.now()
+}
+
+export class LiveLists {
+  readonly #worlds = new Map<string, WorldLists>()
+
+  /** Must hear of every change before a list is asked for because of it. */
+  note(change: ListChange): void {
+    switch (change.kind) {
+      case 'samples':
+        this.#noteSamples(change.event)
+        return
+      case 'metadata':
+        for (const world of this.#worlds.values()) world.isDescribedAnew = true
+        return
+      case 'niches':
+      case 'world':
+        this.#worlds.clear()
+        return
+      case 'deadLetters':
+        return
+    }
+  }
+
+  /** A list for which `canKeep` says yes: one page. */
+  async trends(ctx: AnalyticsContext, params: TrendsParams): Promise<Trends> {
+    const key = `${ctx.world.database} ${ctx.niches.hash}`
+    const world = this.#worlds.get(key) ?? new WorldLists()
+    this.#worlds.set(key, world)
+    forgetOld(world)
+    const list = listOf(world, params)
+    const base = list.base && isUsable(ctx, params, list.base) ? list.base : await load(ctx, params, world, list)
+    if (isPast(ctx, params, base) && ![...world.lists.values()].some(({ loading }) => loading)) {
+      // Whoever asks next finds it; if it fails, the next one tries again.
+      load(ctx, params, world, list).catch(() => {})
+    }
+    await readPending(ctx, world)
+    const nowMs = ctx.world.clock.nowMs()
+    const found = merged(params, base, nowMs)
+    if (found) return pageOf(ctx, params, world, list, base, found, nowMs)
+    const fresh = await load(ctx, params, world, list)
+    await readPending(ctx, world)
+    const again = merged(params, fresh, nowMs) ?? fresh.rows.slice(0, params.limit)
+    return pageOf(ctx, params, world, list, fresh, again, nowMs)
+  }
+
+  #noteSamples(event: BusEvents['samples.written']): void {
+    for (const [key, world] of this.#worlds) {
+      if (!key.startsWith(`${event.world} `)) continue
+      for (const id of event.videos) {
+        const video = VideoIdSchema.safeParse(id)
+        if (video.success) world.pending.set(video.data, refOf(video.data))
+      }
+      const changed = Math.max(0, ...[...world.facts].map(facts => facts.changed.size))
+      if (event.isCut || world.pending.size > pendingMax || changed > changedMax) this.#worlds.delete(key)
+    }
+  }
+}
+
+function refOf(id: VideoId): NativeRef {
+  const { platform, nativeId } = splitId(id)
+  return { platform, id: nativeId }
+}
+
+function listOf(world: WorldLists, params: TrendsParams): List {
+  const key = `${params.platform} ${params.sort} ${params.period ?? '24h'}`
+  const list = world.lists.get(key) ?? { hasAnswered: false, base: null, loading: null }
+  // The one that was asked for longest ago goes first.
+  world.lists.delete(key)
+  world.lists.set(key, list)
+  for (const [oldest] of world.lists) {
+    if (world.lists.size <= listsMax) break
+    world.lists.delete(oldest)
+  }
+  return list
+}
+
+function fromMsOf(ctx: AnalyticsContext, params: TrendsParams): { fromMs: number; spanMs: number; stepMs: number } {
+  const spanMs = periodMs[params.period ?? '24h']
+  const stepMs = stepMsOf(spanMs)
+  return { fromMs: Math.floor((ctx.world.clock.nowMs() - spanMs) / stepMs) * stepMs, spanMs, stepMs }
+}
+
+function isPast(ctx: AnalyticsContext, params: TrendsParams, base: Base): boolean {
+  return base.facts.window.fromMs !== fromMsOf(ctx, params).fromMs
+}
+
+/** A base goes on answering for a step after its own. */
+function isUsable(ctx: AnalyticsContext, params: TrendsParams, base: Base): boolean {
+  const { fromMs, stepMs } = fromMsOf(ctx, params)
+  const behindMs = fromMs - base.facts.window.fromMs
+  return behindMs >= 0 && behindMs <= stepMs
+}
+
+function load(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists, list: List): Promise<Base> {
+  if (list.loading) return list.loading.done
+  const facts = factsOf(ctx, params, world)
+  const done = loadBase(ctx, params, facts).then(
+    base => {
+      list.base = base
+      list.loading = null
+      const used = [...world.lists.values()].flatMap(({ base: kept, loading }) => [kept?.facts, loading?.facts])
+      for (const one of world.facts) if (!used.includes(one)) world.facts.delete(one)
+      return base
+    },
+    (error: unknown) => {
+      list.loading = null
+      throw error
+    },
+  )
+  list.loading = { facts, done }
+  return done
+}
+
+/** Shared by all lists of equal windows; videos that are written from now on are read for it. */
+function factsOf(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists): Facts {
+  const { fromMs, spanMs, stepMs } = fromMsOf(ctx, params)
+  const { backMs } = makeWindow(Math.max(0, fromMs), Math.max(0, fromMs) + spanMs)
+  const window: Window = { fromMs: Math.max(0, fromMs), toMs: Math.max(0, fromMs) + spanMs + stepMs, backMs }
+  for (const facts of world.facts) {
+    if (facts.window.fromMs === window.fromMs && facts.window.toMs === window.toMs) return facts
+  }
+  const facts: Facts = { window, changed: new Map(), details: new Map(), viewless: new Set() }
+  world.facts.add(facts)
+  return facts
+}
+
+async function loadBase(ctx: AnalyticsContext, params: TrendsParams, facts: Facts): Promise<Base> {
+  const { fromMs, backMs } = facts.window
+  const window: Window = { fromMs, toMs: ctx.world.clock.nowMs(), backMs }
+  const before = windowBefore(window)
+  const rows = await rank(ctx, params, window, { limit: baseRowsMax + 1, after: null })
+  const then = await rank(ctx, params, before, { limit: placesMax + 1, after: null })
+  const kept = rows.slice(0, baseRowsMax)
+  const refs = await keysOfPage(
+    ctx,
+    'clips',
+    platformsOf(params),
+    kept.map(row => row.key),
+  )
+  return {
+    facts,
+    rows: kept,
+    refs,
+    horizon: rows.length > baseRowsMax ? (kept.at(-1) ?? null) : null,
+    before,
+    places: new Map(then.slice(0, placesMax).map((row, index) => [row.key, index + 1])),
+    hasAllPlaces: then.length <= placesMax,
+  }
+}
+
+/** Resolves when all videos that were written before the call are read. */
+async function readPending(ctx: AnalyticsContext, world: WorldLists): Promise<void> {
+  // A reading under way may have begun before the latest message.
+  if (world.reading) await world.reading
+  if (world.pending.size > 0 && !world.reading) {
+    world.reading = readChanged(ctx, world).finally(() => {
+      world.reading = null
+    })
+  }
+  if (world.reading) await world.reading
+}
+
+async function readChanged(ctx: AnalyticsContext, world: WorldLists): Promise<void> {
+  const taken = world.pending
+  world.pending = new Map()
+  const all = [...world.facts]
+  try {
+    const windows = all.map(({ window }) => window)
+    const details = await windowDetails(ctx, windows, [...taken.values()], ctx.world.clock.nowMs())
+    const unstarted = details.filter(detail => detail.start === null).map(refOfDetail)
+    const descriptions = await described(ctx, world, unstarted)
+    for (const detail of details) {
+      const facts = all.find(({ window }) => window === detail.window)
+      const ref = refOfDetail(detail)
+      if (facts) keepChanged(facts, ref, detail, descriptions.get(refKey(ref))?.published_ms ?? null)
+    }
+  } catch (error) {
+    for (const [id, ref] of taken) world.pending.set(id, ref)
+    throw error
+  }
+}
+
+function refOfDetail(detail: WindowDetail): PageKey {
+  return { key: detail.key, platform: detail.platform, id: detail.videoId }
+}
+
+function keepChanged(facts: Facts, ref: PageKey, detail: WindowDetail, publishedMs: number | null): void {
+  facts.details.set(refKey(ref), detail)
+  if (detail.views === null) {
+    facts.viewless.add(detail.platform)
+    return
+  }
+  const isNew = publishedMs !== null && publishedMs > detail.window.fromMs && publishedMs <= detail.sampleAtMs
+  const state = detail.start ? 'value' : isNew ? 'new' : 'partial'
+  const published = isNew ? { atMs: publishedMs, views: 0 } : null
+  const start = detail.start ?? published ?? detail.first
+  const end = { atMs: detail.sampleAtMs, views: detail.views }
+  facts.changed.set(ref.key, {
+    ref,
+    row: {
+      key: ref.key,
+      platform: ref.platform,
+      low: detail.views,
+      endMs: detail.sampleAtMs,
+      state,
+      gain: start ? end.views - start.views : null,
+      velocity: start ? velocityBetween(start, end) : null,
+      sortValue: null,
+      videos: 1,
+      clippers: null,
+      isOwn: false,
+      recentVelocity: null,
+      engagement: null,
+    },
+  })
+}
+
+/** The first rows of the list now; `null` when the base has too few rows left to say. */
+function merged(params: TrendsParams, base: Base, nowMs: number): RankedRow[] | null {
+  const { changed, viewless, window } = base.facts
+  const platforms = platformsOf(params)
+  if (platforms.some(platform => viewless.has(platform))) return null
+  const minMs = nowMs - window.backMs
+  const top = new TopRows(params.limit)
+  let count = 0
+  const offer = (row: RankedRow) => {
+    if (row.endMs < minMs) return
+    count += 1
+    top.offer(row)
+  }
+  for (const row of base.rows) if (!changed.has(row.key)) offer(row)
+  const isAll = platforms.length > 1
+  for (const { row } of changed.values()) {
+    if (!isAll && row.platform !== platforms[0]) continue
+    const sorted = { ...row, sortValue: sortValueOf(params, row) }
+    if (base.horizon === null || inRankOrder(sorted, base.horizon) <= 0) offer(sorted)
+  }
+  return base.horizon !== null && count < params.limit ? null : top.rows
+}
+
+function sortValueOf(params: TrendsParams, row: RankedRow): number | null {
+  if (params.sort === 'velocity') return row.velocity
+  return params.sort === 'views' ? row.low : row.gain
+}
+
+/** The first of many rows, without sorting them all. */
+class TopRows {
+  readonly rows: RankedRow[] = []
+  readonly #max: number
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  offer(row: RankedRow): void {
+    const last = this.rows.at(-1)
+    if (last && this.rows.length >= this.#max && inRankOrder(row, last) >= 0) return
+    let low = 0
+    let high = this.rows.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const other = this.rows[middle]
+      if (other && inRankOrder(other, row) < 0) low = middle + 1
+      else high = middle
+    }
+    this.rows.splice(low, 0, row)
+    if (this.rows.length > this.#max) this.rows.pop()
+  }
+}
+
+/** The order of `rank-clips.sql`: by the sort with missing values last, then by views, then by hash. */
+function inRankOrder(a: RankedRow, b: RankedRow): number {
+  if (a.sortValue !== b.sortValue) {
+    if (a.sortValue === null) return 1
+    if (b.sortValue === null) return -1
+    return b.sortValue - a.sortValue
+  }
+  if (a.low !== b.low) return b.low - a.low
+  // Hashes are whole numbers without leading zeros.
+  if (a.key.length !== b.key.length) return a.key.length - b.key.length
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+}
+
+async function pageOf(
+  ctx: AnalyticsContext,
+  params: TrendsParams,
+  world: WorldLists,
+  list: List,
+  base: Base,
+  page: readonly RankedRow[],
+  nowMs: number,
+): Promise<Trends> {
+  const { facts } = base
+  const refs = page.map(row => facts.changed.get(row.key)?.ref ?? base.refs.get(row.key))
+  const videos = refs.flatMap(ref => ref ?? [])
+  const [descriptions, niches, before] = await Promise.all([
+    described(ctx, world, videos),
+    remembered(world.niches, videos, missing => nichesOf(ctx, missing)),
+    placesOf(ctx, params, base, page),
+    readDetails(ctx, facts, videos, nowMs),
+  ])
+  const details = new Map(videos.flatMap(ref => entryOf(facts.details, refKey(ref))))
+  const creators = creatorsOf(details.values())
+  const window: Window = { ...facts.window, toMs: nowMs }
+  const [names, followers, peers] = await Promise.all([
+    remembered(world.names, creators, missing => creatorDescriptions(ctx, missing)),
+    remembered(world.followers, creators, missing => followersOf(ctx, window, missing), `${window.backMs} `),
+    peersFor(
+      ctx,
+      world,
+      list,
+      [...details.values()].flatMap(detail => outlierSubject(detail, descriptions) ?? []),
+    ),
+  ])
+  list.hasAnswered = true
+  const parts = { details, descriptions, niches, names, followers, peers }
+  const rows = page.map((row, index) => {
+    const ref = refs[index]
+    return ref ? clipRow(row, ref, facts.window, parts) : null
+  })
+  const keys = page.map(row => row.key)
+  return {
+    rows: withRanks(params, rows, keys, before, 0),
+    asOf: new Date(nowMs),
+    generatedAt: new Date(),
+    nextCursor: null,
+  }
+}
+
+async function readDetails(ctx: AnalyticsContext, facts: Facts, videos: readonly PageKey[], nowMs: number) {
+  const missing = videos.filter(ref => !facts.details.has(refKey(ref)))
+  for (const detail of await windowDetails(ctx, [facts.window], missing, nowMs)) {
+    // What was written meanwhile has been read since.
+    if (!facts.changed.has(detail.key)) facts.details.set(refKey(refOfDetail(detail)), detail)
+  }
+}
+
+/**
+ * Views of the peers of clips, as far as they are known. The first page of a list waits for them; later they are read
+ * beside, because they cost more than all else of a row and change slowly: the next answer has them.
+ */
+async function peersFor(
+  ctx: AnalyticsContext,
+  world: WorldLists,
+  list: List,
+  subjects: readonly OutlierSubject[],
+): Promise<Map<string, readonly number[]>> {
+  const isKnown = (subject: OutlierSubject) => {
+    const known = world.peers.get(refKey(subject))
+    return known !== undefined && subject.ageMs <= known.ageMs * (1 + peersAge.share) + peersAge.ms
+  }
+  const missing = subjects.filter(subject => !isKnown(subject))
+  if (!list.hasAnswered) await readPeers(ctx, world, missing)
+  else {
+    for (const subject of missing) world.wantedPeers.set(refKey(subject), subject)
+    readWantedPeers(ctx, world)
+  }
+  return new Map(
+    subjects.flatMap(subject => entryOf(world.peers, refKey(subject))).map(([key, { views }]) => [key, views]),
+  )
+}
+
+async function readPeers(ctx: AnalyticsContext, world: WorldLists, subjects: readonly OutlierSubject[]) {
+  const found = await peersOf(ctx, subjects)
+  if (world.peers.size + subjects.length > rememberedMax) world.peers.clear()
+  for (const subject of subjects) {
+    const key = refKey(subject)
+    world.peers.set(key, { ageMs: subject.ageMs, views: found.get(key) ?? [] })
+  }
+}
+
+/** Reads them one portion at a time, resting in between; what does not come is asked for again by the next answer. */
+function readWantedPeers(ctx: AnalyticsContext, world: WorldLists): void {
+  const startMs = performance.now()
+  if (world.isReadingPeers || world.wantedPeers.size === 0 || startMs < world.peersNextAtMs) return
+  const portion = [...world.wantedPeers.values()].slice(0, peersReadMax)
+  world.wantedPeers = new Map()
+  world.isReadingPeers = true
+  readPeers(ctx, world, portion)
+    .catch(() => {})
+    .finally(() => {
+      world.isReadingPeers = false
+      world.peersNextAtMs = performance.now() + peersRestFactor * (performance.now() - startMs)
+    })
+}
+
+async function placesOf(ctx: AnalyticsContext, params: TrendsParams, base: Base, page: readonly RankedRow[]) {
+  const missing = page.map(row => row.key).filter(key => !base.places.has(key))
+  if (base.hasAllPlaces || missing.length === 0) return base.places
+  return new Map([...base.places, ...(await positions(ctx, params, base.before, missing))])
+}
+
+function described(ctx: AnalyticsContext, world: WorldLists, videos: readonly NativeRef[]) {
+  return remembered(world.videos, videos, missing => videoDescriptions(ctx, missing))
+}
+
+/** Values of `refs` by `platform id`, of which those that are not in the cache are loaded. */
+async function remembered<T>(
+  cache: Map<string, T | null>,
+  refs: readonly NativeRef[],
+  load: (missing: NativeRef[]) => Promise<ReadonlyMap<string, T>>,
+  prefix = '',
+): Promise<Map<string, T>> {
+  const missing = refs.filter(ref => !cache.has(prefix + refKey(ref)))
+  const loaded = missing.length === 0 ? new Map<string, T>() : await load(missing)
+  if (cache.size + missing.length > rememberedMax) cache.clear()
+  for (const ref of missing) cache.set(prefix + refKey(ref), loaded.get(refKey(ref)) ?? null)
+  const found = new Map<string, T>()
+  for (const ref of refs) {
+    const value = cache.get(prefix + refKey(ref)) ?? loaded.get(refKey(ref))
+    if (value !== undefined && value !== null) found.set(refKey(ref), value)
+  }
+  return found
+}
+
+function entryOf<T>(map: ReadonlyMap<string, T>, key: string): [string, T][] {
+  const value = map.get(key)
+  return value === undefined ? [] : [[key, value]]
+}
+
+/** Forgets what may have become wrong, each kind at most once in its time. */
+function forgetOld(world: WorldLists): void {
+  const nowMs = performance.now()
+  if (world.isDescribedAnew && nowMs - world.describedAtMs >= describedMsMax) {
+    world.isDescribedAnew = false
+    world.describedAtMs = nowMs
+    world.videos.clear()
+    world.niches.clear()
+    world.names.clear()
+  }
+  if (nowMs - world.followersAtMs >= describedMsMax) {
+    world.followersAtMs = nowMs
+    world.followers.clear()
+  }
+}
