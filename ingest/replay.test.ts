@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { WorldStatus } from '../contracts/ws.ts'
 import { manualClock } from '../core/clock.ts'
 import { type ReplayOptions, sampleFile, startReplay } from './replay.ts'
+import { createIngestStats } from './stats.ts'
 import { openRig, type Rig } from './test-rig.ts'
 
 let rig: Rig
@@ -65,6 +66,30 @@ describe('a replay', () => {
     expect(await stored()).toEqual([...firstDays, '1 03T00', '2 03T00', '3 03T07'])
     expect(replay.world.clock.nowMs()).toBe(day('3') + 18 * hourMs)
     await replay.stop()
+  })
+
+  test('is seen in OPS with its rows, its rate and what could not be read, until it stops', async () => {
+    const file = join(folder, 'broken.csv')
+    writeFileSync(file, ['platform,video_id,observed_at,views', ...rows, 'tiktok,3,2026-01-03,-5'].join('\n'))
+    const clock = manualClock(1_000_000)
+    const stats = createIngestStats(clock)
+    const { deps, prepareWorld, dropWorld } = rig
+    const options = { file, speed: 3600, loop: false, preloadDays: 2 }
+    const replay = await startReplay({ ...deps, clock, stats, prepareWorld, dropWorld }, options)
+    clock.advance(1_000)
+    await replay.deliverDue()
+    clock.advance(6_000)
+    await replay.deliverDue()
+    const [writer, source] = stats.rows()
+    expect(writer).toMatchObject({ group: 'writer', name: 'replay', detail: expect.stringMatching(/^7 rows written/) })
+    expect(source).toMatchObject({
+      group: 'source',
+      name: 'replay of import:generic',
+      state: 'warn',
+      detail: '5 of 6 rows accepted, last 1970-01-01T00:16:47Z; 1 dead-lettered: bad_number',
+    })
+    await replay.stop()
+    expect(stats.rows()).toEqual([])
   })
 
   test('never mixes with real rows and takes its own with it when it stops', async () => {

@@ -21,11 +21,14 @@ import { AppError } from '../contracts/errors.ts'
 import type { Item } from '../contracts/samples.ts'
 import type { WorldStatus } from '../contracts/ws.ts'
 import { type Clock, virtualClock } from '../core/clock.ts'
+import type { Touched } from '../core/touched.ts'
 import type { World, WorldDatabase } from '../core/world.ts'
 import { packageRoot } from '../sql/read.ts'
 import { checkItems } from './check.ts'
 import { openFile } from './open-file.ts'
+import { outOfRange, Tally } from './pipeline.ts'
 import { fileSource } from './read/records.ts'
+import type { IngestStats } from './stats.ts'
 import { bulkLimits, createWriter, type Writer, type WriterDeps } from './writer.ts'
 
 /** The small real sample that ships with Cliptape; see `ingest/sample/ATTRIBUTION.md`. */
@@ -35,7 +38,11 @@ export const sampleFile = resolve(packageRoot, 'ingest/sample/USvideos_first15da
 type ReplayDatabase = Exclude<WorldDatabase, 'cliptape'>
 
 /** What a replay stands on. */
-export interface ReplayDeps extends Omit<WriterDeps, 'world'> {
+export interface ReplayDeps extends Omit<WriterDeps, 'world' | 'settle'> {
+  /** As of a writer, in the replay's world: its clock says which boundaries have passed. */
+  readonly settle: (touched: Touched, world: World) => Promise<void>
+  /** Counts for OPS; left out where nobody looks. */
+  readonly stats?: IngestStats
   /** Makes the tables of a replay's world; idempotent. */
   readonly prepareWorld: (database: ReplayDatabase) => Promise<unknown>
   /** Drops a replay's world with all of its rows. */
@@ -82,6 +89,10 @@ interface Score {
   readonly endAtMs: number
   readonly title: string
   readonly sources: string[]
+  /** Of the file as a whole. */
+  readonly sourceName: string
+  /** What the file's records were; `accepted` are the deliveries. */
+  readonly tally: Tally
 }
 
 /**
@@ -110,6 +121,9 @@ class Player implements Replay {
   #timer: NodeJS.Timeout | null = null
   #delivering: Promise<void> | null = null
   #isStopped = false
+  #counted = 0
+  readonly #counter: ReturnType<IngestStats['source']> | undefined
+  #unwatch: (() => void) | undefined
 
   static async start(deps: ReplayDeps, options: ReplayOptions, score: Score, startAtMs: number): Promise<Player> {
     const player = new Player(deps, options, score, startAtMs)
@@ -117,6 +131,8 @@ class Player implements Replay {
     await deps.dropWorld(database)
     await deps.prepareWorld(database)
     await player.#begin()
+    player.#unwatch = deps.stats?.watchWriter('replay', player.#writer)
+    player.#count()
     player.#timer = setInterval(() => {
       player.deliverDue().catch(error => deps.log.error({ err: error }, 'The replay could not write its rows.'))
     }, tickMs)
@@ -131,7 +147,9 @@ class Player implements Replay {
     this.#clock = { speed: 0, nowMs: () => startAtMs }
     const nowMs = () => Math.min(this.#clock.nowMs(), score.endAtMs)
     this.world = { database, clock: { speed: options.speed, nowMs } }
-    this.#writer = createWriter({ ...deps, world: this.world }, bulkLimits)
+    const settle = (touched: Touched) => deps.settle(touched, this.world)
+    this.#writer = createWriter({ ...deps, world: this.world, settle }, bulkLimits)
+    this.#counter = deps.stats?.source(`replay of ${score.sourceName}`)
   }
 
   status(): WorldStatus {
@@ -159,6 +177,8 @@ class Player implements Replay {
     this.#timer = null
     await this.#delivering?.catch(() => undefined)
     await this.#writer.close().catch(() => undefined)
+    this.#unwatch?.()
+    this.#counter?.forget()
     await this.#deps.dropWorld(database)
   }
 
@@ -166,9 +186,17 @@ class Player implements Replay {
     if (this.#isStopped) return
     if (this.#options.loop && this.#clock.nowMs() >= this.#score.endAtMs) {
       await this.#clear()
-      return this.#begin()
-    }
-    await this.#writeUntil(this.world.clock.nowMs())
+      await this.#begin()
+    } else await this.#writeUntil(this.world.clock.nowMs())
+    this.#count()
+  }
+
+  /** Tells OPS how much of the file has been played, and what could not be: that was read with the rest of it. */
+  #count(): void {
+    if (this.#next === this.#counted) return
+    this.#counted = this.#next
+    const { dropped, deadLettered, read, accepted } = this.#score.tally
+    this.#counter?.update({ read: read - accepted + this.#next, accepted: this.#next, dropped, deadLettered })
   }
 
   /** Empties the tables. They stay, because somebody may be looking at them. */
@@ -206,11 +234,19 @@ class Player implements Replay {
 async function readScore(options: ReplayOptions): Promise<Score> {
   const file = await openFile(options.file, { as: options.format })
   const records: { observedAtMs: number; items: readonly Item[] }[] = []
-  await fileSource(file).poll({
+  const tally = new Tally()
+  const source = fileSource(file)
+  await source.poll({
     onRecord({ result }) {
-      if (result.type !== 'ok' || checkItems(result.value) !== null) return
+      const bad = result.type === 'ok' ? checkItems(result.value) : null
+      if (result.type !== 'ok' || bad !== null) {
+        tally.count(bad === null ? result : { type: 'dlq', ...outOfRange(bad) })
+        return
+      }
       const observedAtMs = result.value[0]?.row.observedAtMs
-      if (observedAtMs !== undefined) records.push({ observedAtMs, items: result.value })
+      if (observedAtMs === undefined) return
+      tally.count(result)
+      records.push({ observedAtMs, items: result.value })
     },
     async afterPiece() {
       if (records.length <= recordsMax) return
@@ -234,6 +270,8 @@ async function readScore(options: ReplayOptions): Promise<Score> {
     endAtMs: isMidnight(last.observedAtMs) ? last.observedAtMs + dayMs : last.observedAtMs + 1,
     title: titleOf(options.file, file.head.name, first.observedAtMs, last.observedAtMs),
     sources: [...new Set(records.flatMap(record => record.items.map(item => item.row.source)))].sort(),
+    sourceName: source.name,
+    tally,
   }
 }
 

@@ -15,6 +15,8 @@ export interface IngestStats {
 interface SourceCounter {
   /** Tells the totals of the present run so far. */
   update(tally: Pick<Tally, 'read' | 'accepted' | 'dropped' | 'deadLettered'>): void
+  /** Takes the source out of the rows. */
+  forget(): void
 }
 
 /** A source that has been quiet this long is idle. */
@@ -63,6 +65,7 @@ export function createIngestStats(clock: Clock): IngestStats {
         state.rowsPerSecond = Math.round(((tally.read - state.rateFrom.read) * 1000) / elapsedMs)
         if (elapsedMs > rateWindowMs) state.rateFrom = { atMs: nowMs, read: tally.read }
       },
+      forget: () => void sources.delete(name),
     }),
     watchWriter(name, writer) {
       writers.set(name, writer)

@@ -85,7 +85,8 @@ async function serve(
     () =>
       openWorlds({
         ...stores,
-        settle: ingest.settle,
+        settle: (touched, world) => settleRollups(stores.store, world, touched),
+        stats,
         log,
         prepareWorld: async database => {
           await migrateAnalytics(stores.store, { database })

@@ -41,7 +41,7 @@ const open = (): Promise<Worlds> =>
     store,
     bus,
     log,
-    settle: touched => settleRollups(store, { database: touched.database, clock: systemClock }, touched),
+    settle: (touched, world) => settleRollups(store, world, touched),
     prepareWorld: async database => {
       await migrateAnalytics(store, { database })
     },
