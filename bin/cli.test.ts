@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { cliOn, endProcess } from '../test/cli.ts'
 
 const rows = `platform,video_id,observed_at,views,likes,title,creator_name
@@ -11,8 +12,8 @@ youtube,dQw4w9WgXcQ,2026-01-01T06:00:00Z,1600,14,A title,Somebody
 tiktok,6907228749016714497,2026-01-01T06:00:00Z,500,,Dance,Else
 tiktok,6907228749016714498,2026-01-01T06:00:00Z,-5,,Broken,Else
 `
-const more = `platform,video_id,observed_at,views
-youtube,dQw4w9WgXcQ,2026-01-01T12:00:00Z,2500
+const more = `platform,video_id,observed_at,views,title,creator_name
+youtube,dQw4w9WgXcQ,2026-01-01T12:00:00Z,2500,A title,Somebody
 `
 const sql = 'select platform, video_id, views from v.samples order by platform, video_id, observed_at'
 
@@ -35,6 +36,23 @@ const jsonLines = (text: string): unknown[] =>
     .split('\n')
     .filter(line => line !== '')
     .map(line => JSON.parse(line))
+
+/** The ranked lists of a home whose clock stands at its newest reading. */
+async function trendsOf(home: ReturnType<typeof cliOn>): Promise<unknown[]> {
+  const server = await home.serve()
+  try {
+    const headers = { authorization: `Bearer ${(await home.run('token')).stdout.trim()}` }
+    const ask = async (type: string) => {
+      const answer = await fetch(`${server.url}/api/analytics/trends?type=${type}&period=6h`, { headers })
+      expect(answer.status).toBe(200)
+      const { generatedAt: _, ...rest } = z.looseObject({ generatedAt: z.string() }).parse(await answer.json())
+      return rest
+    }
+    return await Promise.all(['clips', 'creators', 'topics'].map(ask))
+  } finally {
+    expect(await endProcess(server.child, 'SIGTERM')).toBe(0)
+  }
+}
 
 describe('the command on a home', { timeout: 120_000 }, () => {
   it('imports without a server, counts what was broken, and changes nothing the second time', async () => {
@@ -105,6 +123,10 @@ describe('the command on a home', { timeout: 120_000 }, () => {
     const [here, there] = await Promise.all([cli.run(...question), other.run(...question)])
     expect(jsonLines(there.stdout)).toHaveLength(4)
     expect(there.stdout).toBe(here.stdout)
+
+    const trendsHere = await trendsOf(cli)
+    expect(trendsHere).toMatchObject([{ data: [{ key: 'youtube:dQw4w9WgXcQ', gain: 900 }, {}] }, {}, {}])
+    expect(await trendsOf(other)).toEqual(trendsHere)
 
     const again = await other.run('restore', join(folder, 'backup.tar'))
     expect(again.code).toBe(1)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { repairRollups } from '../../analytics/settle.ts'
 import { AppError } from '../../contracts/errors.ts'
 import { restoreStore } from '../../core/clickhouse/backup.ts'
 import { migrateAnalytics } from '../../core/clickhouse/migrate.ts'
@@ -9,6 +10,7 @@ import { migrateDb } from '../../core/db/migrate.ts'
 import { isEmptyHome, prepareHome } from '../../core/home.ts'
 import { lockHome } from '../../core/home-lock.ts'
 import { openEmbedded } from '../compose/embedded.ts'
+import { realWorld } from '../compose/roles.ts'
 import type { OpenOptions } from '../compose/stores.ts'
 import { type Manifest, readArchive } from './archive.ts'
 import { analyticsFolder, relationalFile } from './create-backup.ts'
@@ -40,6 +42,8 @@ export async function restoreBackup(
     await migrateDb(stores.db)
     await restoreStore(stores.store, join(scratch, analyticsFolder))
     await migrateAnalytics(stores.store, { database: 'cliptape' })
+    // What is settled is not copied: the rows that came back have marked all of it anew.
+    await repairRollups(stores.store, realWorld)
     return { manifest, asideAt }
   } finally {
     await rm(scratch, { recursive: true, force: true })

@@ -1,3 +1,4 @@
+import { repairRollups } from '../../analytics/settle.ts'
 import type { BackupProgress } from '../../contracts/control.ts'
 import type { SqlGate } from '../../core/sql-gate/gate.ts'
 import { type IngestDeps, runImport } from '../../ingest/import.ts'
@@ -31,7 +32,11 @@ export function controlHandlers(
       world: worlds.status(),
     }),
     token: async () => parts.token,
-    import: (request, onProgress, signal) => runImport(ingest, request, onProgress, signal),
+    import: async (request, onProgress, signal) => {
+      await runImport(ingest, request, onProgress, signal)
+      // While an import runs, rollups follow at a distance. Questions are exact without them, only dearer.
+      if (!request.dryRun) await repairRollups(stores.store, ingest.world)
+    },
     query: (request, signal) => queryAsOwner({ gate, userId: stores.ownerId }, request, signal),
     startReplay: request => worlds.startReplay(request),
     stopReplay: () => worlds.stopReplay(),

@@ -38,20 +38,20 @@ export function deadLetterDesk(deps: IngestDeps): DeadLetterDesk {
   }
 }
 
-/** The ids asked for, or page after page of those that are kept. An id that another person has just dealt with is passed over. */
+/** The ids asked for, or of all that are kept now. */
 async function* idsOf(deps: IngestDeps, which: readonly string[] | 'all'): AsyncGenerator<string> {
   if (which !== 'all') {
     if (which.length === 0) throw new AppError('BAD_REQUEST', 'ids must name at least one dead letter.')
     yield* which
     return
   }
-  const seen = new Set<string>()
-  for (;;) {
-    const page = (await listDeadLetters(deps, { status: 'kept' })).filter(row => !seen.has(row.key))
-    if (page.length === 0) return
-    for (const row of page) {
-      seen.add(row.key)
-      yield row.key
-    }
+  // All of them before the first is dealt with: what is dealt with leaves the pages.
+  const ids = new Set<string>()
+  for (let skip = 0; ; ) {
+    const page = await listDeadLetters(deps, { status: 'kept', skip })
+    if (page.length === 0) break
+    for (const row of page) ids.add(row.key)
+    skip += page.length
   }
+  yield* ids
 }
