@@ -7,7 +7,7 @@ import { startRoles } from './compose/roles.ts'
 import { openStores } from './compose/stores.ts'
 import { roles } from './role.ts'
 import { runServe } from './run-serve.ts'
-import { openLocalTerminal, restoreLocalTerminal } from './terminal-host.ts'
+import { openLocalTerminal, restoreLocalTerminal, type TerminalView } from './terminal-host.ts'
 import { configOf, type VerbContext } from './verb-context.ts'
 
 /**
@@ -16,7 +16,7 @@ import { configOf, type VerbContext } from './verb-context.ts'
  */
 export async function runUp(
   context: VerbContext,
-  options: { flags?: ConfigFlags; replay?: ReplayRequest } = {},
+  options: { flags?: ConfigFlags; replay?: ReplayRequest; view?: TerminalView } = {},
 ): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     context.note('There is no terminal here: serving without one.')
@@ -36,7 +36,14 @@ export async function runUp(
     if (server === null) throw new Error('All roles were asked for, so there is a server.')
     const terminal = await scope.start(
       'terminal',
-      () => openLocalTerminal({ url: server.url, token, variables: terminalVariables(context.env), cwd: context.cwd }),
+      () =>
+        openLocalTerminal({
+          url: server.url,
+          token,
+          variables: terminalVariables(context.env),
+          view: options.view ?? {},
+          cwd: context.cwd,
+        }),
       terminal => terminal.close(),
     )
     const reason = await Promise.race([end.requested, terminal.done.then(done => done.reason)])

@@ -8,11 +8,19 @@ import type { TerminalEnv } from '../terminal/state/preferences.ts'
 type Variables = ReturnType<typeof terminalVariables>
 type OpenedTerminal = ReturnType<typeof openTerminal>
 
+/** What the command line asks the terminal to look like at first. */
+export interface TerminalView {
+  theme?: string
+  /** Shown instead of TOP. */
+  startCommand?: string
+}
+
 /** Opens the terminal on this process's own tty. */
 export function openLocalTerminal(options: {
   url: string
   token: string
   variables: Variables
+  view: TerminalView
   /** Where exports go. */
   cwd: string
 }): OpenedTerminal {
@@ -27,7 +35,8 @@ export function openLocalTerminal(options: {
     },
     url: options.url,
     token: options.token,
-    env: terminalEnv(options.variables),
+    env: { ...terminalEnv(options.variables), theme: options.view.theme ?? null },
+    ...(options.view.startCommand === undefined ? {} : { startCommand: options.view.startCommand }),
     preferences: filePreferences(options.variables.preferencesFolder),
     saveFile: (name, text) => saveNew(options.cwd, name, text),
   })

@@ -4,20 +4,22 @@ import { terminalVariables } from '../../core/config.ts'
 import { homePaths } from '../../core/home.ts'
 import { watchProcessEnd } from '../../core/lifecycle.ts'
 import { findServer } from '../control-client.ts'
+import { addViewOptions, type ViewOptions, viewOf } from '../terminal-view.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
 
-interface TerminalOptions {
+interface TerminalOptions extends ViewOptions {
   url?: string
   token?: string
 }
 
 export function addTerminal(program: Command, context: VerbContext): void {
-  program
+  const verb = program
     .command('terminal')
     .description('Open the terminal on the server that runs on this home, or on another one.')
+  addViewOptions(verb)
     .option('--url <url>', 'Address of a server, e.g. http://127.0.0.1:4400.')
     .option('--token <token>', 'Access token for it (`cliptape token` on its machine prints one).')
-    .action(async (options: TerminalOptions) => {
+    .action(async (words: string[], options: TerminalOptions) => {
       if (!process.stdin.isTTY || !process.stdout.isTTY) {
         throw new AppError('BAD_REQUEST', 'There is no terminal here: run this in one, without pipes.')
       }
@@ -28,6 +30,7 @@ export function addTerminal(program: Command, context: VerbContext): void {
         url,
         token,
         variables: terminalVariables(context.env),
+        view: viewOf(words, options),
         cwd: context.cwd,
       })
       const reason = await Promise.race([end.requested, terminal.done.then(done => done.reason)])
