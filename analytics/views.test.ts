@@ -49,6 +49,9 @@ it('mine.samples shows the rows of its owner alone', async () => {
   ])
   expect(await rig.store.query(`SELECT views FROM mine.samples(owner='${own}')`)).toEqual([{ views: 8 }])
   expect(await rig.store.query('SELECT max(views) AS views FROM v.samples')).toEqual([{ views: 5 }])
+  expect(await rig.store.query(`SELECT toString(day) AS day, views, gain FROM mine.trends(owner='${own}')`)).toEqual([
+    { day: '2024-01-03', views: 8, gain: null },
+  ])
 })
 
 it('mine.* can all be read, and the topics are those of the owner’s videos', async () => {
@@ -70,5 +73,21 @@ it('mine.* can all be read, and the topics are those of the owner’s videos', a
   const read = (view: string) => rig.store.query(`SELECT * FROM mine.${view}(owner='${owner}')`)
   expect(await read('topics')).toEqual([{ topic: 'win', platform: 'youtube', video_id: 'a' }])
   expect(await read('videos')).toMatchObject([{ video_id: 'a', creator_id: 'c' }])
-  for (const view of ['creators', 'creator_samples']) expect(await read(view)).toEqual([])
+  for (const view of ['creators', 'creator_samples', 'topic_samples']) expect(await read(view)).toEqual([])
+})
+
+it('mine has the views of v, with the same columns', async () => {
+  const viewsOf = async (database: string) =>
+    (
+      await rig.store.query<{ name: string }>(
+        `SELECT name FROM system.tables WHERE database = '${database}' ORDER BY name`,
+      )
+    ).map(({ name }) => name)
+  const views = await viewsOf('v')
+  expect(await viewsOf('mine')).toEqual(views)
+  const shapeOf = (view: string) => rig.store.query(`SELECT toTypeName(any(tuple(*))) AS shape FROM ${view}`)
+  for (const view of views) {
+    const own = await shapeOf(`mine.${view}(owner='61f0c404-5cb3-11e7-907b-a6006ad3dba0')`)
+    expect([view, own]).toEqual([view, await shapeOf(`v.${view}`)])
+  }
 })

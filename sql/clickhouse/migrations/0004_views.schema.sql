@@ -181,6 +181,52 @@ FROM
     GROUP BY platform, creator_id, observed_at
 );
 
+-- Nobody's account gives numbers of whole topics: always empty, there so that both schemas have the same views.
+CREATE VIEW IF NOT EXISTS mine.topic_samples AS
+SELECT
+    platform,
+    topic,
+    observed_at,
+    views,
+    videos,
+    toString(source) AS source
+FROM {database}.topic_samples_v1
+WHERE {owner:UUID} != {owner:UUID};
+
+CREATE VIEW IF NOT EXISTS mine.trends AS
+SELECT
+    platform,
+    video_id,
+    creator_id,
+    day,
+    views,
+    toNullable(toInt64(views) - toInt64(previous)) AS gain,
+    readings
+FROM
+(
+    SELECT
+        platform,
+        video_id,
+        creator_id,
+        day,
+        views,
+        readings,
+        lagInFrame(toNullable(views)) OVER (PARTITION BY platform, video_id ORDER BY day ASC ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS previous
+    FROM
+    (
+        SELECT
+            platform,
+            video_id,
+            toDate(observed_at, 'UTC') AS day,
+            argMax(s.creator_id, (s.observed_at, s.views)) AS creator_id,
+            argMax(assumeNotNull(s.views), (s.observed_at, s.views)) AS views,
+            uniqExact(s.observed_at) AS readings
+        FROM {database}.own_samples_v1 AS s
+        WHERE s.views IS NOT NULL AND s.owner_id = {owner:UUID}
+        GROUP BY platform, video_id, day
+    )
+);
+
 CREATE VIEW IF NOT EXISTS mine.topics AS
 SELECT topic, platform, any(tagged.video_id) AS video_id
 FROM {database}.video_topics_v1 AS tagged
