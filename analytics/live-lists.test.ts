@@ -8,8 +8,10 @@ import { trends } from './measures/trends.ts'
 import { type AnalyticsRig, startAnalyticsRig, type TestSample } from './test-rig.ts'
 
 const minuteMs = 60_000
-/** Lies on every step, so that live windows and asked ones are the same. */
+/** At least eight seconds before the end of every step. */
 const startAt = '2024-03-05T00:00:00'
+/** Length of each period in minutes, and of its step in seconds. */
+const spans = { '1h': [60, 15], '24h': [1440, 60], '7d': [10_080, 420], '30d': [43_200, 600] } as const
 const startMs = Date.parse(`${startAt}Z`)
 
 let rig: AnalyticsRig
@@ -46,12 +48,12 @@ describe('kept lists', () => {
       { period: '30d', limit: 50, sort: 'views' },
       { period: '24h', limit: 100, platform: 'tiktok' },
       { period: '1h', limit: 20 },
-    ]
+    ] as const
     for (let round = 0; round < 8; round += 1) {
       for (const question of questions) {
         const { rows } = await lists.trends(ctx, paramsOf(question))
-        const fromMs =
-          startMs - { '1h': 60, '24h': 1440, '7d': 10_080, '30d': 43_200 }[question.period as '1h'] * minuteMs
+        const [minutes, stepSec] = spans[question.period]
+        const fromMs = Math.floor((nowMs - minutes * minuteMs) / stepSec / 1000) * stepSec * 1000
         const asked = { ...question, period: undefined, from: isoOf(fromMs), to: isoOf(nowMs) }
         const anew = await trends(ctx, paramsOf(asked))
         // Late readings change ranks one window ago: those are brought up to date with the step. Peers come a moment later.

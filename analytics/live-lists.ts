@@ -43,10 +43,14 @@ import { velocityBetween } from './scores.ts'
 const baseRowsMax = 700
 /** Ranks one window ago that are kept of a list; others are asked for one by one. */
 const placesMax = 20_000
+/** Videos written since a base was made, beyond which it is made anew before its step has passed. */
+const changedEnough = 15_000
 /** Videos written since a base was made, and those waiting to be read: beyond that it is cheaper to start again. */
-const changedMax = 20_000
+const changedMax = 40_000
 const pendingMax = 2000
 const listsMax = 64
+/** How long after its window's step a base is kept, in data time. */
+const unaskedMsMax = 60_000
 /** Entries of each of the caches of what changes rarely. */
 const rememberedMax = 20_000
 /** How old, in real ms, what is known of videos and creators beside their counters may be. */
@@ -62,9 +66,9 @@ export type ListChange =
   | { readonly kind: 'samples'; readonly event: BusEvents['samples.written'] }
   | { readonly kind: 'metadata' | 'niches' | 'world' | 'deadLetters' }
 
-/** The length of a list's step in data time: a minute, for an hour's window a quarter of one. */
+/** The length of a list's step in data time: a day's window moves by the minute, others in proportion within bounds. */
 function stepMsOf(spanMs: number): number {
-  return Math.min(60_000, spanMs / 240)
+  return Math.min(600_000, Math.max(15_000, Math.round(spanMs / 1440)))
 }
 
 /** Whether a list can be kept: clips without filters but the platform, up to now, in a world whose time runs as ours. */
@@ -105,6 +109,8 @@ interface Base {
 
 interface List {
   hasAnswered: boolean
+  /** The longest page that was asked for. */
+  limitMax: number
   base: Base | null
   loading: { readonly facts: Facts; readonly done: Promise<Base> } | null
 }
@@ -156,12 +162,14 @@ export class LiveLists {
     this.#worlds.set(key, world)
     forgetOld(world)
     const list = listOf(world, params)
-    const base = list.base && isUsable(ctx, params, list.base) ? list.base : await load(ctx, params, world, list)
-    if (isPast(ctx, params, base) && ![...world.lists.values()].some(({ loading }) => loading)) {
+    const kept = list.base && isUsable(ctx, params, list.base) ? list.base : await load(ctx, params, world, list)
+    if (isPast(ctx, params, kept) && ![...world.lists.values()].some(({ loading }) => loading)) {
       // Whoever asks next finds it; if it fails, the next one tries again.
-      load(ctx, params, world, list).catch(() => {})
+      load(besides(ctx), params, world, list).catch(() => {})
     }
     await readPending(ctx, world)
+    // A base that was replaced meanwhile may not have got what was read.
+    const base = list.base ?? kept
     const nowMs = ctx.world.clock.nowMs()
     const found = merged(params, base, nowMs)
     if (found) return pageOf(ctx, params, world, list, base, found, nowMs)
@@ -191,7 +199,8 @@ function refOf(id: VideoId): NativeRef {
 
 function listOf(world: WorldLists, params: TrendsParams): List {
   const key = `${params.platform} ${params.sort} ${params.period ?? '24h'}`
-  const list = world.lists.get(key) ?? { hasAnswered: false, base: null, loading: null }
+  const list = world.lists.get(key) ?? { hasAnswered: false, limitMax: 0, base: null, loading: null }
+  list.limitMax = Math.max(list.limitMax, params.limit)
   // The one that was asked for longest ago goes first.
   world.lists.delete(key)
   world.lists.set(key, list)
@@ -209,7 +218,15 @@ function fromMsOf(ctx: AnalyticsContext, params: TrendsParams): { fromMs: number
 }
 
 function isPast(ctx: AnalyticsContext, params: TrendsParams, base: Base): boolean {
-  return base.facts.window.fromMs !== fromMsOf(ctx, params).fromMs
+  return base.facts.window.fromMs !== fromMsOf(ctx, params).fromMs || base.facts.changed.size > changedEnough
+}
+
+/** For work that nobody waits for: one thread of the engine's, so that the others answer. */
+function besides(ctx: AnalyticsContext): AnalyticsContext {
+  const { store } = ctx
+  const query: AnalyticsContext['store']['query'] = (sql, options = {}) =>
+    store.query(sql, { ...options, settings: { ...options.settings, max_threads: 1 } })
+  return { ...ctx, store: { ...store, query } }
 }
 
 /** A base goes on answering for a step after its own. */
@@ -222,12 +239,11 @@ function isUsable(ctx: AnalyticsContext, params: TrendsParams, base: Base): bool
 function load(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists, list: List): Promise<Base> {
   if (list.loading) return list.loading.done
   const facts = factsOf(ctx, params, world)
-  const done = loadBase(ctx, params, facts).then(
+  const done = loadBase(ctx, params, facts, list.limitMax).then(
     base => {
       list.base = base
       list.loading = null
-      const used = [...world.lists.values()].flatMap(({ base: kept, loading }) => [kept?.facts, loading?.facts])
-      for (const one of world.facts) if (!used.includes(one)) world.facts.delete(one)
+      forgetUnasked(world, ctx.world.clock.nowMs())
       return base
     },
     (error: unknown) => {
@@ -239,20 +255,34 @@ function load(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists, li
   return done
 }
 
+/** Lists that nobody asks for any more cost nothing: their bases go when their steps have long passed. */
+function forgetUnasked(world: WorldLists, nowMs: number): void {
+  const used = new Set<Facts>()
+  for (const [key, { base, loading }] of world.lists) {
+    if (base && !loading && nowMs >= base.facts.window.toMs + unaskedMsMax) world.lists.delete(key)
+    else for (const facts of [base?.facts, loading?.facts]) if (facts) used.add(facts)
+  }
+  for (const facts of world.facts) if (!used.has(facts)) world.facts.delete(facts)
+}
+
 /** Shared by all lists of equal windows; videos that are written from now on are read for it. */
 function factsOf(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists): Facts {
   const { fromMs, spanMs, stepMs } = fromMsOf(ctx, params)
   const { backMs } = makeWindow(Math.max(0, fromMs), Math.max(0, fromMs) + spanMs)
   const window: Window = { fromMs: Math.max(0, fromMs), toMs: Math.max(0, fromMs) + spanMs + stepMs, backMs }
   for (const facts of world.facts) {
-    if (facts.window.fromMs === window.fromMs && facts.window.toMs === window.toMs) return facts
+    if (isSameWindow(facts.window, window) && facts.changed.size <= changedEnough) return facts
   }
   const facts: Facts = { window, changed: new Map(), details: new Map(), viewless: new Set() }
   world.facts.add(facts)
   return facts
 }
 
-async function loadBase(ctx: AnalyticsContext, params: TrendsParams, facts: Facts): Promise<Base> {
+function isSameWindow(a: Window, b: Window): boolean {
+  return a.fromMs === b.fromMs && a.toMs === b.toMs
+}
+
+async function loadBase(ctx: AnalyticsContext, params: TrendsParams, facts: Facts, limit: number): Promise<Base> {
   const { fromMs, backMs } = facts.window
   const window: Window = { fromMs, toMs: ctx.world.clock.nowMs(), backMs }
   const before = windowBefore(window)
@@ -265,6 +295,8 @@ async function loadBase(ctx: AnalyticsContext, params: TrendsParams, facts: Fact
     platformsOf(params),
     kept.map(row => row.key),
   )
+  const page = kept.slice(0, limit).flatMap(row => refs.get(row.key) ?? [])
+  await readDetails(ctx, facts, page, ctx.world.clock.nowMs())
   return {
     facts,
     rows: kept,
@@ -293,14 +325,18 @@ async function readChanged(ctx: AnalyticsContext, world: WorldLists): Promise<vo
   world.pending = new Map()
   const all = [...world.facts]
   try {
-    const windows = all.map(({ window }) => window)
+    const windows = all
+      .map(({ window }) => window)
+      .filter((window, index, every) => every.findIndex(other => isSameWindow(other, window)) === index)
     const details = await windowDetails(ctx, windows, [...taken.values()], ctx.world.clock.nowMs())
     const unstarted = details.filter(detail => detail.start === null).map(refOfDetail)
     const descriptions = await described(ctx, world, unstarted)
     for (const detail of details) {
-      const facts = all.find(({ window }) => window === detail.window)
       const ref = refOfDetail(detail)
-      if (facts) keepChanged(facts, ref, detail, descriptions.get(refKey(ref))?.published_ms ?? null)
+      const publishedMs = descriptions.get(refKey(ref))?.published_ms ?? null
+      for (const facts of all) {
+        if (isSameWindow(facts.window, detail.window)) keepChanged(facts, ref, detail, publishedMs)
+      }
     }
   } catch (error) {
     for (const [id, ref] of taken) world.pending.set(id, ref)
@@ -504,7 +540,7 @@ function readWantedPeers(ctx: AnalyticsContext, world: WorldLists): void {
   const portion = [...world.wantedPeers.values()].slice(0, peersReadMax)
   world.wantedPeers = new Map()
   world.isReadingPeers = true
-  readPeers(ctx, world, portion)
+  readPeers(besides(ctx), world, portion)
     .catch(() => {})
     .finally(() => {
       world.isReadingPeers = false
