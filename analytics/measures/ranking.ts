@@ -173,6 +173,7 @@ function rankSql(params: RankParams, plan: WindowPlan, form: 'page' | 'positions
   const slots = {
     ...gainSlots(params, plan, isReawakened),
     joins,
+    settings: sqlPart('filters', isBroad(params) ? 'settings_broad' : 'settings'),
     sort: isClips ? clipSorts[params.sort] : groupSorts[params.sort],
     ...(isClips ? {} : groupSlots(params)),
   }
@@ -181,30 +182,30 @@ function rankSql(params: RankParams, plan: WindowPlan, form: 'page' | 'positions
 
 /** Slots of clip-gains.sql, shared by every list. */
 function gainSlots(params: RankParams, plan: WindowPlan, isReawakened: boolean): Record<string, string> {
-  const named = (text: string, instant: string) => text.replaceAll('$', instant)
-  const fine = sqlPart('value-at', 'fine')
-  const late = sqlPart('value-at', 'late')
-  const older = sqlPart('value-at', 'older')
-  const firsts = named(sqlPart('clip-gains', isReawakened ? 'reawakened' : 'firsts'), '')
-  const since = (text: string, name: string) => text.replaceAll('{FromMs:', `{${name}:`)
-  const published = named(sqlPart('clip-gains', 'published'), '')
+  const named = (file: string, part: string, instant: string) => sqlPart(file, part).replaceAll('$', instant)
+  const gains = (part: string, instant: string) => named('clip-gains', part, instant)
+  const isGrouped = params.type !== 'clips'
   return {
     window: sqlPart('clip-gains', 'window'),
+    is_new_here: isGrouped ? sqlPart('clip-gains', 'is_new_here') : '',
+    new_here: isGrouped ? sqlPart('clip-gains', 'new_here') : '',
     ends: sqlPart('clip-gains', plan.isLive ? 'ends_live' : 'ends_past'),
-    e_fine: named(fine, 'e'),
-    e_late: named(late, 'e'),
-    s_fine: named(fine, 's'),
-    s_late: named(late, 's'),
-    q_fine: named(fine, 'q'),
-    q_late: named(late, 'q'),
-    s_firsts: since(firsts, 'startMs'),
-    s_published: since(published, 'startMs'),
+    e_fine: named('value-at', 'fine', 'e'),
+    e_late: named('value-at', 'late', 'e'),
+    e_older: plan.end.olderMs.length > 0 ? named('value-at', 'older', 'e') : '',
+    s_fine: gains('start_fine', 's'),
+    s_late: gains('start_late', 's'),
+    s_older: plan.start.olderMs.length > 0 ? gains('older', 's') : '',
+    s_least: gains('least', 's'),
+    s_firsts: gains(isReawakened ? 'reawakened' : 'firsts', 's'),
+    s_published: gains('published', 's'),
+    q_fine: gains('start_fine', 'q'),
+    q_late: gains('start_late', 'q'),
+    q_older: plan.quarter.olderMs.length > 0 ? gains('older', 'q') : '',
+    q_least: gains('least', 'q'),
     // The last quarter is short: its first readings are always looked up.
-    q_firsts: since(named(sqlPart('clip-gains', 'reawakened'), ''), 'qToMs'),
-    q_published: since(published, 'qToMs'),
-    e_older: plan.end.olderMs.length > 0 ? named(older, 'e') : '',
-    s_older: plan.start.olderMs.length > 0 ? named(older, 's') : '',
-    q_older: plan.quarter.olderMs.length > 0 ? named(older, 'q') : '',
+    q_firsts: gains('reawakened', 'q'),
+    q_published: gains('published', 'q'),
     keys: filtersOf(params).join('\n'),
   }
 }
@@ -214,9 +215,15 @@ function filtersOf(params: RankParams): string[] {
   return names.filter(name => params[name] !== undefined).map(name => sqlPart('filters', name))
 }
 
+/** Narrowed, but by nothing that only a few videos have. */
+function isBroad(params: RankParams): boolean {
+  const isNarrowed = params.niche !== undefined || params.country !== undefined
+  return isNarrowed && params.creator === undefined && params.topic === undefined
+}
+
 const noNumber = "CAST(NULL, 'Nullable(Float64)')"
 const quarterVelocity =
-  'if(quarter.quarter_state < 3 AND gains.state < 3 AND gains.e_ms > quarter.quarter_ms, (gains.low - quarter.quarter_views) * 3600000. / (gains.e_ms - quarter.quarter_ms), NULL)'
+  'if(quarter.quarter_start > 0 AND gains.state < 3 AND gains.e_ms > quarter.quarter_ms, (gains.low - quarter.quarter_views) * 3600000. / (gains.e_ms - quarter.quarter_ms), NULL)'
 
 const clipSorts = {
   gain: 'gain',

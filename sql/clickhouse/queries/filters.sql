@@ -1,5 +1,8 @@
 -- filters: which videos a list is narrowed to. Each is put where {{keys}} stands in the other queries.
 -- reads:  one key range of a mapping table
+-- settings: the small side of every join is the right one already, and swapping them costs a fifth. The keys of a niche
+-- or a country are spread over the whole of every table, so looking them up in the index, once per table, costs more
+-- than it leaves out; those of a creator or topic are few.
 
 -- part: niche
 AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 AND platform IN {platforms:Array(String)})
@@ -12,3 +15,9 @@ AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 
 
 -- part: topic
 AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND platform IN {platforms:Array(String)})
+
+-- part: settings
+SETTINGS query_plan_join_swap_table = 'false'
+
+-- part: settings_broad
+SETTINGS query_plan_join_swap_table = 'false', use_index_for_in_with_subqueries = 0

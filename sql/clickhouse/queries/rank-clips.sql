@@ -22,6 +22,7 @@ WHERE NOT {hasAfter:Bool}
     OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String}))
 ORDER BY state = 3 DESC, sort_value DESC NULLS LAST, low DESC, video_key ASC
 LIMIT {limit:UInt32}
+{{settings}}
 
 -- part: positions
 SELECT toString(video_key) AS key, toInt64(position) AS position
@@ -31,6 +32,7 @@ FROM
     FROM ({{window}}) AS gains {{joins}}
 )
 WHERE video_key IN (SELECT toUInt64(arrayJoin({keys:Array(String)})))
+{{settings}}
 
 -- part: engagement
 ANY LEFT JOIN

@@ -26,6 +26,7 @@ WHERE NOT {hasAfter:Bool}
     OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, group_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, {{after_key}})
 ORDER BY state = 3 DESC, sort_value DESC NULLS LAST, low DESC, group_key ASC
 LIMIT {limit:UInt32}
+{{settings}}
 
 -- part: positions
 SELECT {{key_text}} AS key, toInt64(position) AS position
@@ -35,6 +36,7 @@ FROM
     FROM ({{groups}})
 )
 WHERE group_key IN ({{keys_list}})
+{{settings}}
 
 -- part: groups
 SELECT

@@ -1,6 +1,6 @@
 -- value_at: the last reading of each video at or before an instant, in two parts that a left join can take without
--- grouping everything again. `$` is the name of the instant (e: end, s: start, q: start of the last quarter); {{keys}} a
--- filter of the videos.
+-- grouping everything again. `$` is the name of the instant (e: the end of a past window; starts are
+-- read by clip_gains); {{keys}} a filter of the videos.
 -- params: $FineMs Int64 (boundary at or before the instant, 0 when there is none to trust), $OldMs Int64 (the
 --         midnight at or before that), $OlderMs Array(Int64) (midnights before it, for windows over a month), $FromMs Int64 (readings after it), $ToMs Int64 (the instant), platforms Array(String)
 -- row:    video_key UInt64, reading UInt128
