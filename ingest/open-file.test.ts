@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Item, Sample } from '../contracts/samples.ts'
 import { openFile, regionOf } from './open-file.ts'
 import { fileSource } from './read/records.ts'
+import { sampleFile } from './replay.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cliptape-open-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -76,6 +77,12 @@ describe('encodings and packing', () => {
     expect(await refusal(file('u.csv', Buffer.from(generic, 'utf16le')))).toMatch(/UTF-16 without a byte order mark/)
     const noise = Buffer.from(Array.from({ length: 4000 }, (_, index) => (index * 37) % 256))
     expect(await refusal(file('noise.csv', noise))).toMatch(/is not text/)
+  })
+
+  test('refuses a gzip that is cut short after the part by which its format is recognised', async () => {
+    const gz = readFileSync(sampleFile)
+    const cut = file('USvideos.csv.gz', gz.subarray(0, 200_000))
+    expect(await refusal(cut)).toMatch(/gzip file USvideos\.csv\.gz is damaged/)
   })
 
   test('refuses a gzip that is cut short before a row of it is read', async () => {

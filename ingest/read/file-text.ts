@@ -68,6 +68,8 @@ export async function surveyFile(head: FileHead, signal?: AbortSignal): Promise<
     return { sha256: hash.digest('hex') }
   }
   const gunzip = createGunzip({ chunkSize: readChunkBytes })
+  // The pipeline rejects with the first damage; what the engine says after that would end the process.
+  gunzip.on('error', () => undefined)
   gunzip.resume()
   const source = async function* () {
     for await (const chunk of stream) {
