@@ -142,6 +142,7 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       [['serve', '--port', '99999'], 2, /port number/],
       [['query', '--format', 'xml', 'select 1'], 2, /Allowed choices/],
       [['import', join(folder, 'none.csv')], 1, /is not there/],
+      [['replay', join(folder, 'none.csv')], 1, /is not there/],
       [['restore', join(folder, 'rows.csv')], 1, /holds data already|not a Cliptape backup/],
       [['worker', '--roles', 'http'], 1, /DATABASE_URL/],
       [['terminal'], 1, /no terminal here/],

@@ -1,3 +1,4 @@
+import type { ReplayRequest } from '../contracts/control.ts'
 import type { ConfigFlags } from '../core/config.ts'
 import { prepareHome } from '../core/home.ts'
 import { createScope, watchProcessEnd } from '../core/lifecycle.ts'
@@ -10,7 +11,7 @@ import { configOf, type VerbContext } from './verb-context.ts'
 /** Runs roles without a terminal until a signal asks for the end; logs go to standard error. */
 export async function runServe(
   context: VerbContext,
-  options: { flags?: ConfigFlags; roles?: readonly Role[] } = {},
+  options: { flags?: ConfigFlags; roles?: readonly Role[]; replay?: ReplayRequest } = {},
 ): Promise<void> {
   const config = configOf(context, options.flags)
   const paths = await prepareHome(config.home)
@@ -20,7 +21,7 @@ export async function runServe(
   const open = { config, paths, scope, log }
   try {
     const stores = await openStores(open)
-    const { server } = await startRoles(open, stores, new Set(options.roles ?? roles))
+    const { server } = await startRoles(open, stores, new Set(options.roles ?? roles), options.replay)
     context.out(
       server
         ? `Cliptape listens on ${server.url} (process ${process.pid}). Home: ${config.home}`

@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { AppError } from '../../contracts/errors.ts'
 import { type ImportProgress, type ImportRequest, ImportRequestSchema } from '../../contracts/import.ts'
 import { homePaths } from '../../core/home.ts'
 import { findServer } from '../control-client.ts'
+import { existingFile } from '../existing-file.ts'
 import { createImportView } from '../import-view.ts'
 import { withLocalStores } from '../local-stores.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
@@ -45,12 +44,7 @@ export function addImport(program: Command, context: VerbContext): void {
 }
 
 async function requestOf(context: VerbContext, files: string[], options: ImportOptions): Promise<ImportRequest> {
-  const paths = files.map(file => resolve(context.cwd, file))
-  for (const path of paths) {
-    const found = await stat(path).catch(() => null)
-    if (found === null) throw new AppError('NOT_FOUND', `The file ${path} is not there: check its name.`)
-    if (found.isDirectory()) throw new AppError('BAD_REQUEST', `${path} is a folder: name the files in it.`)
-  }
+  const paths = await Promise.all(files.map(file => existingFile(context, file)))
   const parsed = ImportRequestSchema.safeParse({
     files: paths,
     ...(options.as === undefined ? {} : { as: options.as }),

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import type { ReplayRequest } from '../../contracts/control.ts'
 import { homePaths } from '../../core/home.ts'
 import { findServer } from '../control-client.ts'
+import { existingFile } from '../existing-file.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
 
 const speedDefault = 2_880
@@ -32,18 +33,20 @@ export function addReplay(program: Command, context: VerbContext): void {
           return
         }
         const { runUp } = await import('../run-up.ts')
-        await runUp(context, { replay: replayOf(context, file, options) })
+        await runUp(context, { replay: await replayOf(context, file, options) })
         return
       }
       const status =
-        file === undefined ? await server.stopReplay() : await server.startReplay(replayOf(context, file, options))
+        file === undefined
+          ? await server.stopReplay()
+          : await server.startReplay(await replayOf(context, file, options))
       context.out(status.notice)
     })
 }
 
-function replayOf(context: VerbContext, file: string, options: ReplayVerbOptions) {
+async function replayOf(context: VerbContext, file: string, options: ReplayVerbOptions): Promise<ReplayRequest> {
   return {
-    file: resolve(context.cwd, file),
+    file: await existingFile(context, file),
     speed: options.speed,
     loop: options.loop === true,
     ...(options.as === undefined ? {} : { as: options.as }),
