@@ -197,14 +197,16 @@ function gainSlots(params: RankParams, plan: WindowPlan, isReawakened: boolean):
     s_late: gains('start_late', 's'),
     s_older: plan.start.olderMs.length > 0 ? gains('older', 's') : '',
     s_least: gains('least', 's'),
-    s_firsts: gains(isReawakened ? 'reawakened' : 'firsts', 's'),
+    s_firsts: isReawakened ? '' : gains('firsts', 's'),
+    s_reawakened: isReawakened ? gains('reawakened', 's') : '',
     s_published: gains('published', 's'),
     q_fine: gains('start_fine', 'q'),
     q_late: gains('start_late', 'q'),
     q_older: plan.quarter.olderMs.length > 0 ? gains('older', 'q') : '',
     q_least: gains('least', 'q'),
     // The last quarter is short: its first readings are always looked up.
-    q_firsts: gains('reawakened', 'q'),
+    q_firsts: '',
+    q_reawakened: gains('reawakened', 'q'),
     q_published: gains('published', 'q'),
     keys: filtersOf(params).join('\n'),
   }

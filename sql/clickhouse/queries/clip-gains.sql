@@ -7,6 +7,7 @@
 -- inside the window with its instant's bits turned over; 0: none. One join then serves all of them: planning and
 -- joining them one by one cost a third more.
 -- toInt64 of a reading or start is its lowest 64 bits: far cheaper than masking 128.
+-- Who is first read after an instant has no reading before it, so start_fine holds a video once, with firsts too.
 -- `$` is the name of an instant (s: start, q: start of the last quarter).
 -- params: those of value_at for s (and e, q where used); eMinMs, sMinMs, qMinMs Int64 (the oldest reading that still
 --         counts at each instant); endMs Int64
@@ -38,6 +39,7 @@ SELECT video_key, bitOr(reading, bitShiftLeft(toUInt128(1), 107)) AS start
 FROM {database:Identifier}.boundaries_v1 FINAL
 WHERE at = fromUnixTimestamp64Milli({$FineMs:Int64}, 'UTC') AND is_old = 0 AND platform IN {platforms:Array(String)}
     AND reading >= {{$_least}} {{keys}}
+{{$_firsts}}
 
 -- part: start_late
 SELECT video_key, max(start) AS start
@@ -57,8 +59,7 @@ FROM
         AND platform IN {platforms:Array(String)}
         AND reading >= {{$_least}}
         AND reading < bitOr(bitShiftLeft(toUInt128(1), 106), bitShiftLeft(toUInt128({$ToMs:Int64} + 1), 64)) {{keys}}
-    UNION ALL
-    {{$_firsts}}
+    {{$_reawakened}}
     UNION ALL
     {{$_published}}
 )
@@ -75,6 +76,7 @@ WHERE at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({$OlderMs:Array(Int64)}),
 bitOr(bitShiftLeft(toUInt128(1), 106), bitShiftLeft(toUInt128({$MinMs:Int64}), 64))
 
 -- part: reawakened
+UNION ALL
 SELECT video_key, bitXor(reading, bitOr(bitShiftLeft(toUInt128(1), 106), bitShiftLeft(toUInt128(4398046511103), 64))) AS start
 FROM {database:Identifier}.readings_v1
 WHERE hour_at >= toStartOfHour(fromUnixTimestamp64Milli({$ToMs:Int64}, 'UTC'))
@@ -85,6 +87,7 @@ WHERE hour_at >= toStartOfHour(fromUnixTimestamp64Milli({$ToMs:Int64}, 'UTC'))
     AND reading >= bitShiftLeft(toUInt128(1), 106) {{keys}}
 
 -- part: firsts
+UNION ALL
 SELECT video_key, bitXor(turned, bitShiftLeft(toUInt128(1), 106)) AS start
 FROM {database:Identifier}.firsts_v1 FINAL
 WHERE platform IN {platforms:Array(String)}
