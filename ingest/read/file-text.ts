@@ -68,9 +68,6 @@ export async function surveyFile(head: FileHead, signal?: AbortSignal): Promise<
     return { sha256: hash.digest('hex') }
   }
   const gunzip = createGunzip({ chunkSize: readChunkBytes })
-  // The pipeline rejects with the first damage; what the engine says after that would end the process.
-  gunzip.on('error', () => undefined)
-  gunzip.resume()
   const source = async function* () {
     for await (const chunk of stream) {
       hash.update(chunk)
@@ -78,7 +75,10 @@ export async function surveyFile(head: FileHead, signal?: AbortSignal): Promise<
     }
   }
   try {
-    await pipeline(source, gunzip)
+    // Read to its end: a missing end is found after the last byte has gone in, too late for a pipeline that ends here.
+    await pipeline(source, gunzip, async bytes => {
+      for await (const _ of bytes);
+    })
   } catch (cause) {
     signal?.throwIfAborted()
     throw brokenFile(head.name, true, cause)
