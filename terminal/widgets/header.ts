@@ -51,7 +51,7 @@ function provenanceLine({ style, width, world, connection }: HeaderOptions): str
     const sources = world.sources.length === 0 ? 'none yet' : world.sources.join(', ')
     return style.paint('muted', style.fit(` ${world.notice || `Sources: ${sources}`}`, width))
   }
-  const label = world.mode === 'replay' ? ' NOT LIVE ' : ' NO DATA '
+  const label = { replay: ' NOT LIVE ', history: ' HISTORY ', empty: ' NO DATA ' }[world.mode]
   const notice = truncate(world.notice, Math.max(0, width - label.length - 2), style.glyphs.ellipsis)
   return joinLine([style.inverse(style.bold('warn', label)), style.paint('warn', notice)], '', width)
 }
