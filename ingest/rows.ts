@@ -201,3 +201,22 @@ export class LineBuffer {
     return this.#bytes.subarray(0, this.#length)
   }
 }
+
+/** Which fields of a description are not empty: part of its key, as the column `known` is of the table's. */
+export function knownFields(row: VideoRecord | CreatorRecord): string {
+  const fields =
+    'title' in row
+      ? [
+          row.creatorId !== '',
+          row.title !== '',
+          row.url !== '',
+          row.thumbnailUrl !== '',
+          row.publishedAtMs !== null,
+          row.endedAtMs !== null,
+          row.durationSeconds !== null,
+          row.category !== '',
+          row.tags.length > 0,
+        ]
+      : [row.name !== '', row.handle !== '']
+  return fields.map(Number).join('')
+}

@@ -130,7 +130,9 @@ async function measureVideos(deps: IngestDeps): Promise<Measures> {
     SELECT countIf(title = '') AS emptyTitles,
       toUnixTimestamp64Milli(min(published_at)) AS publishedFirstAt,
       toUnixTimestamp64Milli(max(published_at)) AS publishedLastAt
-    FROM (SELECT * FROM ${world.database}.videos_v1 FINAL)`)
+    FROM (
+      SELECT argMaxIf(said.title, observed_at, said.title != '') AS title, argMax(said.published_at, observed_at) AS published_at
+      FROM ${world.database}.videos_v1 AS said GROUP BY platform, video_id)`)
   const profiles = await store.query<{ name: string; posts: number }>(`
     SELECT substring(creator_id, 6) AS name, count() AS posts FROM (SELECT * FROM ${world.database}.samples_v1 FINAL)
     WHERE platform = 'instagram' AND startsWith(creator_id, 'name:') GROUP BY name ORDER BY name`)

@@ -27,6 +27,7 @@ import {
   creatorLine,
   creatorSampleLine,
   type ItemKind,
+  knownFields,
   LineBuffer,
   sampleLine,
   targets,
@@ -148,16 +149,24 @@ class Batch {
         this.platforms.add(item.row.platform)
         break
       case 'video':
-        this.#keepNewest(this.videos, `${item.row.platform} ${item.row.videoId} ${item.row.source}`, item.row)
+        this.#keepNewest(
+          this.videos,
+          `${knownFields(item.row)} ${item.row.platform} ${item.row.videoId} ${item.row.source}`,
+          item.row,
+        )
         return
       case 'creator':
-        this.#keepNewest(this.creators, `${item.row.platform} ${item.row.creatorId} ${item.row.source}`, item.row)
+        this.#keepNewest(
+          this.creators,
+          `${knownFields(item.row)} ${item.row.platform} ${item.row.creatorId} ${item.row.source}`,
+          item.row,
+        )
         return
     }
     this.counts[item.kind]++
   }
 
-  /** At equal instants the later one wins, as it does in the table. */
+  /** At equal instants the later one of the same known fields wins, as it does in the table. */
   #keepNewest<R extends VideoRecord | CreatorRecord>(rows: Map<string, R>, key: string, row: R): void {
     const known = rows.get(key)
     if (known && known.observedAtMs > row.observedAtMs) return

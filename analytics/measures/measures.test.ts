@@ -289,6 +289,17 @@ group('a small market', () => {
     await expect(getVideo(rig.ctx, videoId('youtube', 'zzz'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('keeps what an earlier record said when a later one knows less, whatever the engine has merged', async () => {
+    await rig.fresh('2024-01-03T00:00:00')
+    await rig.videos([{ video: 'a', title: 'Said once', creator: 'c', tags: ['t'], at: '2024-01-01T00:00:00' }])
+    await rig.videos([{ video: 'a', title: '', creator: '', tags: [], at: '2024-01-02T00:00:00' }])
+    await rig.samples([{ video: 'a', creator: 'c', at: '2024-01-02T00:00:00', views: 5 }])
+    const before = await getVideo(rig.ctx, videoId('youtube', 'a'))
+    expect(before).toMatchObject({ title: 'Said once' })
+    await rig.store.command('OPTIMIZE TABLE replay.videos_v1 FINAL')
+    expect(await getVideo(rig.ctx, videoId('youtube', 'a'))).toEqual(before)
+  })
+
   it('computes every live query with unique keys, and knows what touches it', async () => {
     for (const [name, params] of [
       ['trends', {}],

@@ -122,8 +122,9 @@ ORDER BY (platform, topic, observed_at, source)
 TTL expires_at DELETE WHERE expires_at < '2106-01-01'
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
--- One row per (video, source), the newest; readers take field by field the newest that is not empty, so that
--- a source which knows less never wipes out what another one said. Small beside the samples: no partitions.
+-- Per (video, source) the newest row of each set of known fields; readers take field by field the newest that is not
+-- empty. `known` stands in the key, so that a later record which knows less never wipes out in a merge what an earlier one
+-- said: answers do not depend on what the engine has merged. Small beside the samples: no partitions.
 CREATE TABLE IF NOT EXISTS {database}.videos_v1
 (
     platform LowCardinality(String),
@@ -143,10 +144,12 @@ CREATE TABLE IF NOT EXISTS {database}.videos_v1
     source LowCardinality(String),
     -- When the source said so; the newest wins.
     observed_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    written_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1))
+    written_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)),
+    -- Which fields are not empty, one bit each: ingest/rows.ts states the same.
+    known UInt16 MATERIALIZED toUInt16((creator_id != '') + 2 * (title != '') + 4 * (url != '') + 8 * (thumbnail_url != '') + 16 * isNotNull(published_at) + 32 * isNotNull(ended_at) + 64 * isNotNull(duration_seconds) + 128 * (category != '') + 256 * notEmpty(tags))
 )
 ENGINE = ReplacingMergeTree(observed_at)
-ORDER BY (platform, video_id, source)
+ORDER BY (platform, video_id, source, known)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS {database}.creators_v1
@@ -157,8 +160,9 @@ CREATE TABLE IF NOT EXISTS {database}.creators_v1
     handle String CODEC(ZSTD(1)),
     source LowCardinality(String),
     observed_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    written_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1))
+    written_at DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)),
+    known UInt8 MATERIALIZED toUInt8((name != '') + 2 * (handle != ''))
 )
 ENGINE = ReplacingMergeTree(observed_at)
-ORDER BY (platform, creator_id, source)
+ORDER BY (platform, creator_id, source, known)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
