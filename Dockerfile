@@ -8,9 +8,8 @@ COPY . .
 RUN node bin/build.mjs && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:24-bookworm-slim
-# bubblewrap lets the engine that runs users' SQL live in a sandbox of its own.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends bubblewrap ffmpeg tini \
+ && apt-get install -y --no-install-recommends tini \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin cliptape \
  && install -d -o cliptape -g cliptape -m 0700 /data

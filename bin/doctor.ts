@@ -33,7 +33,7 @@ export async function examine(context: VerbContext): Promise<Finding[]> {
   return [
     nodeFinding(),
     platformFinding(isEmbedded),
-    ...(isEmbedded ? [engineFinding(), sandboxFinding()] : []),
+    ...(isEmbedded ? [engineFinding()] : []),
     { name: 'profile', state: 'ok', message: profileText(config), fix: null },
     homeFinding(config),
     await diskFinding(config),
@@ -105,18 +105,6 @@ function engineFinding(): Finding {
       fix: 'Delete node_modules and start again: npm start installs it.',
     }
   }
-}
-
-function sandboxFinding(): Finding {
-  const isThere = spawnSync('bwrap', ['--version'], { stdio: 'ignore' }).status === 0
-  return isThere
-    ? { name: 'sandbox', state: 'ok', message: 'bubblewrap is there.', fix: null }
-    : {
-        name: 'sandbox',
-        state: 'info',
-        message: 'bubblewrap (bwrap) is not there; SQL of users is held by the gate and a read-only session alone.',
-        fix: 'For one more layer: apt install bubblewrap.',
-      }
 }
 
 function profileText(config: Config): string {
