@@ -19,9 +19,10 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { type ChdbQueryStream, type RawInsertFormat, Session } from 'chdb'
+import { type ChdbQueryStream, Session } from 'chdb'
 import { engineConfig, grantsAreRestricted } from './child-config.ts'
 import type { ChildLimits, ChildMessage, ChildOptions } from './child-protocol.ts'
+import { insertFormats } from './insert-formats.ts'
 import { SessionPool } from './session-pool.ts'
 import { Slots } from './slots.ts'
 
@@ -38,15 +39,6 @@ const headerLinesOf: Readonly<Record<string, number>> = {
   TabSeparated: 0,
   TabSeparatedWithNames: 1,
 }
-
-const insertFormats: readonly RawInsertFormat[] = [
-  'JSONEachRow',
-  'JSONCompactEachRow',
-  'CSV',
-  'CSVWithNames',
-  'TabSeparated',
-  'TabSeparatedWithNames',
-]
 
 /** Parameters of the address that are not settings of the engine. */
 const requestParameters = new Set(['query', 'query_id', 'database', 'wait_end_of_query'])

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { AppError } from '../../contracts/errors.ts'
 import { translateEngineError } from './engine-errors.ts'
+import { insertFormats } from './insert-formats.ts'
 import { columnReader } from './json-values.ts'
 import { quote } from './literal.ts'
 import type { AnalyticsStatus, AnalyticsStore, QueryOptions, ReadOnlyLimits, ReadOnlyResult } from './port.ts'
@@ -16,15 +17,6 @@ const requestTimeoutMs = 30 * 60_000
 const openConnectionsMax = 128
 const connectAttemptsMax = 20
 const connectPauseMs = 50
-
-const insertFormats = [
-  'JSONEachRow',
-  'JSONCompactEachRow',
-  'CSV',
-  'CSVWithNames',
-  'TabSeparated',
-  'TabSeparatedWithNames',
-] as const
 
 /** What every statement runs with. */
 const baseSettings: ClickHouseSettings = { async_insert: 0, output_format_json_quote_64bit_integers: 1 }
