@@ -93,7 +93,8 @@ export async function ensureSecrets<Name extends string>(
 
 async function ensureSecret(path: string): Promise<string> {
   if (!existsSync(path)) {
-    const temporary = `${path}.${process.pid}`
+    // Named at random: two calls of one process may make it at the same moment as well.
+    const temporary = `${path}.${randomBytes(6).toString('hex')}`
     await writeFile(temporary, randomBytes(32).toString('base64url'), { mode: 0o600 })
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
