@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import express, { type Express, type RequestHandler, type Response } from 'express'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { AppError } from '../contracts/errors.ts'
 import type { Principal } from './auth/authenticator.ts'
 import type { ServerDeps } from './deps.ts'
+import type { Caller } from './http/caller.ts'
 import { errorAnswer } from './http/error-answer.ts'
-import { bearerToken, checkRate, cors, hostGuard, securityHeaders } from './http/guards.ts'
-import { requestId } from './http/request-id.ts'
+import { checkRate, cors, credentialOf, hostGuard, securityHeaders } from './http/guards.ts'
+import { requestId, requestIdOf } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Answer, Route } from './http/route.ts'
 import { allRoutes } from './routes.ts'
@@ -54,8 +55,8 @@ function admit(deps: ServerDeps, limits: Parameters<typeof checkRate>[0], route:
       await checkRate(limits, address)
       return next()
     }
-    const token = bearerToken(request)
-    const principal = token === null ? null : await deps.auth.authenticate(token, route.auth)
+    const { token, schemes } = credentialOf(request, route.auth)
+    const principal = token === null ? null : await deps.auth.authenticate(token, schemes)
     await checkRate(limits, principal ? `user:${principal.userId}` : address)
     if (!principal) {
       throw new AppError(
@@ -64,6 +65,9 @@ function admit(deps: ServerDeps, limits: Parameters<typeof checkRate>[0], route:
           ? 'Send a token: Authorization: Bearer <token>. `cliptape token` prints yours.'
           : 'The token is not valid here: `cliptape token` prints the present one.',
       )
+    }
+    if (route.scope !== null && principal.scopes !== 'all' && !principal.scopes.includes(route.scope)) {
+      throw new AppError('FORBIDDEN', `This key lacks the scope ${route.scope}: make one that has it.`)
     }
     response.locals.principal = principal
     next()
@@ -88,21 +92,28 @@ function answer(deps: ServerDeps, route: Route): RequestHandler {
     const result = await route.run(
       deps,
       { params: request.params, query: request.query, body: request.body },
-      { principal: principalOf(response), signal: gone.signal },
+      { ...callerOf(request, response), header: name => request.get(name), signal: gone.signal },
     )
-    await send(response, result)
+    await send(response, route.status, result)
   }
 }
 
-function principalOf(response: Response): Principal | null {
-  return response.locals.principal ?? null
+function callerOf(request: Request, response: Response): Caller {
+  const principal: Principal | null = response.locals.principal ?? null
+  return { principal, requestId: requestIdOf(response), address: request.ip ?? null }
 }
 
-async function send(response: Response, answer: Answer): Promise<void> {
-  if ('json' in answer) {
-    response.status(answer.status ?? 200).json(answer.json)
+async function send(response: Response, status: number, answer: Answer): Promise<void> {
+  if ('empty' in answer) {
+    response.status(204).end()
     return
   }
+  if ('json' in answer) {
+    if (answer.headers) response.set(answer.headers)
+    response.status(answer.status ?? status).json(answer.json)
+    return
+  }
+  response.status(status)
   response.set('Content-Type', answer.contentType)
   if (answer.headers) response.set(answer.headers)
   if (typeof answer.body === 'string') response.send(answer.body)

@@ -25,6 +25,7 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
 function operation(route: Route): Json {
   const parameters = [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')]
   const success = route.answer.schema ? { schema: jsonSchema(route.answer.schema, 'output') } : {}
+  const { contentType } = route.answer
   return {
     operationId: `${route.method}${route.path.replace(/[^a-zA-Z0-9]+(\w)?/g, (_all, next: string | undefined) => (next ?? '').toUpperCase())}`,
     summary: route.summary,
@@ -37,7 +38,10 @@ function operation(route: Route): Json {
         }
       : {}),
     responses: {
-      200: { description: 'The answer.', content: { [route.answer.contentType]: success } },
+      [route.status]: {
+        description: 'The answer.',
+        ...(contentType === null ? {} : { content: { [contentType]: success } }),
+      },
       default: {
         description: 'An error.',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },

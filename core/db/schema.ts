@@ -4,6 +4,11 @@ type Timestamp = ColumnType<Date, Date | string, Date | string>
 /** A timestamp that the store fills in when it is left out. */
 type DefaultedTimestamp = ColumnType<Date, Date | string | undefined, Date | string>
 type Json = ColumnType<unknown, string, string>
+/** A whole number beyond 2^53, which comes as text. */
+type Bigint = ColumnType<string, number | string, number | string>
+/** Written once. */
+type FixedBigint = ColumnType<string, number | string, never>
+type Plan = 'free' | 'pro' | 'premium'
 
 /** Tables of `sql/postgres/migrations`, as Kysely sees them: one interface per table, snake_case as in SQL. */
 export interface Database {
@@ -12,6 +17,23 @@ export interface Database {
   dead_letters: DeadLettersTable
   drop_counts: DropCountsTable
   settings: SettingsTable
+  passwords: PasswordsTable
+  identities: IdentitiesTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  mail_links: MailLinksTable
+  signing_keys: SigningKeysTable
+  vault_secrets: VaultSecretsTable
+  api_keys: ApiKeysTable
+  idempotent_answers: IdempotentAnswersTable
+  monitored_creators: MonitoredCreatorsTable
+  credit_accounts: CreditAccountsTable
+  credit_ledger: CreditLedgerTable
+  subscriptions: SubscriptionsTable
+  usage_counters: UsageCountersTable
+  webhooks: WebhooksTable
+  webhook_deliveries: WebhookDeliveriesTable
+  audit_log: AuditLogTable
 }
 
 interface UsersTable {
@@ -19,6 +41,8 @@ interface UsersTable {
   email: string | null
   role: 'owner' | 'user' | 'admin'
   is_local: boolean
+  email_verified_at: Timestamp | null
+  plan: Generated<Plan>
   created_at: DefaultedTimestamp
 }
 
@@ -58,7 +82,7 @@ interface DropCountsTable {
   owner_id: string
   source: string
   reason: string
-  row_count: ColumnType<string, number | string, number | string>
+  row_count: Bigint
 }
 
 interface SettingsTable {
@@ -66,4 +90,178 @@ interface SettingsTable {
   name: string
   value: Json
   updated_at: DefaultedTimestamp
+}
+
+interface PasswordsTable {
+  user_id: string
+  /** PHC string of argon2id. */
+  hash: string
+  updated_at: DefaultedTimestamp
+}
+
+interface IdentitiesTable {
+  provider: 'google' | 'supabase'
+  subject: string
+  user_id: string
+  created_at: DefaultedTimestamp
+}
+
+/** A family of refresh tokens: one signing-in on one device. */
+interface SessionsTable {
+  id: Generated<string>
+  user_id: string
+  created_at: DefaultedTimestamp
+  used_at: DefaultedTimestamp
+  expires_at: Timestamp
+  ended_at: Timestamp | null
+  end_reason: 'logout' | 'reuse' | 'password_changed' | 'account_deleted' | null
+}
+
+interface RefreshTokensTable {
+  /** SHA-256. */
+  token_hash: Buffer
+  session_id: string
+  user_id: string
+  created_at: DefaultedTimestamp
+  used_at: Timestamp | null
+}
+
+interface MailLinksTable {
+  id: Generated<string>
+  user_id: string
+  purpose: 'verify_email' | 'reset_password'
+  created_at: DefaultedTimestamp
+  expires_at: Timestamp
+  used_at: Timestamp | null
+}
+
+interface SigningKeysTable {
+  kid: string
+  sealed: Buffer
+  created_at: DefaultedTimestamp
+  retired_at: Timestamp | null
+}
+
+interface VaultSecretsTable {
+  id: Generated<string>
+  /** Null: the installation's own. */
+  owner_id: string | null
+  purpose: string
+  key_id: string
+  wrapped_key: Buffer
+  ciphertext: Buffer
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+interface ApiKeysTable {
+  id: Generated<string>
+  owner_id: string
+  name: string
+  prefix: string
+  /** SHA-256. */
+  key_hash: Buffer
+  scopes: string[]
+  is_service: Generated<boolean>
+  created_at: DefaultedTimestamp
+  expires_at: Timestamp | null
+  last_used_at: Timestamp | null
+  revoked_at: Timestamp | null
+}
+
+/** The answer to a write that carried an Idempotency-Key. */
+interface IdempotentAnswersTable {
+  owner_id: string
+  key: string
+  request_hash: Buffer
+  status: number | null
+  body: Json | null
+  created_at: DefaultedTimestamp
+}
+
+interface MonitoredCreatorsTable {
+  owner_id: string
+  platform: string
+  creator_id: string
+  created_at: DefaultedTimestamp
+}
+
+interface CreditAccountsTable {
+  user_id: string
+  available: Bigint
+  reserved: Bigint
+  is_unlimited: Generated<boolean>
+  updated_at: DefaultedTimestamp
+}
+
+interface CreditLedgerTable {
+  id: ColumnType<string, never, never>
+  user_id: string
+  entry: 'grant' | 'reserve' | 'capture' | 'release' | 'expire'
+  amount: FixedBigint
+  reason: string
+  idempotency_key: string
+  refers_to: FixedBigint | null
+  available_after: FixedBigint
+  reserved_after: FixedBigint
+  expires_at: Timestamp | null
+  created_at: DefaultedTimestamp
+}
+
+interface SubscriptionsTable {
+  user_id: string
+  plan: Plan
+  status: 'active' | 'past_due' | 'canceled'
+  period_start: Timestamp
+  period_end: Timestamp
+  updated_at: DefaultedTimestamp
+}
+
+interface UsageCountersTable {
+  user_id: string
+  metric: string
+  period_start: Timestamp
+  used: Bigint
+}
+
+interface WebhooksTable {
+  id: Generated<string>
+  owner_id: string
+  url: string
+  events: string[]
+  secret_vault_id: string
+  status: Generated<'active' | 'paused' | 'disabled'>
+  status_reason: string | null
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+/** One telling of one event to one webhook: the outbox and the log in one. */
+interface WebhookDeliveriesTable {
+  id: Generated<string>
+  webhook_id: string
+  owner_id: string
+  event: string
+  dedupe_key: string
+  payload: Json
+  status: Generated<'waiting' | 'delivered' | 'failed'>
+  attempts: Generated<number>
+  next_attempt_at: DefaultedTimestamp
+  last_status: number | null
+  last_error: string | null
+  created_at: DefaultedTimestamp
+  delivered_at: Timestamp | null
+}
+
+interface AuditLogTable {
+  id: ColumnType<string, never, never>
+  user_id: string
+  actor: string
+  actor_id: string | null
+  action: string
+  target: string | null
+  details: Json
+  request_id: string | null
+  address: string | null
+  created_at: DefaultedTimestamp
 }

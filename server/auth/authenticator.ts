@@ -1,4 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { roles } from '../../contracts/accounts.ts'
+import type { Scope } from '../../contracts/api-keys.ts'
 import type { UserId } from '../../contracts/ids.ts'
 
 /** The kinds of credential that a route can take: a person's session, a machine's key, an agent's connector token. */
@@ -8,6 +10,11 @@ export type AuthScheme = 'jwt' | 'apiKey' | 'connectorToken'
 export interface Principal {
   readonly userId: UserId
   readonly scheme: AuthScheme
+  readonly role: (typeof roles)[number]
+  /** What the credential may do: a person's session everything that its user may. */
+  readonly scopes: readonly Scope[] | 'all'
+  /** Which session or key it is, for the audit log and for limits per key; null for one without a record. */
+  readonly credentialId: string | null
 }
 
 /** Turns a bearer token into who it belongs to. Accounts, keys and connectors become further implementations. */
@@ -23,7 +30,9 @@ export function localOwnerAuthenticator(owner: { token: string; userId: UserId }
     async authenticate(token, accepts) {
       const isOwner = timingSafeEqual(digest(token), expected)
       const scheme = accepts.find(name => name === 'jwt' || name === 'apiKey')
-      return isOwner && scheme ? { userId: owner.userId, scheme } : null
+      return isOwner && scheme
+        ? { userId: owner.userId, scheme, role: 'owner', scopes: 'all', credentialId: null }
+        : null
     },
   }
 }

@@ -30,8 +30,9 @@ describe("the owner's token", () => {
   it('opens what takes a session or a key, and nothing for a connector', async () => {
     const userId = UserIdSchema.parse('00000000-0000-4000-8000-000000000001')
     const auth = localOwnerAuthenticator({ token: 'secret', userId })
-    expect(await auth.authenticate('secret', ['jwt'])).toEqual({ userId, scheme: 'jwt' })
-    expect(await auth.authenticate('secret', ['connectorToken', 'apiKey'])).toEqual({ userId, scheme: 'apiKey' })
+    const owner = { userId, role: 'owner', scopes: 'all', credentialId: null }
+    expect(await auth.authenticate('secret', ['jwt'])).toEqual({ ...owner, scheme: 'jwt' })
+    expect(await auth.authenticate('secret', ['connectorToken', 'apiKey'])).toEqual({ ...owner, scheme: 'apiKey' })
     expect(await auth.authenticate('secret', ['connectorToken'])).toBeNull()
     for (const wrong of ['', 'Secret', 'secret ', 'secre', 'x'.repeat(5000)]) {
       expect(await auth.authenticate(wrong, ['jwt'])).toBeNull()

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { AppError } from '../../contracts/errors.ts'
 import type { KeyValue } from '../../core/key-value/port.ts'
 import type { Log } from '../../core/log.ts'
+import type { AuthScheme } from '../auth/authenticator.ts'
 import { isAllowedOrigin, isOwnHost } from './hosts.ts'
 
 /** Headers that keep a browser from misreading an answer. Pages that need more say so themselves. */
@@ -36,13 +37,14 @@ export function cors(origins: readonly string[]): RequestHandler {
     }
     response.set({
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': 'X-Request-Id, Retry-After',
+      'Access-Control-Expose-Headers': 'ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id',
       'Cross-Origin-Resource-Policy': 'cross-origin',
     })
     if (request.method !== 'OPTIONS') return next()
     response.set({
-      'Access-Control-Allow-Methods': 'GET, POST',
-      'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-Request-Id',
+      'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
+      'Access-Control-Allow-Headers':
+        'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, X-Request-Id',
       'Access-Control-Max-Age': '600',
     })
     response.status(204).end()
@@ -74,8 +76,16 @@ export async function checkRate(
   )
 }
 
-/** The token of `Authorization: Bearer …`; `null` without the header. */
-export function bearerToken(request: Request): string | null {
-  const match = /^Bearer +([\x21-\x7e]{1,4096})$/i.exec(request.get('authorization') ?? '')
-  return match?.[1] ?? null
+/**
+ * The credential that came with a request: `Authorization: Bearer …`, of any scheme, else `X-API-Key`, which is a key and
+ * nothing else.
+ */
+export function credentialOf(
+  request: Request,
+  accepted: readonly AuthScheme[],
+): { token: string | null; schemes: readonly AuthScheme[] } {
+  const bearer = /^Bearer +([\x21-\x7e]{1,4096})$/i.exec(request.get('authorization') ?? '')?.[1]
+  if (bearer !== undefined) return { token: bearer, schemes: accepted }
+  const key = /^[\x21-\x7e]{1,200}$/.exec(request.get('x-api-key') ?? '')?.[0]
+  return { token: key ?? null, schemes: accepted.filter(scheme => scheme === 'apiKey') }
 }

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import type { AuthScheme, Principal } from '../auth/authenticator.ts'
+import type { Scope } from '../../contracts/api-keys.ts'
+import type { AuthScheme } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
+import type { Caller } from './caller.ts'
 import { parseInput } from './parse-input.ts'
 
 /**
@@ -9,17 +11,22 @@ import { parseInput } from './parse-input.ts'
  * `docs/api.md` are all made from the same list of routes.
  */
 export interface Route {
-  readonly method: 'get' | 'post'
+  readonly method: Method
   /** Express form: `/api/videos/:videoId`. */
   readonly path: string
   readonly summary: string
   /** More for the documentation, in plain sentences. */
   readonly description: string
   readonly auth: readonly AuthScheme[] | 'open'
+  /** What a key must be allowed to do; null where no key is taken, or any key is good enough. */
+  readonly scope: Scope | null
+  /** Of a success, e.g. 201. */
+  readonly status: number
   readonly params: z.ZodType | null
   readonly query: z.ZodType | null
   readonly body: z.ZodType | null
-  readonly answer: { readonly contentType: string; readonly schema: z.ZodType | null }
+  /** Without a content type there is no body. */
+  readonly answer: { readonly contentType: string | null; readonly schema: z.ZodType | null }
   /** Parses and answers. The raw input is whatever the transport found. */
   run(deps: ServerDeps, raw: RawInput, context: RouteContext): Promise<Answer>
 }
@@ -30,15 +37,20 @@ export interface RawInput {
   readonly body: unknown
 }
 
-export interface RouteContext {
-  /** Present on every route that is not open. */
-  readonly principal: Principal | null
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+/** `principal` is present on every route that is not open. */
+export interface RouteContext extends Caller {
+  /** A request header by its lower-case name. */
+  header(name: string): string | undefined
   /** Fires when the caller has gone away before the answer was complete. */
   readonly signal: AbortSignal
 }
 
 export type Answer =
-  | { readonly json: unknown; readonly status?: number }
+  | { readonly json: unknown; readonly status?: number; readonly headers?: Record<string, string> }
+  /** Nothing to say: 204. */
+  | { readonly empty: true }
   | { readonly body: string | Readable; readonly contentType: string; readonly headers?: Record<string, string> }
 
 const nothing = z.strictObject({})
@@ -49,16 +61,19 @@ export function route<
   Q extends z.ZodType = typeof nothing,
   B extends z.ZodType = typeof nothing,
 >(o: {
-  method: 'get' | 'post'
+  method: Method
   path: string
   summary: string
   description?: string
   auth: readonly AuthScheme[] | 'open'
+  scope?: Scope
+  /** 200 unless told; 204 when there is no answer to send. */
+  status?: number
   params?: P
   query?: Q
   body?: B
-  /** Of the JSON answer; a content type alone for anything else. */
-  answer: z.ZodType | { contentType: string }
+  /** Of the JSON answer; a content type alone for anything else; null for none. */
+  answer: z.ZodType | { contentType: string } | null
   handle(
     deps: ServerDeps,
     input: { params: z.output<P>; query: z.output<Q>; body: z.output<B> },
@@ -68,13 +83,15 @@ export function route<
   const answer =
     o.answer instanceof z.ZodType
       ? { contentType: 'application/json', schema: o.answer }
-      : { contentType: o.answer.contentType, schema: null }
+      : { contentType: o.answer?.contentType ?? null, schema: null }
   return {
     method: o.method,
     path: o.path,
     summary: o.summary,
     description: o.description ?? '',
     auth: o.auth,
+    scope: o.scope ?? null,
+    status: o.status ?? (o.answer === null ? 204 : 200),
     params: o.params ?? null,
     query: o.query ?? null,
     body: o.body ?? null,

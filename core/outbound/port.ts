@@ -1,0 +1,36 @@
+/** An answer, read whole. */
+export interface OutboundAnswer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface OutboundRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** For everything together, in ms; 10,000 unless told. */
+  readonly timeoutMs?: number
+  /** More is an error; 1 MiB unless told. */
+  readonly answerBytesMax?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * All network calls that leave this installation. The address is checked when the connection is made, after the name was
+ * looked up, so that a name which changes its mind cannot lead inside; each redirect is checked again.
+ */
+export interface Outbound {
+  /**
+   * To an address that a user gave: public addresses only.
+   * @throws AppError FORBIDDEN when it leads to this machine or a private network; UNAVAILABLE when nobody answers
+   */
+  fetchForUser(url: string, request?: OutboundRequest): Promise<OutboundAnswer>
+  /**
+   * To an address that the operator configured: its exact origin may be anywhere, redirects must stay on it.
+   * @throws AppError FORBIDDEN for any other origin; UNAVAILABLE when nobody answers
+   */
+  fetchConfigured(url: string, request?: OutboundRequest): Promise<OutboundAnswer>
+  close(): Promise<void>
+}
