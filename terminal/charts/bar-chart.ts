@@ -1,3 +1,4 @@
+import { lineMark } from './line-chart.ts'
 import {
   type ChartPoint,
   drawCursor,
@@ -10,23 +11,30 @@ import {
   valueRange,
 } from './plot.ts'
 
-/** Bars over time, all from zero. */
+/** Bars over time, all from zero: at most four series, side by side at each instant. */
 export interface BarsData extends TimeAxis {
-  points: readonly ChartPoint[]
+  series: readonly { points: readonly ChartPoint[] }[]
+}
+
+/** What one column of the plot shows. */
+interface Bar {
+  value: number
+  series: number
 }
 
 const eighths = ['', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 
 /**
- * One bar for each point while there is room, else for each column the point farthest from zero, so that a spike survives.
- * A zero is a thin foot on the zero line, a missing value nothing at all.
+ * One bar for each point of each series while there is room, else for each column the point farthest from zero, so that a
+ * spike survives. A zero is a thin foot on the zero line, a missing value nothing at all. Without colour several series
+ * are drawn with their digits.
  */
 export function drawBarChart(data: BarsData, size: { width: number; height: number }, style: PlotStyle): string[] {
   const plot = openPlot(size, barRange(data), data, style)
-  const columns = columnValues(plot, visiblePoints(data))
+  const visible = visibleSeries(data)
   const zeroRow = Math.round((plot.rows * plot.maxValue) / (plot.maxValue - plot.minValue))
-  columns.forEach((value, column) => {
-    if (value !== null) drawBar(plot, { column, value, zeroRow }, style)
+  columnBars(plot, visible).forEach((bar, column) => {
+    if (bar !== null) drawBar(plot, { ...bar, column, zeroRow, count: visible.length }, style)
   })
   drawGridLines(plot, style)
   drawCursor(plot, style)
@@ -35,46 +43,55 @@ export function drawBarChart(data: BarsData, size: { width: number; height: numb
 
 /** The values that a bar chart reaches over: always from zero. */
 export function barRange(data: BarsData): { minValue: number; maxValue: number } {
-  return valueRange([0, ...visiblePoints(data).map(point => point.value)])
+  return valueRange([0, ...visibleSeries(data).flatMap(points => points.map(point => point.value))])
 }
 
-function visiblePoints({ points, fromMs, toMs }: BarsData): ChartPoint[] {
-  return points.filter(point => point.atMs >= fromMs && point.atMs <= toMs)
+function visibleSeries({ series, fromMs, toMs }: BarsData): ChartPoint[][] {
+  return series.slice(0, 4).map(({ points }) => points.filter(point => point.atMs >= fromMs && point.atMs <= toMs))
 }
 
-/** The value that each column shows, null for none. */
-function columnValues(plot: Plot, points: readonly ChartPoint[]): (number | null)[] {
-  const columns = new Array<number | null>(plot.columns).fill(null)
-  const barWidth = Math.max(
-    1,
-    Math.floor(plot.columns / Math.max(1, points.length)) - (points.length * 3 <= plot.columns ? 1 : 0),
-  )
-  for (const { atMs, value } of points) {
-    if (value === null || !Number.isFinite(value)) continue
-    const middle = Math.round(timeShare(plot.axis, atMs) * (plot.columns - 1))
-    const start = Math.min(Math.max(0, middle - (barWidth >> 1)), plot.columns - barWidth)
-    for (let column = start; column < start + barWidth; column++) {
-      const there = columns[column] ?? null
-      if (there === null || Math.abs(value) > Math.abs(there)) columns[column] = value
+/** The bar that each column shows, null for none. */
+function columnBars(plot: Plot, series: readonly (readonly ChartPoint[])[]): (Bar | null)[] {
+  const columns = new Array<Bar | null>(plot.columns).fill(null)
+  const pointCount = Math.max(1, ...series.map(points => points.length))
+  const groupWidth = Math.floor(plot.columns / pointCount) - (pointCount * (series.length + 2) <= plot.columns ? 1 : 0)
+  const barWidth = Math.max(1, Math.floor(groupWidth / series.length))
+  // Where not every series has a column of its own, they share columns, and the farthest from zero is seen.
+  const isShared = groupWidth < series.length
+  const taken = isShared ? barWidth : barWidth * series.length
+  series.forEach((points, index) => {
+    for (const { atMs, value } of points) {
+      if (value === null || !Number.isFinite(value)) continue
+      const middle = Math.round(timeShare(plot.axis, atMs) * (plot.columns - 1))
+      const left = Math.min(Math.max(0, middle - (taken >> 1)), plot.columns - taken)
+      const start = isShared ? left : left + index * barWidth
+      for (let column = start; column < start + barWidth; column++) {
+        const there = columns[column]
+        if (!there || Math.abs(value) > Math.abs(there.value)) columns[column] = { value, series: index }
+      }
     }
-  }
+  })
   return columns
 }
 
-/** `zeroRow` counts the rows above the zero line. */
-function drawBar(plot: Plot, bar: { column: number; value: number; zeroRow: number }, style: PlotStyle): void {
+/** `zeroRow` counts the rows above the zero line, `count` the series. */
+function drawBar(plot: Plot, bar: Bar & { column: number; zeroRow: number; count: number }, style: PlotStyle): void {
   const x = plot.left + bar.column
-  const color = style.theme.series[bar.value < 0 ? 1 : 0]
+  const isAlone = bar.count === 1
+  const color = style.theme.series[isAlone ? (bar.value < 0 ? 1 : 0) : bar.series] ?? style.theme.text
+  const mark = !isAlone && (style.isAscii || !style.hasColor) ? lineMark(bar.series, bar.count, style) : null
+  const full = mark ?? (style.isAscii ? '#' : '█')
   const rowsHigh = (Math.abs(bar.value) / (plot.maxValue - plot.minValue)) * plot.rows
   if (bar.value < 0) {
     for (let i = 0; i < Math.max(1, Math.round(rowsHigh)); i++)
-      plot.grid.put(x, plot.top + bar.zeroRow + i, style.isAscii ? '#' : '█', color)
+      plot.grid.put(x, plot.top + bar.zeroRow + i, full, color)
     return
   }
   const steps = Math.max(1, Math.round(rowsHigh * 8))
   for (let i = 0; i * 8 < steps && i < bar.zeroRow; i++) {
     const fill = Math.min(8, steps - i * 8)
-    const char = style.isAscii ? (bar.value === 0 ? '_' : fill >= 4 || i === 0 ? '#' : ' ') : (eighths[fill] ?? '')
-    plot.grid.put(x, plot.top + bar.zeroRow - 1 - i, char, color)
+    const isWhole = fill >= 4 || i === 0
+    const part = mark !== null || style.isAscii ? (isWhole ? full : ' ') : (eighths[fill] ?? '')
+    plot.grid.put(x, plot.top + bar.zeroRow - 1 - i, bar.value === 0 && style.isAscii ? '_' : part, color)
   }
 }

@@ -29,7 +29,7 @@ function plain(lines: readonly string[]): string[] {
 
 const samples: { [K in ChartKind]: ChartOptions<K>['data'] } = {
   line: { ...window(24), cursorAtMs: startMs + 6 * hourMs, series: [{ points: hourly([1, 5, null, 4, 2]) }] },
-  bars: { ...window(5), points: hourly([1, -5, null, 4, 0]) },
+  bars: { ...window(5), series: [{ points: hourly([1, -5, null, 4, 0]) }] },
   columns: {
     columns: [
       { label: 'music', value: 3, shown: '3M' },
@@ -130,7 +130,7 @@ describe('renderChart', () => {
   })
 
   it('draws bars from zero, with a foot for zero and nothing for a gap', () => {
-    const data = { ...window(7), points: hourly([1, 2, null, 3, 0, -1, 2, 4]) }
+    const data = { ...window(7), series: [{ points: hourly([1, 2, null, 3, 0, -1, 2, 4]) }] }
     expect(plain(renderChart('bars', { ...look, width: 44, height: 8, data }))).toMatchInlineSnapshot(`
       [
         "   │                                    ▆▆▆▆",
@@ -143,6 +143,26 @@ describe('renderChart', () => {
         " 14 Nov      02:00      04:00      06:00    ",
       ]
     `)
+  })
+
+  it('draws several series of bars side by side, with their digits where there is no colour', () => {
+    const series = [{ points: hourly([2, 4, 0]) }, { points: hourly([4, null, 1]) }]
+    const data = { ...window(2), series }
+    expect(plain(renderChart('bars', { ...look, width: 34, height: 8, data }))).toMatchInlineSnapshot(`
+      [
+        "  4┤┈ ┈ ████┈ ┈████ ┈ ┈ ┈ ┈ ┈ ┈ ┈ ",
+        "   │    ████   ████               ",
+        "   │    ████   ████               ",
+        "  2┤████████┈ ┈████ ┈ ┈ ┈ ┈ ┈ ┈ ┈ ",
+        "   │████████   ████           ▄▄▄▄",
+        "  0┤████████┈ ┈████ ┈ ┈ ┈ ▁▁▁▁████",
+        "   └┬──────────────┬─────────────┬",
+        " 14 Nov          01:00       02:00",
+      ]
+    `)
+    const marked = renderChart('bars', { ...look, depth: 0, width: 34, height: 8, data }).join('')
+    expect(marked).toMatch(/1111+2222+/)
+    expect(marked).not.toContain('█')
   })
 
   it('draws arcs, gauges, columns and the map', () => {
@@ -167,7 +187,9 @@ describe('renderChart', () => {
           renderChart('line', { ...look, width, height: 10, data: { ...window(999), series: [{ points }] } }),
         )
         expect(line[0]?.slice(5)).toMatch(/[\u2801-\u28ff]/)
-        const bars = plain(renderChart('bars', { ...look, width, height: 10, data: { ...window(999), points } }))
+        const bars = plain(
+          renderChart('bars', { ...look, width, height: 10, data: { ...window(999), series: [{ points }] } }),
+        )
         expect(bars[0]?.slice(5)).toContain('█')
         expect(
           sparkline(
@@ -189,7 +211,7 @@ describe('renderChart', () => {
       const axis = window(999)
       for (const lines of [
         renderChart('line', { ...look, width: 64, height: 10, data: { ...axis, series: [{ points }] } }),
-        renderChart('bars', { ...look, width: 64, height: 10, data: { ...axis, points } }),
+        renderChart('bars', { ...look, width: 64, height: 10, data: { ...axis, series: [{ points }] } }),
       ]) {
         const rows = plain(lines).slice(0, 8)
         const left = (rows[0] ?? '').search(/[│┤]/) + 1
@@ -216,7 +238,12 @@ describe('renderChart', () => {
           height: 8,
           data: { ...window(3), series: [{ points: hourly(values) }] },
         }),
-        renderChart('bars', { ...look, width: 40, height: 8, data: { ...window(3), points: hourly(values) } }),
+        renderChart('bars', {
+          ...look,
+          width: 40,
+          height: 8,
+          data: { ...window(3), series: [{ points: hourly(values) }] },
+        }),
       ])
         expect(plain(lines).map(line => line.length)).toEqual(new Array(8).fill(40))
   })
@@ -229,7 +256,7 @@ describe('renderChart', () => {
     expect(chartTimeAt('line', chart, 0)).toBeNull()
     expect(chartTimeAt('line', chart, 63)).toBe(data.toMs)
     expect(chartTimeAt('line', chart, 64)).toBeNull()
-    expect(chartTimeAt('bars', { ...chart, data: { ...window(10), points: [] } }, 63)).toBe(data.toMs)
+    expect(chartTimeAt('bars', { ...chart, data: { ...window(10), series: [{ points: [] }] } }, 63)).toBe(data.toMs)
   })
 
   it('draws a zoomed window up to its edges', () => {

@@ -143,15 +143,15 @@ type Chart =
   | { kind: 'bars'; options: ChartOptions<'bars'> }
   | { kind: 'contribLine'; options: ChartOptions<'contribLine'> }
 
-/** Bars show the main subject only; blessed-contrib's line cannot show gaps, so data with gaps gets our own. */
+/** blessed-contrib's line cannot show gaps, so data with gaps gets our own. */
 function chartOf(state: GpState, { curves, window, chart }: GpLayout, { style }: Pick<ScreenView, 'style'>): Chart {
   const look = { ...chartLook(style), width: chart.width, height: chart.height }
   const axis = { fromMs: window.fromMs, toMs: window.toMs, cursorAtMs: state.cursorAtMs }
-  if (state.style === 'bars')
-    return { kind: 'bars', options: { ...look, data: { ...axis, points: curves[0]?.points ?? [] } } }
+  const series = curves.map(({ points }) => ({ points }))
+  if (state.style === 'bars') return { kind: 'bars', options: { ...look, data: { ...axis, series } } }
   const classic = state.style === 'classic' ? classicData(curves, window) : null
   if (classic !== null) return { kind: 'contribLine', options: { ...look, data: classic } }
-  return { kind: 'line', options: { ...look, data: { ...axis, series: curves.map(({ points }) => ({ points })) } } }
+  return { kind: 'line', options: { ...look, data: { ...axis, series } } }
 }
 
 function classicData(curves: readonly Curve[], window: ChartWindow): ChartOptions<'contribLine'>['data'] | null {
