@@ -31,6 +31,8 @@ if (mode.startsWith('plain')) {
 const { render, Box, Text } = await import('ink')
 const { FrameCast } = await import('../terminal/frame/frame-cast.ts')
 const { Composer } = await import('../terminal/frame/compose.ts')
+const { cacheTokens } = await import('../terminal/net/access-token.ts')
+const { createHttpClient } = await import('../terminal/net/http-client.ts')
 const { LiveClient } = await import('../terminal/net/live-client.ts')
 const { Session } = await import('../terminal/state/session.ts')
 const { createStyle } = await import('../terminal/theme/style.ts')
@@ -66,13 +68,14 @@ async function measureFrames(): Promise<void> {
   const nowMs = () => atMs
   const noTimer = () => () => {}
   let onLive = () => {}
-  const live = new LiveClient({ connect: scripted.connect, token: '', setTimer: noTimer, nowMs, random: () => 0 }, () =>
+  const tokens = cacheTokens(async () => '', nowMs)
+  const live = new LiveClient({ connect: scripted.connect, tokens, setTimer: noTimer, nowMs, random: () => 0 }, () =>
     onLive(),
   )
   const session = new Session(
     {
       live,
-      http: { get: async () => ({ ok: false, message: '' }), post: async () => ({ ok: false, message: '' }) },
+      http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
       preferences: { load: () => null, save() {} },
       saveFile: async () => '',
       copy: () => false,
@@ -226,7 +229,7 @@ async function measureKeys(): Promise<void> {
     size: () => size,
     onResize: () => () => {},
     url: 'http://127.0.0.1:1',
-    token: '',
+    token: async () => '',
     env: { depth: 24, isAscii: false, isReducedMotion: false, isAccessible: false, theme: null },
     preferences: { load: () => null, save() {} },
     saveFile: async () => '',

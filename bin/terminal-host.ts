@@ -18,7 +18,7 @@ export interface TerminalView {
 /** Opens the terminal on this process's own tty. */
 export function openLocalTerminal(options: {
   url: string
-  token: string
+  token: () => Promise<string>
   variables: Variables
   view: TerminalView
   /** Where exports go. */

@@ -6,6 +6,7 @@ import { FrameHub } from './frame/frame-hub.ts'
 import { clipboardText, endScreen, enterScreen, leaveScreen, mouseMode } from './frame/screen-modes.ts'
 import { KeyDecoder, type SetTimer } from './keys/decoder.ts'
 import type { Size } from './layout/layout.ts'
+import { cacheTokens, type TokenSource } from './net/access-token.ts'
 import { createHttpClient } from './net/http-client.ts'
 import { LiveClient } from './net/live-client.ts'
 import { type Connect, webSocketConnect } from './net/transport.ts'
@@ -22,7 +23,8 @@ export interface TerminalOptions {
   onResize(callback: () => void): () => void
   /** The server's address, http or ws. */
   url: string
-  token: string
+  /** Asked whenever a token is needed and the one before has ended or was refused. */
+  token: TokenSource
   env: TerminalEnv
   preferences: PreferencesPort
   saveFile: SaveFile
@@ -61,12 +63,13 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
   const ended = Promise.withResolvers<TerminalEnd>()
   let isEnded = false
 
+  const tokens = cacheTokens(options.token, nowMs)
   // The client and the session each tell the other something; the session comes second.
   let onLive = () => {}
   const live = new LiveClient(
     {
       connect: options.connect ?? webSocketConnect(options.url),
-      token: options.token,
+      tokens,
       setTimer,
       nowMs,
       random: Math.random,
@@ -76,7 +79,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
   const session = new Session(
     {
       live,
-      http: createHttpClient(options),
+      http: createHttpClient({ url: options.url, tokens }),
       preferences: options.preferences,
       saveFile: options.saveFile,
       copy(text) {

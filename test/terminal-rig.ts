@@ -88,6 +88,8 @@ export class ScriptedServer {
   readonly received: ClientMessage[] = []
   /** Whether new connections are taken. */
   isUp = true
+  /** Tokens with which nobody is let in. */
+  refusedTokens: readonly string[] = []
   /** Which subscriptions a returning client may resume. */
   resumable: readonly string[] = []
   #handlers: TransportHandlers | null = null
@@ -151,6 +153,10 @@ export class ScriptedServer {
     this.received.push(message)
     if (message.type === 'hello') {
       if (message.protocol !== protocolVersion) throw new Error('The client speaks another protocol.')
+      if (this.refusedTokens.includes(message.token)) {
+        this.push({ type: 'error', code: 'AUTH_REQUIRED', message: 'The token is not valid.' })
+        return this.cut('AUTH_REQUIRED')
+      }
       this.push({ type: 'welcome', sessionId: 'rig', serverTime: rigAsOf, resumed: [...this.resumable] })
     } else if (message.type === 'ping') this.push({ type: 'pong' })
     else if (message.type === 'unsubscribe') this.#subscriptions.delete(message.id)
@@ -280,7 +286,7 @@ export async function openRig(options: {
       return () => resized.delete(callback)
     },
     url: options.url ?? 'http://127.0.0.1:1',
-    token: 'rig',
+    token: async () => 'rig',
     env: { ...plainEnv, ...options.env },
     preferences: {
       load: () => options.preferences ?? null,

@@ -39,8 +39,12 @@ export function addTerminal(program: Command, context: VerbContext): void {
     })
 }
 
-async function whereTo(context: VerbContext, options: TerminalOptions): Promise<{ url: string; token: string }> {
-  if (options.url !== undefined && options.token !== undefined) return { url: options.url, token: options.token }
+async function whereTo(
+  context: VerbContext,
+  options: TerminalOptions,
+): Promise<{ url: string; token: () => Promise<string> }> {
+  const { url: givenUrl, token: givenToken } = options
+  if (givenUrl !== undefined && givenToken !== undefined) return { url: givenUrl, token: async () => givenToken }
   const config = configOf(context)
   const server = await findServer(homePaths(config.home))
   const url = options.url ?? server?.status.url ?? null
@@ -52,5 +56,5 @@ async function whereTo(context: VerbContext, options: TerminalOptions): Promise<
         : 'Name the access token as well: --token.',
     )
   }
-  return { url, token: options.token ?? (await server.token()) }
+  return { url, token: givenToken === undefined ? () => server.token() : async () => givenToken }
 }

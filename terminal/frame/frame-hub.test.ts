@@ -2,6 +2,8 @@ import xterm from '@xterm/headless'
 import { afterEach, expect, test } from 'vitest'
 import { plainEnv, rigClock, seededServer, seededTrends } from '../../test/terminal-rig.ts'
 import type { Size } from '../layout/layout.ts'
+import { cacheTokens } from '../net/access-token.ts'
+import { createHttpClient } from '../net/http-client.ts'
 import { LiveClient } from '../net/live-client.ts'
 import { Session } from '../state/session.ts'
 import { FrameHub } from './frame-hub.ts'
@@ -19,14 +21,15 @@ async function openHub() {
   const server = seededServer()
   const clock = rigClock()
   let onLive = () => {}
+  const tokens = cacheTokens(async () => 'hub', clock.nowMs)
   const live = new LiveClient(
-    { connect: server.connect, token: '', setTimer: clock.setTimer, nowMs: clock.nowMs, random: () => 0 },
+    { connect: server.connect, tokens, setTimer: clock.setTimer, nowMs: clock.nowMs, random: () => 0 },
     () => onLive(),
   )
   const session = new Session(
     {
       live,
-      http: { get: async () => ({ ok: false, message: '' }), post: async () => ({ ok: false, message: '' }) },
+      http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
       preferences: { load: () => null, save() {} },
       saveFile: async name => name,
       copy: () => false,

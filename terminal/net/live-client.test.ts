@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import { rigAsOf, rigClock, ScriptedServer, seededTrends } from '../../test/terminal-rig.ts'
 import type { LiveQuery } from '../state/live-data.ts'
+import { cacheTokens, SignInRequired, type TokenSource } from './access-token.ts'
 import { LiveClient } from './live-client.ts'
 
 const topQuery: LiveQuery<'trends'> = { name: 'trends', params: { type: 'clips', period: '24h' } }
 
-function open(server = new ScriptedServer()) {
+function open(server = new ScriptedServer(), source: TokenSource = async () => 'secret') {
   server.answers.set('trends', seededTrends(3))
   const clock = rigClock()
+  const tokens = cacheTokens(source, clock.nowMs)
   let changes = 0
   const client = new LiveClient(
-    { connect: server.connect, token: 'secret', setTimer: clock.setTimer, nowMs: clock.nowMs, random: () => 1 },
+    { connect: server.connect, tokens, setTimer: clock.setTimer, nowMs: clock.nowMs, random: () => 1 },
     () => {
       changes += 1
     },
@@ -153,6 +155,46 @@ test('shows why the server refused a query, and why it refused the token', async
   server.push({ type: 'error', code: 'AUTH_REQUIRED', message: 'The token is not valid.' })
   server.cut('AUTH_REQUIRED')
   expect(client.connection.message).toBe('The token is not valid.')
+})
+
+test('renews a refused token once at once, then waits as after any failure', async () => {
+  let count = 0
+  const { server, client, clock } = open(new ScriptedServer(), async () => `token ${++count}`)
+  server.refusedTokens = ['token 1', 'token 2', 'token 3']
+  await settled()
+  await settled()
+  expect(server.received).toMatchObject([{ token: 'token 1' }, { token: 'token 2' }])
+  expect(client.connection).toMatchObject({ status: 'closed', message: 'The token is not valid.' })
+  expect(client.connection.retryAtMs).toBe(clock.nowMs() + 250)
+  clock.advance(250)
+  await settled()
+  expect(server.received.at(-1)).toMatchObject({ token: 'token 3' })
+  clock.advance(500)
+  await settled()
+  expect(client.read(topQuery).status).toBe('live')
+  expect(count).toBe(4)
+})
+
+test('does not connect while nobody is signed in, and does when told that somebody is', async () => {
+  let isSignedIn = false
+  const { server, client, clock } = open(new ScriptedServer(), async () => {
+    if (!isSignedIn) throw new SignInRequired('Sign in.')
+    return 'mine'
+  })
+  await settled()
+  clock.advance(60_000)
+  await settled()
+  expect(server.received).toEqual([])
+  expect(client.connection).toEqual({ status: 'closed', message: 'Sign in.', retryAtMs: null })
+  isSignedIn = true
+  client.retryNow()
+  await settled()
+  expect(client.read(topQuery).status).toBe('live')
+  client.disconnect('Signed out.')
+  clock.advance(60_000)
+  await settled()
+  expect(client.connection).toEqual({ status: 'closed', message: 'Signed out.', retryAtMs: null })
+  expect(server.received.filter(message => message.type === 'hello')).toHaveLength(1)
 })
 
 test('ends subscriptions that nobody wants any more and shares equal ones', async () => {

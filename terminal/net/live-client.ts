@@ -12,12 +12,14 @@ import {
 import type { SetTimer } from '../keys/decoder.ts'
 import { type LiveQuery, type LiveSnapshot, type LiveStatus, liveQueryKey } from '../state/live-data.ts'
 import { clean, cleanDeep } from '../text/clean.ts'
+import { type AccessTokens, SignInRequired } from './access-token.ts'
 import type { Connect, Transport } from './transport.ts'
 
 // The terminal's end of protocol 1. The session says which queries it wants (`want`); this keeps one subscription for each
 // of them, applies patches, and reconnects by itself: rows stay on the screen meanwhile, marked as not live. After a cut it
 // asks to resume; what the server cannot resume is subscribed anew and comes as a snapshot. A hole in the sequence of
 // patches is treated the same way, so rows are never built on a patch that was missed.
+// A token that the server refuses is renewed once at once; without anybody signed in there is no attempt until `retryNow`.
 // Every row is checked against the query's schema and cleaned of control characters here, once.
 
 /** How the connection is. `silent`: open, but nothing was heard for a while. */
@@ -31,7 +33,7 @@ export interface Connection {
 
 export interface LiveClientDeps {
   connect: Connect
-  token: string
+  tokens: AccessTokens
   setTimer: SetTimer
   nowMs: () => number
   /** A number in [0, 1), to spread reconnecting clients. */
@@ -71,8 +73,14 @@ export class LiveClient {
   #heardAtMs = 0
   #connection: Connection = { status: 'connecting', message: 'Connecting to the server.', retryAtMs: null }
   #lastError: string | null = null
+  /** The server refused the token of this connection. */
+  #isRefused = false
+  #token = ''
+  /** The connection before was refused too: another token will not help at once. */
+  #wasRefused = false
   #stopRetry: (() => void) | null = null
   #stopPing: (() => void) | null = null
+  #endAttempt = () => {}
   #isClosed = false
 
   constructor(deps: LiveClientDeps, onChange: () => void) {
@@ -88,10 +96,7 @@ export class LiveClient {
   /** Ends the connection for good. */
   close(): void {
     this.#isClosed = true
-    this.#stopRetry?.()
-    this.#stopPing?.()
-    this.#transport?.close()
-    this.#transport = null
+    this.#drop()
   }
 
   get connection(): Connection {
@@ -135,6 +140,13 @@ export class LiveClient {
     if (this.#connection.status === 'closed' && !this.#isClosed) this.#start()
   }
 
+  /** Ends the connection because nobody is signed in any more; `retryNow` starts another one. */
+  disconnect(message: string): void {
+    this.#drop()
+    this.#sessionId = null
+    this.#setConnection({ status: 'closed', message, retryAtMs: null })
+  }
+
   #newSubscription(query: LiveQuery): Subscription {
     return {
       id: `s${this.#nextId++}`,
@@ -150,45 +162,74 @@ export class LiveClient {
     }
   }
 
+  /** A token first, then the connection: the server does not wait long for a hello. */
   #start(): void {
-    this.#stopRetry?.()
-    this.#stopRetry = null
-    this.#isWelcome = false
+    this.#drop()
     this.#heardAtMs = this.#deps.nowMs()
     this.#setConnection({ ...this.#connection, status: 'connecting', retryAtMs: null })
     let isCurrent = true
+    this.#endAttempt = () => {
+      isCurrent = false
+    }
     const guard = (run: () => void) => {
       if (isCurrent && !this.#isClosed) run()
     }
+    this.#deps.tokens.get().then(
+      token => guard(() => this.#connect(token, guard)),
+      error => guard(() => this.#noToken(error)),
+    )
+  }
+
+  #connect(token: string, guard: (run: () => void) => void): void {
+    this.#heardAtMs = this.#deps.nowMs()
+    this.#token = token
     this.#transport = this.#deps.connect({
-      onOpen: () => guard(() => this.#hello()),
+      onOpen: () => guard(() => this.#hello(token)),
       onMessage: text => guard(() => this.#receive(text)),
-      onClose: reason =>
-        guard(() => {
-          isCurrent = false
-          this.#lost(reason)
-        }),
+      onClose: reason => guard(() => this.#lost(reason)),
     })
     this.#schedulePing()
   }
 
-  #hello(): void {
+  #noToken(error: unknown): void {
+    const message = clean(error instanceof Error ? error.message : 'The access token could not be had.')
+    if (error instanceof SignInRequired) this.disconnect(message)
+    else this.#lost(message)
+  }
+
+  /** Ends what is under way; nothing of it is heard any more. */
+  #drop(): void {
+    this.#endAttempt()
+    this.#stopRetry?.()
+    this.#stopRetry = null
+    this.#stopPing?.()
+    this.#transport?.close()
+    this.#transport = null
+    this.#isWelcome = false
+  }
+
+  #hello(token: string): void {
     const seqs = Object.fromEntries(
       [...this.#subscriptions.values()].flatMap(each => (each.seq === null ? [] : [[each.id, each.seq]])),
     )
     const resume = this.#sessionId === null ? {} : { resume: { sessionId: this.#sessionId, seqs } }
-    this.#send({ type: 'hello', protocol: protocolVersion, token: this.#deps.token, ...resume })
+    this.#send({ type: 'hello', protocol: protocolVersion, token, ...resume })
   }
 
   #lost(reason: string): void {
-    this.#transport = null
-    this.#isWelcome = false
-    this.#stopPing?.()
+    this.#drop()
+    const message = this.#lastError ?? clean(reason)
+    this.#lastError = null
+    const isRenewable = this.#isRefused && !this.#wasRefused
+    this.#wasRefused = this.#isRefused
+    this.#isRefused = false
+    if (isRenewable) {
+      this.#setConnection({ status: 'closed', message, retryAtMs: null })
+      return this.#start()
+    }
     const backoffMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#attempt++)
     const waitMs = Math.round(backoffMs * (0.5 + this.#deps.random() / 2))
     this.#stopRetry = this.#deps.setTimer(waitMs, () => this.#start())
-    const message = this.#lastError ?? clean(reason)
-    this.#lastError = null
     this.#setConnection({ status: 'closed', message, retryAtMs: this.#deps.nowMs() + waitMs })
   }
 
@@ -197,7 +238,6 @@ export class LiveClient {
     this.#stopPing = this.#deps.setTimer(pingEveryMs, () => {
       const silentMs = this.#deps.nowMs() - this.#heardAtMs
       if (silentMs >= giveUpAfterMs) {
-        this.#transport?.close()
         this.#lost('The server does not answer.')
         return
       }
@@ -239,6 +279,7 @@ export class LiveClient {
   #welcome(message: Extract<ServerMessage, { type: 'welcome' }>): void {
     this.#isWelcome = true
     this.#attempt = 0
+    this.#wasRefused = false
     this.#sessionId = message.sessionId
     const resumed = new Set(message.resumed)
     const known = new Set<string>()
@@ -301,6 +342,10 @@ export class LiveClient {
     const sentence = clean(message.message)
     const subscription = message.id === undefined ? undefined : this.#byId(message.id)
     if (subscription === undefined) {
+      if (message.code === 'AUTH_REQUIRED') {
+        this.#isRefused = true
+        this.#deps.tokens.refuse(this.#token)
+      }
       this.#lastError = sentence
       this.#setConnection({ ...this.#connection, message: sentence })
       return

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Fact, IndexRow } from '../../contracts/measures.ts'
 import { type LiveQueryName, type LiveRow, liveQueries } from '../../contracts/ws.ts'
 import { parseCommand } from '../command/grammar.ts'
+import { createHttpClient } from '../net/http-client.ts'
 import type { LiveSnapshot, LiveStatus } from '../state/live-data.ts'
 import { createStyle } from '../theme/style.ts'
 import { themes } from '../theme/themes.ts'
@@ -108,7 +109,7 @@ function act(screen: OpenScreen, view: ScreenView, ...calls: (ActionCall['name']
     ...view,
     run: command => ran.push(command),
     say: () => {},
-    post: async () => ({ ok: false, message: 'nothing to post to' }),
+    http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
   }
   let now = screen
   for (const call of calls) now = now.act(typeof call === 'string' ? { name: call } : call, deps) ?? now

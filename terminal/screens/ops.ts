@@ -185,7 +185,7 @@ function settleLetter(state: OpsState, what: 'replay' | 'discard', deps: ScreenD
   if (state.view !== 'letters' || letter === undefined) return deps.say('Select a dead letter first: t shows them.')
   if (letter.status !== 'kept') return deps.say(`This letter was ${letter.status} already.`)
   deps.say(what === 'replay' ? 'Replaying…' : 'Discarding…')
-  void deps.post(`/api/ops/dead-letters/${what}`, { ids: [letter.key] }).then(result => {
+  void deps.http.post(`/api/ops/dead-letters/${what}`, { ids: [letter.key] }).then(result => {
     if (!result.ok) return deps.say(result.message)
     if (what === 'discard') return deps.say('The letter was discarded.')
     const parsed = ReplayedSchema.safeParse(result.body)

@@ -4,6 +4,7 @@ import type { Command } from '../command/grammar.ts'
 import type { Subject } from '../command/subject.ts'
 import type { ExportedList } from '../export/export-list.ts'
 import type { ActionContext, ActionName } from '../keys/actions.ts'
+import type { HttpClient } from '../net/http-client.ts'
 import type { LiveQuery, ReadLive } from '../state/live-data.ts'
 import type { Style } from '../theme/style.ts'
 
@@ -42,10 +43,9 @@ export interface ScreenDeps extends ScreenView {
   run(command: string): void
   /** Shows a sentence in the status line. */
   say(message: string): void
-  /** Posts to the server with the session's token; resolves to a sentence for the status line. */
-  post(path: string, body: Readonly<Record<string, unknown>>): Promise<PostResult>
+  /** The server, asked with the session's token. */
+  http: HttpClient
 }
-export type PostResult = { ok: true; body: unknown } | { ok: false; message: string }
 
 /** How one function's screen works. `S` is its state: plain data, replaced and never changed in place. */
 export interface ScreenSpec<S> {

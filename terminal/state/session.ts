@@ -544,7 +544,7 @@ export class Session {
         this.run(command)
       },
       say: message => this.say(message),
-      post: (path, body) => this.#deps.http.post(path, body),
+      http: this.#deps.http,
     }
   }
 
