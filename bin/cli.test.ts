@@ -105,6 +105,8 @@ describe('the command on a home', { timeout: 120_000 }, () => {
     try {
       const answer = await cli.run('query', '--format', 'csv', 'select max(views) as most from v.samples')
       expect(answer.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['most', '2500'])
+      const given = await cli.run('query', '--format', 'csv', '--param', 'x=007', 'select {x:String} as x')
+      expect(given.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['x', '007'])
       const backup = await cli.run('backup', join(folder, 'backup.tar'))
       expect(backup.code).toBe(0)
       expect((await stat(join(folder, 'backup.tar'))).mode & 0o777).toBe(0o600)

@@ -11,7 +11,7 @@ import { configOf, type VerbContext } from '../verb-context.ts'
 
 interface QueryOptions {
   format: 'jsonl' | 'csv' | 'json' | 'table'
-  param: Record<string, unknown>
+  param: Record<string, string>
 }
 
 export function addQuery(program: Command, context: VerbContext): void {
@@ -56,14 +56,9 @@ async function pour(answer: Readable): Promise<void> {
   if (!isLineEnd) process.stdout.write('\n')
 }
 
-/** Whole numbers within range and decimals are numbers; everything else is text. */
-function addParam(text: string, params: Record<string, unknown>): Record<string, unknown> {
+/** The value stays text: what it means, the type in the SQL says. */
+function addParam(text: string, params: Record<string, string>): Record<string, string> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('It must have the form name=value.')
-  const value = text.slice(at + 1)
-  const isNumber =
-    /^-?\d+(\.\d+)?$/.test(value) &&
-    Number.isFinite(Number(value)) &&
-    Math.abs(Number(value)) <= Number.MAX_SAFE_INTEGER
-  return { ...params, [text.slice(0, at)]: isNumber ? Number(value) : value }
+  return { ...params, [text.slice(0, at)]: text.slice(at + 1) }
 }

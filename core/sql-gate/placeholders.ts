@@ -82,6 +82,7 @@ function fromText(type: string, text: string): ParamValue {
   if (type === 'Bool' && /^(true|false)$/.test(text)) return text === 'true'
   if (type.includes('Int') && /^-?\d{1,20}$/.test(text)) return BigInt(text)
   if (type === 'Float64' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text)) return Number(text)
+  if (type.startsWith('Date') && /^\d{9,16}$/.test(text)) return Number(text)
   if (type.startsWith('Date') && isoInstant.test(text)) {
     const hasZone = /(Z|[+-]\d\d:\d\d)$/.test(text)
     const atMs = Date.parse(text.replace(' ', 'T') + (text.length > 10 && !hasZone ? 'Z' : ''))
