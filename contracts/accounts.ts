@@ -27,6 +27,26 @@ export const GoogleSignInRequestSchema = z.strictObject({
   nonce: z.string().min(1).max(200).optional(),
 })
 
+/**
+ * What the browser came back with to a program on the user's own machine (RFC 8252): the server, which has the client's
+ * secret, exchanges the code. `redirect_uri` is the loopback address that was named when the code was asked for.
+ */
+export const GoogleExchangeRequestSchema = z.strictObject({
+  code: z.string().min(1).max(2048),
+  code_verifier: z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]{43,128}$/, 'must be a PKCE verifier: 43 to 128 unreserved characters'),
+  redirect_uri: z
+    .string()
+    .max(200)
+    .regex(
+      /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(\/[\w/.-]*)?$/,
+      'must be a loopback address such as http://127.0.0.1:53682/',
+    ),
+  nonce: z.string().min(1).max(200).optional(),
+})
+export type GoogleExchangeRequest = z.infer<typeof GoogleExchangeRequestSchema>
+
 export const PasswordChangeRequestSchema = z.strictObject({
   current_password: GivenPasswordSchema,
   new_password: NewPasswordSchema,

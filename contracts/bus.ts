@@ -19,6 +19,12 @@ export type BusEvents = {
   'deadletters.changed': { count: number }
   'world.changed': WorldStatus
   'niches.changed': { atMs: number }
+  /** An API key was made or revoked: by its visible beginning. */
+  'keys.changed': { prefix: string }
+  /** Its tokens are refused from now on. `sessionId` null: every session of the user. */
+  'session.ended': { userId: string; sessionId: string | null }
+  /** Another key signs access tokens from now on. */
+  'signing-keys.changed': { atMs: number }
 }
 export type BusTopic = keyof BusEvents
 
@@ -29,4 +35,7 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'deadletters.changed': true,
   'world.changed': true,
   'niches.changed': true,
+  'session.ended': true,
+  'signing-keys.changed': true,
+  'keys.changed': true,
 }

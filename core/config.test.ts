@@ -56,7 +56,13 @@ describe('parseConfig', () => {
     expect(
       parse({ SUPABASE_URL: 'https://x.supabase.co', SUPABASE_KEY: 'anon', SUPABASE_SERVICE_ROLE_KEY: 'service' })
         .supabase,
-    ).toEqual({ supabase: 'on', url: 'https://x.supabase.co', anonKey: 'anon', serviceRoleKey: 'service' })
+    ).toEqual({
+      supabase: 'on',
+      url: 'https://x.supabase.co',
+      anonKey: 'anon',
+      serviceRoleKey: 'service',
+      jwtSecret: null,
+    })
   })
 
   it('takes the cluster profile when all three stores are named', () => {
@@ -68,6 +74,10 @@ describe('parseConfig', () => {
       'STRIPE_WEBHOOK_SECRET must be set too, because STRIPE_SECRET_KEY is',
     )
     expect(mistakesOf({ DATABASE_URL: cluster.DATABASE_URL })).toContain('CLICKHOUSE_URL and REDIS_URL must be set too')
+    expect(mistakesOf({ SUPABASE_ANON_KEY: 'anon' })).toContain(
+      'SUPABASE_URL must be set too, because SUPABASE_ANON_KEY is',
+    )
+    expect(mistakesOf({ ...cluster, SMTP_URL: 'smtp://mail.example' })).toContain('PUBLIC_URL must be set too')
   })
 
   it('requires secrets in the cluster profile and never shows one', () => {
@@ -84,6 +94,26 @@ describe('parseConfig', () => {
   it('says everything that is wrong at once', () => {
     const message = mistakesOf({ PORT: '70000', LOG_LEVEL: 'loud', PUBLIC_URL: 'tape', TRUST_PROXY: '-1' })
     for (const name of ['PORT', 'LOG_LEVEL', 'PUBLIC_URL', 'TRUST_PROXY']) expect(message).toContain(name)
+  })
+
+  it('takes sign-in and mail as they are set', () => {
+    expect(parse({})).toMatchObject({ registration: 'open', mail: { mail: 'off' }, google: { google: 'off' } })
+    expect(parse({ REGISTRATION: 'closed' }).registration).toBe('closed')
+    expect(mistakesOf({ REGISTRATION: 'maybe' })).toContain('REGISTRATION must be one of open, closed')
+    expect(parse({ SMTP_URL: 'smtp://mail.example', PUBLIC_URL: 'https://tape.example' }).mail).toEqual({
+      mail: 'smtp',
+      url: 'smtp://mail.example',
+      from: 'cliptape@tape.example',
+    })
+    expect(
+      parse({ GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'hush', GOOGLE_OAUTH_URL: 'http://g/' }).google,
+    ).toEqual({
+      google: 'on',
+      clientId: 'id',
+      clientSecret: 'hush',
+      oauthUrl: 'http://g',
+      certsUrl: 'https://www.googleapis.com/oauth2/v3/certs',
+    })
   })
 
   it('counts an empty setting as none', () => {

@@ -33,9 +33,22 @@ export type Config = Readonly<{
   stores: { profile: 'embedded' } | { profile: 'cluster'; databaseUrl: string; clickhouseUrl: string; redisUrl: string }
   blobs: { kind: 'directory' } | { kind: 's3'; url: string }
   secrets: Readonly<Record<'JWT_SECRET' | 'VAULT_KEY' | 'AGENT_API_KEY', string | null>>
-  supabase: { supabase: 'off' } | { supabase: 'on'; url: string; anonKey: string; serviceRoleKey: string }
+  supabase:
+    | { supabase: 'off' }
+    | {
+        supabase: 'on'
+        url: string
+        anonKey: string | null
+        serviceRoleKey: string | null
+        jwtSecret: string | null
+      }
   billing: { billing: 'off' } | { billing: 'stripe'; secretKey: string; webhookSecret: string }
-  google: { google: 'off' } | { google: 'on'; clientId: string; clientSecret: string }
+  google:
+    | { google: 'off' }
+    | { google: 'on'; clientId: string; clientSecret: string; oauthUrl: string; certsUrl: string }
+  /** Whether anybody may make an account. */
+  registration: 'open' | 'closed'
+  mail: { mail: 'off' } | { mail: 'smtp'; url: string; from: string }
 }>
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -104,30 +117,62 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
   for (const [name, value] of Object.entries(secrets)) {
     if (value === null && stores.profile === 'cluster') mistakes.push(`${name} must be set in the cluster profile`)
   }
-  const supabase = together(['SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY'])
+  const supabaseUrl = get('SUPABASE_URL')
+  for (const name of ['SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET'] as const) {
+    if (supabaseUrl === null && get(name) !== null) mistakes.push(`SUPABASE_URL must be set too, because ${name} is`)
+  }
   const stripe = together(['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'])
   const google = together(['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'])
   const s3Url = get('S3_URL')
+  const publicUrl = get('PUBLIC_URL')
+  const smtpUrl = get('SMTP_URL')
+  // A link must lead somewhere: no node of a cluster knows the address under which others reach it.
+  if (smtpUrl !== null && publicUrl === null && stores.profile === 'cluster')
+    mistakes.push('PUBLIC_URL must be set too, because SMTP_URL is: links in mails lead there')
 
   const config: Config = {
     home: resolve(cwd, flags.home ?? get('CLIPTAPE_HOME') ?? '.cliptape'),
     host: flags.host ?? get('HOST') ?? '127.0.0.1',
     port: flags.port === undefined ? number('PORT') : Number(flags.port),
     sshPort: number('SSH_PORT'),
-    publicUrl: get('PUBLIC_URL'),
+    publicUrl,
     trustProxyHops: number('TRUST_PROXY'),
     corsOrigins: list('CORS_ORIGINS', ','),
     logLevel: z.enum(logLevels).parse(get('LOG_LEVEL') ?? 'info'),
     stores,
     blobs: s3Url === null ? { kind: 'directory' } : { kind: 's3', url: s3Url },
     secrets,
-    supabase: supabase
-      ? { supabase: 'on', url: supabase[0] ?? '', anonKey: supabase[1] ?? '', serviceRoleKey: supabase[2] ?? '' }
-      : { supabase: 'off' },
+    supabase:
+      supabaseUrl === null
+        ? { supabase: 'off' }
+        : {
+            supabase: 'on',
+            url: supabaseUrl.replace(/\/+$/, ''),
+            anonKey: get('SUPABASE_ANON_KEY'),
+            serviceRoleKey: get('SUPABASE_SERVICE_ROLE_KEY'),
+            jwtSecret: get('SUPABASE_JWT_SECRET'),
+          },
     billing: stripe
       ? { billing: 'stripe', secretKey: stripe[0] ?? '', webhookSecret: stripe[1] ?? '' }
       : { billing: 'off' },
-    google: google ? { google: 'on', clientId: google[0] ?? '', clientSecret: google[1] ?? '' } : { google: 'off' },
+    google: google
+      ? {
+          google: 'on',
+          clientId: google[0] ?? '',
+          clientSecret: google[1] ?? '',
+          oauthUrl: (get('GOOGLE_OAUTH_URL') ?? '').replace(/\/+$/, ''),
+          certsUrl: get('GOOGLE_CERTS_URL') ?? '',
+        }
+      : { google: 'off' },
+    registration: get('REGISTRATION') === 'closed' ? 'closed' : 'open',
+    mail:
+      smtpUrl === null
+        ? { mail: 'off' }
+        : {
+            mail: 'smtp',
+            url: smtpUrl,
+            from: get('MAIL_FROM') ?? `cliptape@${publicUrl === null ? 'localhost' : new URL(publicUrl).hostname}`,
+          },
   }
   if (mistakes.length > 0) {
     throw new AppError('BAD_REQUEST', `The configuration cannot be used: ${mistakes.join('; ')}.`, {
@@ -195,6 +240,10 @@ function mistakeIn(setting: Setting, value: string): string | null {
       return ['0', '1', 'true', 'false'].includes(value) ? null : 'must be 1 or 0'
     case 'level':
       return z.enum(logLevels).safeParse(value).success ? null : `must be one of ${logLevels.join(', ')}`
+    case 'choice': {
+      const choices = setting.choices ?? []
+      return choices.includes(value) ? null : `must be one of ${choices.join(', ')}`
+    }
     case 'url':
       return URL.canParse(value) ? null : 'must be a whole address such as https://example.com'
     case 'secret':

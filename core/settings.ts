@@ -5,7 +5,9 @@
 export interface Setting {
   readonly name: string
   readonly group: 'server' | 'stores' | 'secrets' | 'platforms' | 'features' | 'media'
-  readonly kind: 'text' | 'url' | 'port' | 'count' | 'flag' | 'list' | 'level' | 'secret'
+  readonly kind: 'text' | 'url' | 'port' | 'count' | 'flag' | 'list' | 'level' | 'choice' | 'secret'
+  /** Of a choice: the words that it takes. */
+  readonly choices?: readonly string[]
   /** Shown to users; null when there is none. */
   readonly default: string | null
   /** What it does, in a sentence, with its unit. */
@@ -35,7 +37,8 @@ export const settings = [
     group: 'server',
     kind: 'text',
     default: '127.0.0.1',
-    effect: 'Address to listen on. Until accounts exist only a loopback address is accepted.',
+    effect:
+      'Address to listen on; 0.0.0.0 for all. Put TLS in front (PUBLIC_URL, TRUST_PROXY) of any that others reach.',
     aliases: ['MCP_SERVICE_HOST'],
   },
   {
@@ -107,7 +110,7 @@ export const settings = [
     group: 'secrets',
     kind: 'secret',
     default: null,
-    effect: 'Signs sessions. Made once in the home when absent; required in the cluster profile.',
+    effect: 'Seals the keys that sign sessions. Made once in the home when absent; required in the cluster profile.',
   },
   {
     name: 'VAULT_KEY',
@@ -130,14 +133,14 @@ export const settings = [
     group: 'features',
     kind: 'url',
     default: null,
-    effect: 'Supabase project, for sign-in through it. Needs both keys below.',
+    effect: 'Supabase project, whose access tokens are then accepted.',
   },
   {
     name: 'SUPABASE_ANON_KEY',
     group: 'features',
     kind: 'secret',
     default: null,
-    effect: "The Supabase project's public key.",
+    effect: "The Supabase project's public key. Needs SUPABASE_URL as well.",
     aliases: ['SUPABASE_KEY'],
   },
   {
@@ -145,14 +148,38 @@ export const settings = [
     group: 'features',
     kind: 'secret',
     default: null,
-    effect: "The Supabase project's service key.",
+    effect: "The Supabase project's service key. Needs SUPABASE_URL as well.",
+  },
+  {
+    name: 'SUPABASE_JWT_SECRET',
+    group: 'features',
+    kind: 'secret',
+    default: null,
+    effect:
+      "The Supabase project's JWT secret, where it still signs with one (HS256); without it the project's public keys are asked for.",
+  },
+  {
+    name: 'REGISTRATION',
+    group: 'features',
+    kind: 'choice',
+    choices: ['open', 'closed'],
+    default: 'open',
+    effect: 'Whether anybody may make an account (open), or only those that exist may sign in (closed).',
   },
   {
     name: 'SMTP_URL',
     group: 'features',
     kind: 'secret',
     default: null,
-    effect: 'Mail server for alerts and invitations.',
+    effect:
+      'Mail server for links that verify an address or reset a password, e.g. smtps://user:password@mail.example:465. In a cluster it needs PUBLIC_URL.',
+  },
+  {
+    name: 'MAIL_FROM',
+    group: 'features',
+    kind: 'text',
+    default: null,
+    effect: 'Sender of mails; cliptape@ and the host of PUBLIC_URL without it.',
   },
   {
     name: 'STRIPE_SECRET_KEY',
@@ -216,7 +243,7 @@ export const settings = [
     group: 'platforms',
     kind: 'text',
     default: null,
-    effect: 'OAuth client that links YouTube accounts. Needs GOOGLE_CLIENT_SECRET as well.',
+    effect: 'OAuth client that signs in with Google and links YouTube accounts. Needs GOOGLE_CLIENT_SECRET as well.',
   },
   {
     name: 'GOOGLE_CLIENT_SECRET',
@@ -238,6 +265,13 @@ export const settings = [
     kind: 'url',
     default: 'https://oauth2.googleapis.com',
     effect: "Base address of Google's sign-in.",
+  },
+  {
+    name: 'GOOGLE_CERTS_URL',
+    group: 'platforms',
+    kind: 'url',
+    default: 'https://www.googleapis.com/oauth2/v3/certs',
+    effect: "Where the keys are that sign Google's ID tokens.",
   },
   {
     name: 'TIKTOK_API_URL',
