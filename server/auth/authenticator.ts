@@ -15,6 +15,11 @@ export interface Principal {
   readonly scopes: readonly Scope[] | 'all'
   /** Which session or key it is, for the audit log and for limits per key; null for one without a record. */
   readonly credentialId: string | null
+  /**
+   * A service key: it acts for the users that it names (`act-for.ts`), inside their row level security, and opens nobody's
+   * data without a name. `userId` is then the account that made it, and only limits and the audit log go by it.
+   */
+  readonly isService?: true
 }
 
 /** Turns a bearer token into who it belongs to. Accounts, keys and connectors become further implementations. */

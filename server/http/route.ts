@@ -22,6 +22,10 @@ export interface Route {
   readonly scope: Scope | null
   /** Of a success, e.g. 201. */
   readonly status: number
+  /** A POST that changes nothing: it takes no Idempotency-Key. */
+  readonly isRead: boolean
+  /** The answer holds what is shown once: an Idempotency-Key for it must not be one that could be guessed. */
+  readonly hasSecretAnswer: boolean
   readonly params: z.ZodType | null
   readonly query: z.ZodType | null
   readonly body: z.ZodType | null
@@ -69,6 +73,8 @@ export function route<
   scope?: Scope
   /** 200 unless told; 204 when there is no answer to send. */
   status?: number
+  isRead?: boolean
+  hasSecretAnswer?: boolean
   params?: P
   query?: Q
   body?: B
@@ -92,6 +98,8 @@ export function route<
     auth: o.auth,
     scope: o.scope ?? null,
     status: o.status ?? (o.answer === null ? 204 : 200),
+    isRead: o.isRead ?? o.method === 'get',
+    hasSecretAnswer: o.hasSecretAnswer ?? false,
     params: o.params ?? null,
     query: o.query ?? null,
     body: o.body ?? null,

@@ -32,6 +32,7 @@ export const analyticsRoutes: readonly Route[] = [
     summary: 'Ranked clips, creators or topics over a window',
     description: 'The window is 24h unless `period`, or `from` and `to`, say otherwise.',
     auth: ['jwt', 'apiKey'],
+    scope: 'trends:read',
     query: TrendsParamsSchema,
     answer: TrendsAnswerSchema,
     async handle(deps, { query }) {
@@ -52,6 +53,7 @@ export const analyticsRoutes: readonly Route[] = [
     summary: 'One measure of one clip, creator or topic over time',
     description: 'A point without a value says why in `state`. Without `bucket` one is chosen that fits the window.',
     auth: ['jwt', 'apiKey'],
+    scope: 'trends:read',
     query: SeriesParamsSchema,
     answer: SeriesAnswerSchema,
     async handle(deps, { query }) {

@@ -14,6 +14,8 @@ export const queryRoutes: readonly Route[] = [
     description:
       'One SELECT. `{name:Type}` in it is filled from `params`. `format` jsonl gives one object a line, csv a head line and rows.',
     auth: ['jwt', 'apiKey'],
+    scope: 'queries:run',
+    isRead: true,
     body: QueryRequestSchema,
     answer: QueryResultSchema,
     handle: async (deps, { body }, context) => ({

@@ -13,6 +13,7 @@ export const videoRoutes: readonly Route[] = [
     summary: 'One video with its last counters',
     description: 'A counter that no source gave is null.',
     auth: ['jwt', 'apiKey'],
+    scope: 'vods:read',
     params: z.strictObject({ videoId: VideoIdSchema }),
     answer: z.object({ data: VideoSchema }),
     handle: async (deps, { params }) => ({ json: { data: await getVideo(measureContext(deps), params.videoId) } }),
