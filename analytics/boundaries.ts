@@ -24,25 +24,23 @@ export interface RollupState {
   readonly watermarkMs: number
   /** Boundaries that end cells with samples that no boundary knows yet, ascending. */
   readonly unsettled: readonly number[]
+  /** How many inserts each of those cells had seen: what settles it names this count. */
+  readonly insertCounts: ReadonlyMap<number, number>
   /** The instant of the latest sample of all; 0 when there is none. */
   readonly latestMs: number
-  /** The engine's clock when this was read, in microseconds. */
-  readonly nowUs: number
 }
 
-const StateRow = z.object({ cell_ms: wholeNumber, settled_ms: wholeNumber, now_us: wholeNumber })
+const StateRow = z.object({ cell_ms: wholeNumber, settled_ms: wholeNumber, insert_count: wholeNumber })
 
 /** @param throughMs cells that end later do not matter */
 export async function readRollupState(target: QueryTarget, throughMs: number): Promise<RollupState> {
   const rows = await runQuery(target, sqlPart('settle-state'), { throughMs }, StateRow, { tag: 'rollups:state' })
+  const cells = rows.filter(row => row.cell_ms > 0).sort((a, b) => a.cell_ms - b.cell_ms)
   return {
     watermarkMs: rows.find(row => row.cell_ms === 0)?.settled_ms ?? 0,
-    unsettled: rows
-      .map(row => row.cell_ms)
-      .filter(cellMs => cellMs > 0)
-      .sort((a, b) => a - b),
+    unsettled: cells.map(row => row.cell_ms),
+    insertCounts: new Map(cells.map(row => [row.cell_ms, row.insert_count])),
     latestMs: rows.find(row => row.cell_ms === -1)?.settled_ms ?? 0,
-    nowUs: rows[0]?.now_us ?? 0,
   }
 }
 

@@ -130,17 +130,20 @@ function rangesOf(cells: readonly number[]): { fromMs: number; toMs: number }[] 
   return ranges
 }
 
-/** Written after the boundaries are durable: who is killed in between settles once more, which changes nothing. */
+/**
+ * Written after the boundaries are durable: who is killed in between settles once more, which changes nothing. A cell is
+ * named with the number of inserts that were seen before its readings were read, so one that comes meanwhile leaves it
+ * unsettled.
+ */
 async function markSettled(store: AnalyticsStore, world: World, state: RollupState, lastMs: number): Promise<void> {
-  const marks = state.unsettled.map(cell => ({ cell_at: cell / 1000, written_at: 0, settled_at: micros(state.nowUs) }))
-  if (lastMs > state.watermarkMs) marks.push({ cell_at: 0, written_at: 0, settled_at: micros(lastMs * 1000) })
+  const marks: { cell_at: number; settled_at?: string; settled_inserts?: number }[] = [...state.insertCounts].map(
+    ([cell, count]) => ({ cell_at: cell / 1000, settled_inserts: count }),
+  )
+  if (lastMs > state.watermarkMs) marks.push({ cell_at: 0, settled_at: engineInstant(lastMs) })
   if (marks.length > 0) await store.insert(`${world.database}.rollup_cells_v1`, marks, { tag: 'rollups:mark' })
 }
 
-/** As the engine reads a DateTime64(6) from text. */
-function micros(us: number): string {
-  return (
-    new Date(Math.floor(us / 1000)).toISOString().replace('T', ' ').replace('Z', '') +
-    String(us % 1000).padStart(3, '0')
-  )
+/** As the engine reads a DateTime64 from text. */
+function engineInstant(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
 }
