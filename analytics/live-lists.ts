@@ -49,6 +49,8 @@ const changedEnough = 15_000
 const changedMax = 40_000
 const pendingMax = 2000
 const listsMax = 64
+/** The longest look-back of a kept list. */
+const backMsMax = Math.max(...Object.values(periodMs))
 /** How long after its window's step a base is kept, in data time. */
 const unaskedMsMax = 60_000
 /** Entries of each of the caches of what changes rarely. */
@@ -57,9 +59,9 @@ const rememberedMax = 20_000
 const describedMsMax = 10_000
 /** Peers of an outlier multiple serve for ages up to this much greater than the one they were read at. */
 const peersAge = { share: 0.01, ms: 60_000 } as const
-/** Peers of this many clips are read at once, and then nothing for this many times as long. */
+/** Peers of this many clips are read at once, and then none for this many times as long. */
 const peersReadMax = 200
-const peersRestFactor = 2
+const peersRestFactor = 5
 
 /** Something that happened; others are ignored. */
 export type ListChange =
@@ -320,17 +322,25 @@ async function readPending(ctx: AnalyticsContext, world: WorldLists): Promise<vo
   if (world.reading) await world.reading
 }
 
+/**
+ * Reads what was written, once for all lists, and with it what rows say beside the counters: so an answer finds all that
+ * it needs, and lists that ask at the same time ask the engine nothing twice.
+ */
 async function readChanged(ctx: AnalyticsContext, world: WorldLists): Promise<void> {
   const taken = world.pending
   world.pending = new Map()
   const all = [...world.facts]
+  const refs = [...taken.values()]
+  const nowMs = ctx.world.clock.nowMs()
   try {
     const windows = all
       .map(({ window }) => window)
       .filter((window, index, every) => every.findIndex(other => isSameWindow(other, window)) === index)
-    const details = await windowDetails(ctx, windows, [...taken.values()], ctx.world.clock.nowMs())
-    const unstarted = details.filter(detail => detail.start === null).map(refOfDetail)
-    const descriptions = await described(ctx, world, unstarted)
+    const [details, descriptions] = await Promise.all([
+      windowDetails(ctx, windows, refs, nowMs),
+      described(ctx, world, refs),
+      taggedOf(ctx, world, refs),
+    ])
     for (const detail of details) {
       const ref = refOfDetail(detail)
       const publishedMs = descriptions.get(refKey(ref))?.published_ms ?? null
@@ -338,6 +348,9 @@ async function readChanged(ctx: AnalyticsContext, world: WorldLists): Promise<vo
         if (isSameWindow(facts.window, detail.window)) keepChanged(facts, ref, detail, publishedMs)
       }
     }
+    const creators = creatorsOf(details)
+    const now: Window = { fromMs: nowMs, toMs: nowMs, backMs: backMsMax }
+    await Promise.all([namesOf(ctx, world, creators), followersNow(ctx, world, now, creators)])
   } catch (error) {
     for (const [id, ref] of taken) world.pending.set(id, ref)
     throw error
@@ -459,7 +472,7 @@ async function pageOf(
   const videos = refs.flatMap(ref => ref ?? [])
   const [descriptions, niches, before] = await Promise.all([
     described(ctx, world, videos),
-    remembered(world.niches, videos, missing => nichesOf(ctx, missing)),
+    taggedOf(ctx, world, videos),
     placesOf(ctx, params, base, page),
     readDetails(ctx, facts, videos, nowMs),
   ])
@@ -467,8 +480,8 @@ async function pageOf(
   const creators = creatorsOf(details.values())
   const window: Window = { ...facts.window, toMs: nowMs }
   const [names, followers, peers] = await Promise.all([
-    remembered(world.names, creators, missing => creatorDescriptions(ctx, missing)),
-    remembered(world.followers, creators, missing => followersOf(ctx, window, missing), `${window.backMs} `),
+    namesOf(ctx, world, creators),
+    followersNow(ctx, world, window, creators),
     peersFor(
       ctx,
       world,
@@ -558,20 +571,39 @@ function described(ctx: AnalyticsContext, world: WorldLists, videos: readonly Na
   return remembered(world.videos, videos, missing => videoDescriptions(ctx, missing))
 }
 
+function taggedOf(ctx: AnalyticsContext, world: WorldLists, videos: readonly NativeRef[]) {
+  return remembered(world.niches, videos, missing => nichesOf(ctx, missing))
+}
+
+function namesOf(ctx: AnalyticsContext, world: WorldLists, creators: readonly NativeRef[]) {
+  return remembered(world.names, creators, missing => creatorDescriptions(ctx, missing))
+}
+
+/**
+ * The last follower counts, as far as the window looks back. One reading serves all windows: the last one of the longest
+ * look-back is that of a shorter one too, or there is none in it.
+ *
+ * @param window ends now
+ */
+async function followersNow(ctx: AnalyticsContext, world: WorldLists, window: Window, creators: readonly NativeRef[]) {
+  const longest = { ...window, backMs: backMsMax }
+  const found = await remembered(world.followers, creators, missing => followersOf(ctx, longest, missing))
+  return new Map([...found].filter(([, reading]) => reading.at_ms >= window.toMs - window.backMs))
+}
+
 /** Values of `refs` by `platform id`, of which those that are not in the cache are loaded. */
 async function remembered<T>(
   cache: Map<string, T | null>,
   refs: readonly NativeRef[],
   load: (missing: NativeRef[]) => Promise<ReadonlyMap<string, T>>,
-  prefix = '',
 ): Promise<Map<string, T>> {
-  const missing = refs.filter(ref => !cache.has(prefix + refKey(ref)))
+  const missing = refs.filter(ref => !cache.has(refKey(ref)))
   const loaded = missing.length === 0 ? new Map<string, T>() : await load(missing)
   if (cache.size + missing.length > rememberedMax) cache.clear()
-  for (const ref of missing) cache.set(prefix + refKey(ref), loaded.get(refKey(ref)) ?? null)
+  for (const ref of missing) cache.set(refKey(ref), loaded.get(refKey(ref)) ?? null)
   const found = new Map<string, T>()
   for (const ref of refs) {
-    const value = cache.get(prefix + refKey(ref)) ?? loaded.get(refKey(ref))
+    const value = cache.get(refKey(ref)) ?? loaded.get(refKey(ref))
     if (value !== undefined && value !== null) found.set(refKey(ref), value)
   }
   return found

@@ -1,5 +1,5 @@
 /**
- * The server process of `bench/live.ts`: real stores in a folder given as argument, a writer that acknowledges, the real
+ * The server process of `bench/live.ts`: real stores in a folder given as argument, the real writer, the real
  * server, and beside it a raw WebSocket broadcast to compare with. Driven over IPC.
  */
 import { once } from 'node:events'
@@ -9,6 +9,8 @@ import pino from 'pino'
 import { WebSocketServer } from 'ws'
 import { loadNicheRules } from '../analytics/niches/rules.ts'
 import { repairRollups, settleRollups } from '../analytics/settle.ts'
+import type { Platform } from '../contracts/ids.ts'
+import type { Item } from '../contracts/samples.ts'
 import { memoryBus } from '../core/bus/memory.ts'
 import { startChdb } from '../core/clickhouse/chdb.ts'
 import { migrateAnalytics } from '../core/clickhouse/migrate.ts'
@@ -20,7 +22,9 @@ import { openPglite } from '../core/db/pglite.ts'
 import { memoryKeyValue } from '../core/key-value/memory.ts'
 import { createSqlGate } from '../core/sql-gate/gate.ts'
 import type { World } from '../core/world.ts'
+import { createWriter } from '../ingest/writer.ts'
 import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
+import { UsageMeter } from '../server/features/billing/usage-meter.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { startServer } from '../server/server.ts'
 import { markerVideo, type Order, type Report, rowsPerWrite, token } from './live-protocol.ts'
@@ -56,6 +60,7 @@ const server = await startServer(
     log,
     version: 'bench',
     auth: localOwnerAuthenticator({ token, userId: await ensureLocalOwner(db) }),
+    usage: new UsageMeter({ db, clock: systemClock, log }),
     ops: async () => [],
     deadLetters: {
       list: async () => [],
@@ -67,9 +72,16 @@ const server = await startServer(
   { host: '127.0.0.1', port: 0 },
 )
 const raw = await startRaw()
+const writer = createWriter({
+  store,
+  bus,
+  world,
+  settle: touched => settleRollups(store, world, touched),
+  log,
+  clock: systemClock,
+})
 let writing: NodeJS.Timeout | null = null
 let writeNumber = 0
-let isWriting = false
 let writeMsMax = 0
 let failedWrites = 0
 report({ type: 'ready', url: server.url, rawUrl: raw.url })
@@ -127,63 +139,38 @@ async function loadSamples(into: AnalyticsStore): Promise<void> {
   )
 }
 
-/** One write of a few readings, one of them of the marker video, whose views say which write it was. */
+/**
+ * One write of a few readings, one of them of the marker video, whose views say which write it was. Writes do not wait
+ * for each other: what comes while the writer gathers, or is busy, goes in with the next batch.
+ */
 async function write(): Promise<void> {
-  if (isWriting) return
-  isWriting = true
+  writeNumber += 1
+  const number = writeNumber
+  const startMs = performance.now()
+  const videos = Array.from({ length: rowsPerWrite - 1 }, (_, at) => (number * 7919 + at * 104_729) % videoCount)
+  const platforms = ['youtube', 'tiktok', 'instagram'] as const
   try {
-    await writeOnce()
+    await writer.write([
+      ...videos.map(video =>
+        reading(platforms[video % 3] ?? 'youtube', `v${video}`, `c${video % 500}`, 10_000_000 + number),
+      ),
+      reading('youtube', markerVideo, 'c1', 9_000_000_000 + number),
+    ])
+    report({ type: 'acknowledged', number, atMs: wallMs() })
   } catch (error) {
     failedWrites += 1
     log.warn({ err: error }, 'A write failed.')
   }
-  isWriting = false
+  writeMsMax = Math.max(writeMsMax, performance.now() - startMs)
 }
 
-async function writeOnce(): Promise<void> {
-  writeNumber += 1
-  const number = writeNumber
-  const startMs = performance.now()
-  const atMs = Date.now()
-  const videos = Array.from({ length: rowsPerWrite - 1 }, (_, at) => (number * 7919 + at * 104_729) % videoCount)
-  const names = ['youtube', 'tiktok', 'instagram'] as const
-  const rows = videos.map(video => ({
-    platform: names[video % 3] ?? 'youtube',
-    videoId: `v${video}`,
-    views: 10_000_000 + number,
-  }))
-  rows.push({ platform: 'youtube', videoId: markerVideo, views: 9_000_000_000 + number })
-  await store.insert(
-    'cliptape.samples_v1',
-    rows.map(row => ({
-      platform: row.platform,
-      video_id: row.videoId,
-      creator_id: 'c1',
-      observed_at: new Date(atMs).toISOString().replace('T', ' ').replace('Z', ''),
-      views: row.views,
-      source: 'import:bench',
-      endpoint: '',
-      definition_version: 1,
-    })),
-  )
-  await settleRollups(store, world, {
-    database: world.database,
-    rowCount: rows.length,
-    minObservedAtMs: atMs,
-    maxObservedAtMs: atMs,
-    videos: rows.map(({ platform, videoId }) => ({ platform, videoId })),
-    isCut: false,
-  })
-  report({ type: 'acknowledged', number, atMs: wallMs() })
-  await bus.publish('samples.written', {
-    world: world.database,
-    platforms: [...names],
-    videos: rows.map(({ platform, videoId }) => `${platform}:${videoId}`),
-    isCut: false,
-    rowCount: rows.length,
-    atMs,
-  })
-  writeMsMax = Math.max(writeMsMax, performance.now() - startMs)
+function reading(platform: Platform, videoId: string, creatorId: string, views: number): Item {
+  const unknown = { likes: null, comments: null, shares: null, saves: null, expiresAtMs: null }
+  const origin = { source: 'import:bench', endpoint: '', definitionVersion: 1 }
+  return {
+    kind: 'sample',
+    row: { platform, videoId, creatorId, observedAtMs: Date.now(), views, ...unknown, ...origin },
+  }
 }
 
 /** What a bare WebSocket server needs for the same: so many clients in groups, a frame of the same size for each group. */
@@ -213,6 +200,7 @@ async function startRaw() {
 
 async function stop(): Promise<void> {
   if (writing) clearInterval(writing)
+  await writer.close()
   raw.close()
   await server.close(1000)
   await store.close()
