@@ -6,6 +6,7 @@ type DefaultedTimestamp = ColumnType<Date, Date | string | undefined, Date | str
 type Json = ColumnType<unknown, string, string>
 /** A whole number beyond 2^53, which comes as text. */
 type Bigint = ColumnType<string, number | string, number | string>
+type DefaultedBigint = ColumnType<string, number | string | undefined, number | string>
 /** Written once. */
 type FixedBigint = ColumnType<string, number | string, never>
 type Plan = 'free' | 'pro' | 'premium'
@@ -24,11 +25,14 @@ export interface Database {
   mail_links: MailLinksTable
   signing_keys: SigningKeysTable
   vault_secrets: VaultSecretsTable
+  vault_sealing_key: VaultSealingKeyTable
   api_keys: ApiKeysTable
   idempotent_answers: IdempotentAnswersTable
   monitored_creators: MonitoredCreatorsTable
   credit_accounts: CreditAccountsTable
   credit_ledger: CreditLedgerTable
+  credit_lots: CreditLotsTable
+  credit_holds: CreditHoldsTable
   subscriptions: SubscriptionsTable
   usage_counters: UsageCountersTable
   webhooks: WebhooksTable
@@ -147,11 +151,20 @@ interface VaultSecretsTable {
   /** Null: the installation's own. */
   owner_id: string | null
   purpose: string
-  key_id: string
-  wrapped_key: Buffer
-  ciphertext: Buffer
+  /** This and the two below: sealed by us. Null together when another vault keeps it. */
+  key_id: string | null
+  wrapped_key: Buffer | null
+  ciphertext: Buffer | null
+  /** The id of the secret in Supabase Vault. */
+  external_id: string | null
   created_at: DefaultedTimestamp
   updated_at: DefaultedTimestamp
+}
+
+/** One row: which master key everybody seals with. */
+interface VaultSealingKeyTable {
+  is_only: Generated<boolean>
+  key_id: string
 }
 
 interface ApiKeysTable {
@@ -188,8 +201,8 @@ interface MonitoredCreatorsTable {
 
 interface CreditAccountsTable {
   user_id: string
-  available: Bigint
-  reserved: Bigint
+  available: DefaultedBigint
+  reserved: DefaultedBigint
   is_unlimited: Generated<boolean>
   updated_at: DefaultedTimestamp
 }
@@ -206,6 +219,23 @@ interface CreditLedgerTable {
   reserved_after: FixedBigint
   expires_at: Timestamp | null
   created_at: DefaultedTimestamp
+}
+
+/** What is left of one grant. */
+interface CreditLotsTable {
+  grant_id: FixedBigint
+  user_id: string
+  left_amount: Bigint
+  expires_at: Timestamp | null
+}
+
+/** What one reservation took from one grant; from none, on an account without a limit. */
+interface CreditHoldsTable {
+  id: ColumnType<string, never, never>
+  reservation_id: FixedBigint
+  grant_id: FixedBigint | null
+  user_id: string
+  amount: FixedBigint
 }
 
 interface SubscriptionsTable {

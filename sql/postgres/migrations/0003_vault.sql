@@ -5,13 +5,35 @@ create table vault_secrets (
   owner_id uuid references users (id) on delete cascade,
   -- What it is, e.g. webhook_secret: part of what the ciphertext is bound to, with id and owner.
   purpose text not null,
-  -- Which master key wraps the data key.
-  key_id text not null,
-  wrapped_key bytea not null,
-  ciphertext bytea not null,
+  -- Sealed by us: which master key wraps the data key.
+  key_id text,
+  wrapped_key bytea,
+  ciphertext bytea,
+  -- Or kept in Supabase Vault, under this id.
+  external_id uuid,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  check (case when external_id is null
+    then key_id is not null and wrapped_key is not null and ciphertext is not null
+    else key_id is null and wrapped_key is null and ciphertext is null end)
 );
 create index vault_secrets_owner on vault_secrets (owner_id);
 create index vault_secrets_key on vault_secrets (key_id);
 call protect_rows('vault_secrets', 'owner_id', 'select, insert, update, delete');
+
+-- The key that everybody seals with, by its id: one row.
+create table vault_sealing_key (
+  is_only boolean primary key default true check (is_only),
+  key_id text not null
+);
+grant select on vault_sealing_key to cliptape_app;
+
+-- A row that refers to Supabase Vault takes its secret along, also when it goes with its owner. The schema `vault` is there
+-- when such a row is; the function is bound when it first runs.
+create function vault_forget_external() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  delete from vault.secrets where id = old.external_id;
+  return null;
+end $$;
+create trigger vault_secrets_forget after delete on vault_secrets
+  for each row when (old.external_id is not null) execute function vault_forget_external();
