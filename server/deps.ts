@@ -10,6 +10,7 @@ import type { Log } from '../core/log.ts'
 import type { SqlGate } from '../core/sql-gate/gate.ts'
 import type { World } from '../core/world.ts'
 import type { Authenticator } from './auth/authenticator.ts'
+import type { UsageMeter } from './features/billing/usage-meter.ts'
 import type { RateLimit } from './http/guards.ts'
 import type { LiveLimits } from './live/engine.ts'
 import type { Metrics } from './metrics/registry.ts'
@@ -28,6 +29,8 @@ export interface ServerDeps {
   readonly log: Log
   readonly version: string
   readonly auth: Authenticator
+  /** Limits of plans, and what is used of them. Whoever made it closes it. */
+  readonly usage: UsageMeter
   readonly ops: () => Promise<OpsRow[]>
   readonly deadLetters: DeadLetterDesk
   readonly metrics: Metrics

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { analyticsRoutes } from './features/analytics/routes.ts'
+import { billingRoutes } from './features/billing/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
+import { keyRoutes } from './features/keys/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
@@ -17,6 +19,8 @@ export const allRoutes: readonly Route[] = [
   ...videoRoutes,
   ...queryRoutes,
   ...opsRoutes,
+  ...keyRoutes,
+  ...billingRoutes,
   route({
     method: 'get',
     path: '/openapi.json',

@@ -21,6 +21,7 @@ import { createSqlGate } from '../core/sql-gate/gate.ts'
 import type { World } from '../core/world.ts'
 import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
 import type { ServerDeps } from '../server/deps.ts'
+import { UsageMeter } from '../server/features/billing/usage-meter.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 
 /** The instant at which the rig's clock stands. */
@@ -89,6 +90,7 @@ export async function openServerRig(): Promise<ServerRig> {
       log,
       version: '1.2.3',
       auth: localOwnerAuthenticator({ token: rigToken, userId }),
+      usage: new UsageMeter({ db, clock, log }),
       ops: async () => [{ key: 'store:db', group: 'store', name: 'Relational', state: 'ok', value: 'up', detail: '' }],
       deadLetters: {
         list: async () => [],

@@ -11,6 +11,7 @@ import type { IngestDeps } from '../../ingest/import.ts'
 import { createIngestStats, type IngestStats } from '../../ingest/stats.ts'
 import { localOwnerAuthenticator } from '../../server/auth/authenticator.ts'
 import { ensureOwnerToken } from '../../server/auth/local-owner.ts'
+import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
 import { createMetrics } from '../../server/metrics/registry.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import type { Role } from '../role.ts'
@@ -110,6 +111,11 @@ async function serve(
     startedAt,
     url: () => running.server?.url ?? null,
   })
+  const usage = await scope.start(
+    'usage',
+    () => new UsageMeter({ db: stores.db, clock: systemClock, log }),
+    usage => usage.close(),
+  )
   const publicHosts = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname]
   const server = await scope.start(
     'server',
@@ -124,6 +130,7 @@ async function serve(
           log,
           version: cliptapeVersion,
           auth: localOwnerAuthenticator({ token, userId: stores.ownerId }),
+          usage,
           ops: () => opsRows(stores, stats, parts.queue()),
           deadLetters: deadLetterDesk(ingest),
           metrics: createMetrics(),

@@ -1,0 +1,59 @@
+import { type PlanName, planNames } from '../../../contracts/accounts.ts'
+import type { Plan, PlanLimits } from '../../../contracts/billing.ts'
+
+/**
+ * The plans as data: everything that reads a limit reads it here, and `docs/billing.md` is made from it. A price is null
+ * until payment is connected.
+ */
+const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
+  free: {
+    title: 'Free',
+    priceUsdCents: 0,
+    limits: {
+      downloadsPerMonth: 10,
+      apiCallsPerMinute: 60,
+      liveQueries: 32,
+      creditsPerMonth: 50,
+      premiumIndicators: false,
+    },
+  },
+  pro: {
+    title: 'Pro',
+    priceUsdCents: null,
+    limits: {
+      downloadsPerMonth: 200,
+      apiCallsPerMinute: 600,
+      liveQueries: 128,
+      creditsPerMonth: 1_000,
+      premiumIndicators: true,
+    },
+  },
+  premium: {
+    title: 'Premium',
+    priceUsdCents: null,
+    limits: {
+      downloadsPerMonth: null,
+      apiCallsPerMinute: 3_000,
+      liveQueries: 512,
+      creditsPerMonth: 10_000,
+      premiumIndicators: true,
+    },
+  },
+}
+
+/** From the smallest to the largest. */
+export const plans: readonly Plan[] = planNames.map(name => ({ name, ...planTable[name] }))
+
+/** Of the owner of an embedded home, who pays nobody. */
+const withoutLimits: PlanLimits = {
+  downloadsPerMonth: null,
+  apiCallsPerMinute: null,
+  liveQueries: null,
+  creditsPerMonth: null,
+  premiumIndicators: true,
+}
+
+/** What a user may use: that of the plan, or everything. */
+export function limitsOfPlan(plan: PlanName, isUnlimited: boolean): PlanLimits {
+  return isUnlimited ? withoutLimits : planTable[plan].limits
+}
