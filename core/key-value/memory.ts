@@ -1,3 +1,4 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { AppError } from '../../contracts/errors.ts'
 import type { Clock } from '../clock.ts'
 import { assertBucket, type Bucket, refill } from './bucket.ts'
@@ -19,6 +20,7 @@ export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): 
   const { clock } = options
   const values = new BoundedMap<Entry>(clock, options.entriesMax ?? entriesMaxDefault)
   const buckets = new BoundedMap<{ bucket: Bucket; endsAtMs: number }>(clock, options.entriesMax ?? entriesMaxDefault)
+  const limiters = new Map<string, RateLimiterMemory>()
   const endOf = (ttlMs: number | undefined) => (ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + ttlMs)
 
   return {
@@ -50,6 +52,12 @@ export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): 
       const untilFullMs = ((limit.capacity - bucket.tokens) / limit.perSecond) * 1000
       buckets.set(key, { bucket, endsAtMs: nowMs + untilFullMs + 1 })
       return result
+    },
+    limiter({ name, points, durationSec }) {
+      const key = `${name} ${points} ${durationSec}`
+      const known = limiters.get(key) ?? new RateLimiterMemory({ keyPrefix: name, points, duration: durationSec })
+      limiters.set(key, known)
+      return known
     },
     async close() {
       values.clear()

@@ -1,3 +1,4 @@
+import { RateLimiterRes } from 'rate-limiter-flexible'
 import { describe, expect, it } from 'vitest'
 import type { KeyValue } from './port.ts'
 
@@ -81,6 +82,24 @@ export function describeKeyValue(setup: () => { keyValue: KeyValue; passMs: (ms:
       const limit = { capacity: 7, perSecond: 1 / 3_600, cost: 1 }
       const taken = await Promise.all(Array.from({ length: 30 }, () => keyValue.takeTokens('shared', limit)))
       expect(taken.filter(one => one.isAllowed)).toHaveLength(7)
+    })
+
+    it('counts uses in a window, whoever counts, and says when the next one begins', async () => {
+      const { keyValue } = setup()
+      const open = () => keyValue.limiter({ name: 'window', points: 3, durationSec: 60 })
+      const [one, other] = [open(), open()]
+      const first = await one.consume('a')
+      expect(first).toMatchObject({ consumedPoints: 1, remainingPoints: 2 })
+      expect(first.msBeforeNext).toBeGreaterThan(50_000)
+      await other.consume('a')
+      await one.consume('a')
+      const refused = await other.consume('a').catch((reason: unknown) => reason)
+      expect(refused).toBeInstanceOf(RateLimiterRes)
+      expect(refused).toMatchObject({ consumedPoints: 4, remainingPoints: 0 })
+      expect(await one.consume('b')).toMatchObject({ consumedPoints: 1 })
+      expect(await keyValue.limiter({ name: 'elsewhere', points: 3, durationSec: 60 }).consume('a')).toMatchObject({
+        consumedPoints: 1,
+      })
     })
 
     it('refuses a bucket that could never be used', async () => {

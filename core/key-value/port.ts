@@ -1,3 +1,5 @@
+import type { RateLimiterAbstract } from 'rate-limiter-flexible'
+
 /** Small shared state with an end: counters, locks, rate limits. Memory in the embedded profile, Redis in a cluster. */
 export interface KeyValue {
   get(key: string): Promise<string | null>
@@ -12,5 +14,11 @@ export interface KeyValue {
     key: string,
     bucket: { capacity: number; perSecond: number; cost: number },
   ): Promise<{ isAllowed: boolean; remaining: number; retryAfterMs: number }>
+  /**
+   * A limiter of `points` in each `durationSec` (whole seconds), counted by key in windows that begin with the first use.
+   * Limiters of one name share their counts, in memory only those with equal points. `consume` rejects with a
+   * `RateLimiterRes` when the points are used up, and with an Error, at once, while the store does not answer. Real time.
+   */
+  limiter(options: { name: string; points: number; durationSec: number }): RateLimiterAbstract
   close(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { z } from 'zod'
 import { openRedis, redisCall } from '../redis.ts'
 import { assertBucket } from './bucket.ts'
@@ -5,6 +6,7 @@ import type { KeyValue } from './port.ts'
 
 const prefix = 'cliptape:kv:'
 const bucketPrefix = 'cliptape:bucket:'
+const limiterPrefix = 'cliptape:rate:'
 
 /** One step on the server, so that a counter never lives without its end. KEYS: key. ARGV: by, ttl in ms. */
 const incrementLua = `
@@ -65,6 +67,14 @@ export async function redisKeyValue(options: { url: string }): Promise<KeyValue>
       const [allowed, remaining, retryAfterMs] = TakenSchema.parse(answer)
       return { isAllowed: allowed === 1, remaining, retryAfterMs }
     },
+    limiter: ({ name, points, durationSec }) =>
+      new RateLimiterRedis({
+        storeClient: redis,
+        keyPrefix: limiterPrefix + name,
+        points,
+        duration: durationSec,
+        rejectIfRedisNotReady: true,
+      }),
     async close() {
       redis.disconnect()
     },
