@@ -23,6 +23,11 @@ export interface OutboundRequest {
  */
 export interface Outbound {
   /**
+   * What can be said of a user's address without asking anybody, for an early answer. It replaces no check.
+   * @throws AppError BAD_REQUEST when it is no http or https address or carries a password; FORBIDDEN as `fetchForUser`
+   */
+  checkForUser(url: string): void
+  /**
    * To an address that a user gave: public addresses only.
    * @throws AppError FORBIDDEN when it leads to this machine or a private network; UNAVAILABLE when nobody answers
    */
