@@ -10,6 +10,7 @@ import { issueSentence } from '../http/issue-sentence.ts'
 import type { LiveEngine } from '../live/engine.ts'
 import type { Failure, LiveQuery } from '../live/live-query.ts'
 import type { ParseQuestion } from '../live/source.ts'
+import type { LiveQueryRoom } from './live-query-room.ts'
 import type { Sessions } from './sessions.ts'
 import { type Outlet, Subscription } from './subscription.ts'
 
@@ -18,6 +19,7 @@ export interface ConnectionDeps {
   readonly sessions: Sessions
   readonly parseQuestion: ParseQuestion
   readonly auth: Authenticator
+  readonly usage: LiveQueryRoom
   readonly clock: Clock
   readonly log: Log
   readonly helloMs: number
@@ -142,8 +144,9 @@ export class Connection implements Outlet {
     this.#isGreeting = true
     try {
       const principal = await this.#deps.auth.authenticate(hello.token, ['jwt', 'connectorToken'])
+      if (!principal) return this.#isEnded ? undefined : this.#refuseHello('The token is not valid.')
+      await this.#deps.usage.prepare(principal.userId)
       if (this.#isEnded) return
-      if (!principal) return this.#refuseHello('The token is not valid.')
       if (!this.#deps.admit(this, principal)) {
         return this.#close('RATE_LIMITED', 'Too many connections of one user are open: close some first.')
       }
@@ -165,6 +168,7 @@ export class Connection implements Outlet {
         for (const [id, version] of Object.entries(resume.seqs)) {
           const query = queries.get(id)
           if (!query || this.#live.size >= wsLimits.subscriptionsMax) continue
+          if (!this.#deps.usage.openLiveQuery(principal.userId).isOpen) continue
           const live = { query, subscription: new Subscription(id, this) }
           this.#live.set(id, live)
           resumed.push({ live, version })
@@ -208,7 +212,7 @@ export class Connection implements Outlet {
     const live = this.#live.get(id)
     if (!live) return this.sendError({ id, code: 'NOT_FOUND', message: 'There is no subscription by that id.' })
     this.#live.delete(id)
-    this.#deps.engine.unwatch(live.query, live.subscription)
+    this.#forget(live)
   }
 
   #onSubscribe(message: Extract<ClientMessage, { type: 'subscribe' }>, principal: Principal): void {
@@ -219,6 +223,11 @@ export class Connection implements Outlet {
     if (this.#live.size >= wsLimits.subscriptionsMax) {
       return this.#strike('RATE_LIMITED', `At most ${wsLimits.subscriptionsMax} subscriptions are open at a time.`, id)
     }
+    const room = this.#deps.usage.openLiveQuery(principal.userId)
+    if (!room.isOpen) {
+      const message = `Your plan has room for ${room.limit} live queries at a time: close some, or choose a larger plan.`
+      return this.sendError({ id, code: 'FORBIDDEN', message })
+    }
     try {
       if ('savedQueryId' in asked) throw new AppError('NOT_FOUND', 'There is no saved query by that id.')
       const question = this.#deps.parseQuestion(asked.name, asked.params, principal.userId)
@@ -227,6 +236,7 @@ export class Connection implements Outlet {
       this.#live.set(id, { query, subscription })
       subscription.greet(query)
     } catch (error) {
+      if (!this.#live.has(id)) this.#deps.usage.closeLiveQuery(principal.userId)
       if (!(error instanceof AppError)) throw error
       this.sendError({ id, code: error.code, message: error.message })
     }
@@ -264,9 +274,14 @@ export class Connection implements Outlet {
       const queries = new Map([...this.#live].map(([id, { query }]) => [id, query]))
       this.#deps.sessions.cut(this.sessionId, this.principal.userId, queries)
     }
-    for (const { query, subscription } of this.#live.values()) this.#deps.engine.unwatch(query, subscription)
+    for (const live of this.#live.values()) this.#forget(live)
     this.#live.clear()
     this.#deps.onClosed(this)
+  }
+
+  #forget({ query, subscription }: Live): void {
+    this.#deps.engine.unwatch(query, subscription)
+    if (this.principal) this.#deps.usage.closeLiveQuery(this.principal.userId)
   }
 }
 

@@ -14,6 +14,7 @@ import { localOwnerAuthenticator } from '../auth/authenticator.ts'
 import { LiveEngine } from '../live/engine.ts'
 import type { LiveQuestion, ParseQuestion } from '../live/source.ts'
 import { createMetrics } from '../metrics/registry.ts'
+import type { LiveQueryRoom } from './live-query-room.ts'
 import { attachSockets, type SocketServer } from './socket-server.ts'
 
 const token = 'the-owner-token'
@@ -27,6 +28,21 @@ let computeCount = 0
 let failure: AppError | null = null
 let asOf = new Date('2026-01-01T00:00:00Z')
 
+/** What the plan allows; null is no limit. */
+let liveQueriesMax: number | null = null
+let liveQueriesOpen = 0
+const liveQueryRoom: LiveQueryRoom = {
+  prepare: async () => undefined,
+  openLiveQuery() {
+    if (liveQueriesMax !== null && liveQueriesOpen >= liveQueriesMax) return { isOpen: false, limit: liveQueriesMax }
+    liveQueriesOpen += 1
+    return { isOpen: true }
+  },
+  closeLiveQuery() {
+    liveQueriesOpen -= 1
+  },
+}
+
 let server: Server
 let bus: Bus
 let engine: LiveEngine
@@ -39,6 +55,8 @@ beforeEach(async () => {
   tables.set('small', [row('a', 1), row('b', 2)])
   computeCount = 0
   failure = null
+  liveQueriesMax = null
+  liveQueriesOpen = 0
   asOf = new Date('2026-01-01T00:00:00Z')
   clients = []
   bus = memoryBus({ log })
@@ -48,6 +66,7 @@ beforeEach(async () => {
     engine,
     parseQuestion,
     auth: localOwnerAuthenticator({ token, userId }),
+    usage: liveQueryRoom,
     bus,
     log,
     metrics: createMetrics(),
@@ -176,6 +195,26 @@ describe('a subscription', () => {
     expect(await client.next('error', 'x')).toMatchObject({ code: 'NOT_FOUND' })
     client.send({ type: 'subscribe', id: 'q', query: { savedQueryId: userId, params: {} } })
     expect(await client.next('error', 'q')).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('is refused when the plan has no room for one more, and taken when another has ended', async () => {
+    liveQueriesMax = 2
+    const client = await open()
+    const second = await open()
+    client.subscribe('a', 'small')
+    second.subscribe('b', 'small')
+    await second.next('snapshot', 'b')
+    second.subscribe('c', 'nothing')
+    expect(await second.next('error', 'c')).toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('2') })
+    client.send({ type: 'unsubscribe', id: 'a' })
+    client.subscribe('a', 'small')
+    await client.next('snapshot', 'a')
+    client.socket.close()
+    await client.closed
+    second.subscribe('c', 'small')
+    await second.next('snapshot', 'c')
+    second.subscribe('d', 'small')
+    expect(await second.next('error', 'd')).toMatchObject({ code: 'FORBIDDEN' })
   })
 
   it('ends with unsubscribe, and then costs nothing', async () => {

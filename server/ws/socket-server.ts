@@ -13,6 +13,7 @@ import type { LiveEngine } from '../live/engine.ts'
 import type { ParseQuestion } from '../live/source.ts'
 import type { Metrics } from '../metrics/registry.ts'
 import { Connection } from './connection.ts'
+import type { LiveQueryRoom } from './live-query-room.ts'
 import { Sessions } from './sessions.ts'
 
 /** Every so often each client is asked for a sign of life; one that gave none for `silentMs` is cut. */
@@ -24,6 +25,7 @@ export interface SocketDeps {
   readonly engine: LiveEngine
   readonly parseQuestion: ParseQuestion
   readonly auth: Authenticator
+  readonly usage: LiveQueryRoom
   readonly bus: Bus
   readonly clock: Clock
   readonly log: Log

@@ -5,6 +5,7 @@ import type { UserId } from '../../../contracts/ids.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
 import type { Log } from '../../../core/log.ts'
+import type { LiveQueryRoom } from '../../ws/live-query-room.ts'
 import { type BillingAccount, billingAccount } from './account.ts'
 import { minuteOf, type Period } from './period.ts'
 
@@ -29,7 +30,7 @@ interface Waiting {
  * What each user may use and has used, off the way of requests: limits come from a short cache, counts are added up in
  * memory and written together every two seconds. A process that is killed loses the counts of its last two seconds.
  */
-export class UsageMeter {
+export class UsageMeter implements LiveQueryRoom {
   readonly #deps: { readonly db: Db; readonly clock: Clock; readonly log: Log }
   readonly #accounts = new Map<UserId, { asked: Promise<BillingAccount>; known: BillingAccount | null; atMs: number }>()
   readonly #liveQueries = new Map<UserId, number>()
