@@ -8,4 +8,6 @@ export type WorldDatabase = (typeof worldDatabases)[number]
 export interface World {
   readonly database: WorldDatabase
   readonly clock: Clock
+  /** Aborted when its tables are about to go: whoever reads them then may find none. Left out of a world that stays. */
+  readonly gone?: AbortSignal
 }

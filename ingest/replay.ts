@@ -121,6 +121,7 @@ class Player implements Replay {
   #timer: NodeJS.Timeout | null = null
   #delivering: Promise<void> | null = null
   #isStopped = false
+  readonly #gone = new AbortController()
   #counted = 0
   readonly #counter: ReturnType<IngestStats['source']> | undefined
   #unwatch: (() => void) | undefined
@@ -146,7 +147,7 @@ class Player implements Replay {
     this.#startAtMs = startAtMs
     this.#clock = { speed: 0, nowMs: () => startAtMs }
     const nowMs = () => Math.min(this.#clock.nowMs(), score.endAtMs)
-    this.world = { database, clock: { speed: options.speed, nowMs } }
+    this.world = { database, clock: { speed: options.speed, nowMs }, gone: this.#gone.signal }
     const settle = (touched: Touched) => deps.settle(touched, this.world)
     this.#writer = createWriter({ ...deps, world: this.world, settle }, bulkLimits)
     this.#counter = deps.stats?.source(`replay of ${score.sourceName}`)
@@ -179,6 +180,7 @@ class Player implements Replay {
     await this.#writer.close().catch(() => undefined)
     this.#unwatch?.()
     this.#counter?.forget()
+    this.#gone.abort()
     await this.#deps.dropWorld(database)
   }
 

@@ -69,6 +69,19 @@ describe('the live engine', () => {
     own.answer(1)
   })
 
+  it('says nothing when the world went away during a computation, and asks again', async () => {
+    const engine = await start()
+    const question = heldQuestion('q')
+    const watcher = new Recorder()
+    engine.watch(question, watcher)
+    await question.asked(1)
+    question.answer(null)
+    await question.asked(2)
+    question.answer(1)
+    await watcher.versions(1)
+    expect(engine.stats()).toMatchObject({ computations: 2, failures: 0, publications: 1 })
+  })
+
   it('does not compute what nobody watches, and forgets it', async () => {
     const engine = await start()
     const question = heldQuestion('q')
@@ -154,10 +167,10 @@ async function start(asked: LiveLimits = limits): Promise<LiveEngine> {
 function heldQuestion(key: string): LiveQuestion & {
   askedCount: number
   asked(count: number): Promise<void>
-  answer(n: number): void
+  answer(n: number | null): void
 } {
   const waiting: { count: number; resolve: () => void }[] = []
-  let pending: ((answer: LiveAnswer) => void) | null = null
+  let pending: ((answer: LiveAnswer | null) => void) | null = null
   const question = {
     key,
     name: 'trends' as const,
@@ -168,7 +181,7 @@ function heldQuestion(key: string): LiveQuestion & {
     compute() {
       state.askedCount += 1
       for (const one of waiting) if (one.count <= state.askedCount) one.resolve()
-      return new Promise<LiveAnswer>(resolve => {
+      return new Promise<LiveAnswer | null>(resolve => {
         pending = resolve
       })
     },
@@ -176,8 +189,8 @@ function heldQuestion(key: string): LiveQuestion & {
       if (state.askedCount >= count) return
       await new Promise<void>(resolve => waiting.push({ count, resolve }))
     },
-    answer(n: number) {
-      pending?.({ columns: ['key', 'n'], rows: [{ key: 'k', n }], asOf: new Date(0) })
+    answer(n: number | null) {
+      pending?.(n === null ? null : { columns: ['key', 'n'], rows: [{ key: 'k', n }], asOf: new Date(0) })
     },
   }
   const state = question

@@ -33,6 +33,8 @@ export const liveLimitsDefault: LiveLimits = { tickMs: 100, parallelMax: 2, quer
 
 /** After a failure a query is tried again by itself, later each time. */
 const retryMs = { first: 1000, most: 30_000 } as const
+/** How soon a query looks for another world when its own went away; looking costs nothing. */
+const goneMs = 250
 const restFactor = 1
 const sweepMs = 500
 
@@ -242,8 +244,11 @@ export class LiveEngine {
     let retryAfterMs: number | null = null
     try {
       const answer = await query.question.compute()
-      if (!this.#isClosed) this.#publish(query, () => query.accept(answer, performance.now()))
-      scheduled.failureCount = 0
+      if (answer === null) retryAfterMs = goneMs
+      else {
+        if (!this.#isClosed) this.#publish(query, () => query.accept(answer, performance.now()))
+        scheduled.failureCount = 0
+      }
     } catch (error) {
       this.#stats.failures += 1
       retryAfterMs = Math.min(retryMs.most, retryMs.first * 2 ** scheduled.failureCount)

@@ -77,8 +77,16 @@ function dataQuestion(
           return assertNever(change)
       }
     },
-    compute: () =>
-      computeLive({ store: deps.store, world: deps.world.current(), niches: deps.niches() }, name, checked, deps.lists),
+    async compute() {
+      const world = deps.world.current()
+      if (world.gone?.aborted) return null
+      try {
+        return await computeLive({ store: deps.store, world, niches: deps.niches() }, name, checked, deps.lists)
+      } catch (error) {
+        if (world.gone?.aborted) return null
+        throw error
+      }
+    },
   }
 }
 

@@ -20,7 +20,8 @@ export interface LiveQuestion {
   /** How long an answer may stand now while nothing is written, in real ms; `null` when time changes nothing. */
   staleAfterMs(): number | null
   isTouchedBy(change: Change): boolean
-  compute(): Promise<LiveAnswer>
+  /** `null`: the world that was looked at went away meanwhile, and what was read says nothing. */
+  compute(): Promise<LiveAnswer | null>
 }
 
 export interface LiveAnswer {
