@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { openQueue } from '../../core/queue/pg-boss.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import { type WorldDatabase, worldDatabases } from '../../core/world.ts'
+import { startAccountJobs } from './account-jobs.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 const tagQueue = 'niches.tag'
@@ -33,6 +34,7 @@ export async function startJobs(
       await stores.bus.publish('niches.changed', { atMs: systemClock.nowMs() })
     }
   })
+  await startAccountJobs(queue, stores, log)
   const askFor = async (database: string): Promise<void> => {
     if (isWorldDatabase(database)) await queue.send(tagQueue, { database }, { singletonKey: database })
   }

@@ -1,4 +1,5 @@
 import { apiPage } from '../../server/docs/api-page.ts'
+import { billingPage } from '../../server/docs/billing-page.ts'
 import { errorsPage } from '../../server/docs/errors-page.ts'
 import { protocolPage } from '../../server/docs/protocol-page.ts'
 import { allRoutes } from '../../server/routes.ts'
@@ -9,6 +10,7 @@ import { keysPage } from './keys.ts'
 export const generatedPages: Readonly<Record<string, () => string>> = {
   '.env.example': envExample,
   'docs/api.md': () => apiPage(allRoutes),
+  'docs/billing.md': billingPage,
   'docs/env.md': envPage,
   'docs/errors.md': errorsPage,
   'docs/keys.md': keysPage,
