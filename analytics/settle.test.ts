@@ -85,7 +85,14 @@ it('settles a batch of the writer at once when nothing else is going on', async 
 it('reads no boundary that an unsettled cell could change', () => {
   const at = Date.UTC(2024, 0, 10, 7)
   const boundary = Date.UTC(2024, 0, 10, 6)
-  const clean = { watermarkMs: boundary, unsettled: [], insertCounts: new Map(), latestMs: 0 }
+  const clean = {
+    watermarkMs: boundary,
+    unsettled: [],
+    insertCounts: new Map(),
+    settledKey: '',
+    latestMs: 0,
+    hasUnmixable: false,
+  }
   expect(planInstant(clean, at, 36 * hourMs)).toMatchObject({ fineMs: boundary, fromMs: boundary })
   const late = { ...clean, unsettled: [boundary - 12 * hourMs] }
   expect(planInstant(late, at, 36 * hourMs).fineMs).toBe(boundary - 18 * hourMs)

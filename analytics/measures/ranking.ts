@@ -2,18 +2,13 @@ import { z } from 'zod'
 import { assertNever } from '../../contracts/errors.ts'
 import { PlatformSchema, platforms, splitId } from '../../contracts/ids.ts'
 import type { TrendsParams } from '../../contracts/measures.ts'
-import { type InstantPlan, planInstant, readRollupState } from '../boundaries.ts'
+import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
+import { type InstantPlan, lookBackMsMin, planInstant, type RollupState, withPlan } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
-import {
-  compose,
-  maybeNumber,
-  type QueryParams,
-  type QueryTarget,
-  runQuery,
-  sqlPart,
-  wholeNumber,
-} from '../queries/run-query.ts'
+import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { lastQuarter, type Window } from './window.ts'
+
+const hourMs = 3_600_000
 
 export type RankParams = Pick<TrendsParams, 'type' | 'platform' | 'niche' | 'country' | 'creator' | 'topic' | 'sort'>
 
@@ -44,7 +39,15 @@ export interface RankedRow {
 }
 
 const states = ['value', 'new', 'partial', 'unknown', 'viewless'] as const
-const RankRow = z.object({
+
+const ClipRow = z.object({
+  key: z.string(),
+  platform: z.string(),
+  reading_text: z.string().transform(BigInt),
+  start_text: z.string().transform(BigInt),
+  sort_value: maybeNumber,
+})
+const GroupRow = z.object({
   key: z.string(),
   platform: z.string(),
   low: wholeNumber,
@@ -53,39 +56,77 @@ const RankRow = z.object({
   gain: maybeNumber,
   velocity: maybeNumber,
   sort_value: maybeNumber,
-  videos: wholeNumber.default(1),
-  clippers: wholeNumber.nullable().default(null),
-  is_own: z.number().default(0),
-  recent_velocity: maybeNumber.default(null),
-  engaged: maybeNumber.default(null),
-  engaged_views: maybeNumber.default(null),
+  videos: wholeNumber,
+  clippers: wholeNumber.nullable(),
+  is_own: z.number(),
+  recent_velocity: maybeNumber,
+  engaged: maybeNumber,
+  engaged_views: maybeNumber,
 })
-const PositionRow = z.object({ key: z.string(), position: wholeNumber })
+const ClipPositionRow = z.object({ key: z.string(), position: wholeNumber, unknown_above: wholeNumber })
+const GroupPositionRow = z.object({ key: z.string(), position: wholeNumber })
+
+/**
+ * How far starts are looked for: 0 in the boundary and the readings after it; 1 also among what only midnights hold,
+ * publications and first readings; 2 also among all readings of the window, for a video that was not read for longer
+ * than the look-back and then again. Each costs more than the one before, and is asked for when a start that matters
+ * could not be found with that one.
+ */
+type Reach = 0 | 1 | 2
 
 /** The first `limit` rows after `after`, in rank order. */
 export async function rank(
   ctx: AnalyticsContext,
   params: RankParams,
   window: Window,
-  page: { readonly limit: number; readonly after: AfterRow | null },
+  page: PageRange,
 ): Promise<RankedRow[]> {
-  const plan = await planWindow(ctx, window)
-  const values: QueryParams = {
-    ...valuesOf(ctx, params, plan),
-    hasAfter: page.after !== null,
-    afterMissing: page.after?.value === null ? 1 : 0,
-    afterValue: page.after?.value ?? 0,
-    afterLow: page.after?.low ?? 0,
-    afterKey: page.after?.key ?? (params.type === 'topics' ? '' : '0'),
-    limit: page.limit,
-  }
+  const ask = params.type === 'clips' ? rankClips : rankGroups
+  return await planned(ctx, window, plan => ask(ctx, params, plan, page))
+}
+
+interface PageRange {
+  readonly limit: number
+  readonly after: AfterRow | null
+}
+
+async function rankClips(
+  ctx: AnalyticsContext,
+  params: RankParams,
+  plan: WindowPlan,
+  page: PageRange,
+): Promise<RankedRow[]> {
+  const values = { ...valuesOf(ctx, params, plan), ...pageValues(params, page) }
+  return await reaching(ctx, params, plan, 'page', async reach => {
+    const text = rankSql(params, plan, 'page', reach, page.after !== null)
+    const rows = await runQuery(ctx, text, values, ClipRow, { tag: 'analytics:rank-clips' })
+    const found = rows.map(toRankedClip)
+    return { answer: found.flatMap(row => row ?? []), isWhole: !found.includes(null) }
+  })
+}
+
+async function rankGroups(
+  ctx: AnalyticsContext,
+  params: RankParams,
+  plan: WindowPlan,
+  page: PageRange,
+): Promise<RankedRow[]> {
+  const values = { ...valuesOf(ctx, params, plan), ...pageValues(params, page), hasAfter: page.after !== null }
   const tag = { tag: `analytics:rank-${params.type}` }
-  const rows = await runQuery(ctx, rankSql(params, plan, 'page', false), values, RankRow, tag)
-  // A video that was not read for longer than the look-back and then again: its first reading inside the window is
-  // only looked up when there is such a video.
+  const rows = await runQuery(ctx, rankSql(params, plan, 'page', 1), values, GroupRow, tag)
   const isWhole = !rows.some(row => states[row.state] === 'unknown')
-  const found = isWhole ? rows : await runQuery(ctx, rankSql(params, plan, 'page', true), values, RankRow, tag)
-  return found.map(toRanked)
+  const found = isWhole ? rows : await runQuery(ctx, rankSql(params, plan, 'page', 2), values, GroupRow, tag)
+  return found.map(toRankedGroup)
+}
+
+function pageValues(params: RankParams, { limit, after }: PageRange): QueryParams {
+  return {
+    afterMissing: after?.value === null ? 1 : 0,
+    afterValue: after?.value ?? 0,
+    afterLow: after?.low ?? 0,
+    afterKey: after?.key ?? (params.type === 'topics' ? '' : '0'),
+    limit,
+  }
 }
 
 /** The rank that each of `keys` had; who was not ranked is not in the map. */
@@ -96,32 +137,89 @@ export async function positions(
   keys: readonly string[],
 ): Promise<Map<string, number>> {
   if (keys.length === 0 || window.fromMs === window.toMs) return new Map()
-  const plan = await planWindow(ctx, window)
+  const ask = params.type === 'clips' ? clipPositions : groupPositions
+  return await planned(ctx, window, plan => ask(ctx, params, plan, keys))
+}
+
+async function clipPositions(
+  ctx: AnalyticsContext,
+  params: RankParams,
+  plan: WindowPlan,
+  keys: readonly string[],
+): Promise<Map<string, number>> {
   const values = { ...valuesOf(ctx, params, plan), keys }
-  const text = rankSql(params, plan, 'positions', true)
-  const rows = await runQuery(ctx, text, values, PositionRow, { tag: `analytics:positions-${params.type}` })
+  return await reaching(ctx, params, plan, 'positions', async reach => {
+    const text = rankSql(params, plan, 'positions', reach)
+    const rows = await runQuery(ctx, text, values, ClipPositionRow, { tag: 'analytics:positions-clips' })
+    return {
+      answer: new Map(rows.map(row => [row.key, row.position])),
+      isWhole: rows.every(row => row.unknown_above === 0),
+    }
+  })
+}
+
+async function groupPositions(
+  ctx: AnalyticsContext,
+  params: RankParams,
+  plan: WindowPlan,
+  keys: readonly string[],
+): Promise<Map<string, number>> {
+  const values = { ...valuesOf(ctx, params, plan), keys }
+  const tag = { tag: `analytics:positions-${params.type}` }
+  const rows = await runQuery(ctx, rankSql(params, plan, 'positions', 2), values, GroupPositionRow, tag)
   return new Map(rows.map(row => [row.key, row.position]))
+}
+
+/** The reach that was enough for a list the last time, and the boundary that it then stood on. */
+const reaches = new WeakMap<AnalyticsStore, Map<string, { readonly fineMs: number; readonly reach: Reach }>>()
+const reachesMax = 500
+
+/** Asks with the reach that was enough the last time, and then with more until all is found. A new boundary begins anew. */
+async function reaching<Answer>(
+  ctx: AnalyticsContext,
+  params: RankParams,
+  plan: WindowPlan,
+  form: 'page' | 'positions',
+  ask: (reach: Reach) => Promise<{ answer: Answer; isWhole: boolean }>,
+): Promise<Answer> {
+  const known = reaches.get(ctx.store) ?? new Map()
+  reaches.set(ctx.store, known)
+  const { fineMs } = plan.start
+  const spanMs = plan.window.toMs - plan.window.fromMs
+  const key = [ctx.world.database, form, spanMs, params.sort, params.platform, ...filterNames(params)].join(' ')
+  const last = known.get(key)
+  let reach: Reach = last?.fineMs === fineMs ? last.reach : 0
+  let found = await ask(reach)
+  while (!found.isWhole && reach < 2) {
+    reach = reach === 0 ? 1 : 2
+    found = await ask(reach)
+  }
+  if (known.size >= reachesMax) known.clear()
+  known.set(key, { fineMs, reach })
+  return found.answer
 }
 
 interface WindowPlan {
   readonly window: Window
   /** The end needs no boundary: no sample lies after it. */
   readonly isLive: boolean
+  readonly hasUnmixable: boolean
   readonly end: InstantPlan
   readonly start: InstantPlan
   readonly quarter: InstantPlan
 }
 
-async function planWindow(target: QueryTarget, window: Window): Promise<WindowPlan> {
-  const state = await readRollupState(target, window.toMs)
+function planned<Answer>(ctx: AnalyticsContext, window: Window, ask: (plan: WindowPlan) => Promise<Answer>) {
   const quarter = lastQuarter(window)
-  return {
+  const planOf = (state: RollupState): WindowPlan => ({
     window,
     isLive: state.latestMs <= window.toMs,
+    hasUnmixable: state.hasUnmixable,
     end: planInstant(state, window.toMs, window.backMs),
     start: planInstant(state, window.fromMs, window.backMs),
     quarter: planInstant(state, quarter.fromMs, quarter.backMs),
-  }
+  })
+  return withPlan(ctx, window.toMs, planOf, ask)
 }
 
 function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): QueryParams {
@@ -134,9 +232,10 @@ function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): 
     topic: params.topic ?? '',
     startMs: plan.window.fromMs,
     endMs: plan.window.toMs,
-    ...instantValues('e', plan.end),
-    ...instantValues('s', plan.start),
-    ...instantValues('q', plan.quarter),
+    ...valueAtValues('e', plan.end),
+    ...startValues('s', plan.start),
+    ...startValues('q', plan.quarter),
+    sMinMs: plan.start.minMs,
   }
 }
 
@@ -148,7 +247,8 @@ export function platformsOf(params: Pick<RankParams, 'platform' | 'creator'>): s
   return asked.filter(platform => platform === own)
 }
 
-function instantValues(name: string, plan: InstantPlan): QueryParams {
+/** Parameters of value-at.sql. */
+function valueAtValues(name: string, plan: InstantPlan): QueryParams {
   return {
     [`${name}FineMs`]: plan.fineMs,
     [`${name}OldMs`]: plan.oldMs,
@@ -159,20 +259,51 @@ function instantValues(name: string, plan: InstantPlan): QueryParams {
   }
 }
 
-function rankSql(params: RankParams, plan: WindowPlan, form: 'page' | 'positions', isReawakened: boolean): string {
+const hasViewsBit = 1n << 106n
+const hasValueBit = 1n << 107n
+const instantMask = (1n << 42n) - 1n
+const valueMask = (1n << 64n) - 1n
+
+/** Parameters of clip-gains.sql for one instant. */
+function startValues(name: string, plan: InstantPlan): QueryParams {
+  const readingAt = (ms: number) => String(hasViewsBit | (BigInt(ms) << 64n))
+  return {
+    [`${name}Fine`]: plan.fineMs,
+    [`${name}Old`]: plan.oldMs,
+    [`${name}Older`]: plan.olderMs.map(ms => ms / 1000),
+    [`${name}Hour`]: floorTo(plan.fromMs, hourMs),
+    [`${name}ToHour`]: floorTo(plan.toMs, hourMs),
+    [`${name}ToMs`]: plan.toMs,
+    [`${name}Least`]: readingAt(plan.minMs),
+    [`${name}Next`]: readingAt(plan.toMs + 1),
+    [`${name}OldNext`]: readingAt(Math.max(0, plan.fineMs - lookBackMsMin)),
+    [`${name}FirstNext`]: String(hasViewsBit | ((instantMask - BigInt(plan.toMs)) << 64n)),
+  }
+}
+
+function rankSql(
+  params: RankParams,
+  plan: WindowPlan,
+  form: 'page' | 'positions',
+  reach: Reach,
+  hasAfter = false,
+): string {
   const isClips = params.type === 'clips'
+  const of = isClips ? 'ends' : 'gains'
   const hasQuarter = !isClips || params.sort === 'acceleration'
   const hasEngagement = !isClips || params.sort === 'engagement'
   const joins = [
     params.type === 'topics' ? sqlPart('rank-groups', 'topic_join') : '',
     hasQuarter
-      ? `ANY LEFT JOIN (${sqlPart('clip-gains', 'quarter')}) AS quarter ON gains.video_key = quarter.video_key`
+      ? `ANY LEFT JOIN (${sqlPart('clip-gains', 'quarter')}) AS quarter ON ${of}.video_key = quarter.video_key`
       : '',
     hasEngagement ? sqlPart('rank-clips', 'engagement') : '',
   ].join('\n')
   const slots = {
-    ...gainSlots(params, plan, isReawakened),
+    ...gainSlots(params, plan, reach),
     joins,
+    of,
+    after: hasAfter ? sqlPart('rank-clips', 'after') : '',
     settings: sqlPart('filters', isBroad(params) ? 'settings_broad' : 'settings'),
     sort: isClips ? clipSorts[params.sort] : groupSorts[params.sort],
     ...(isClips ? {} : groupSlots(params)),
@@ -181,12 +312,15 @@ function rankSql(params: RankParams, plan: WindowPlan, form: 'page' | 'positions
 }
 
 /** Slots of clip-gains.sql, shared by every list. */
-function gainSlots(params: RankParams, plan: WindowPlan, isReawakened: boolean): Record<string, string> {
+function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<string, string> {
   const named = (file: string, part: string, instant: string) => sqlPart(file, part).replaceAll('$', instant)
   const gains = (part: string, instant: string) => named('clip-gains', part, instant)
   const isGrouped = params.type !== 'clips'
+  const isMixed = platformsOf(params).length > 1
   return {
     window: sqlPart('clip-gains', 'window'),
+    names: sqlPart('clip-gains', 'names'),
+    joined: sqlPart('clip-gains', 'joined'),
     is_new_here: isGrouped ? sqlPart('clip-gains', 'is_new_here') : '',
     new_here: isGrouped ? sqlPart('clip-gains', 'new_here') : '',
     ends: sqlPart('clip-gains', plan.isLive ? 'ends_live' : 'ends_past'),
@@ -195,26 +329,29 @@ function gainSlots(params: RankParams, plan: WindowPlan, isReawakened: boolean):
     e_older: plan.end.olderMs.length > 0 ? named('value-at', 'older', 'e') : '',
     s_fine: gains('start_fine', 's'),
     s_late: gains('start_late', 's'),
+    s_rare: reach > 0 ? gains('rare', 's') : '',
     s_older: plan.start.olderMs.length > 0 ? gains('older', 's') : '',
-    s_least: gains('least', 's'),
-    s_firsts: isReawakened ? '' : gains('firsts', 's'),
-    s_reawakened: isReawakened ? gains('reawakened', 's') : '',
+    s_firsts: reach === 1 ? gains('firsts', 's') : '',
+    s_reawakened: reach === 2 ? gains('reawakened', 's') : '',
     s_published: gains('published', 's'),
     q_fine: gains('start_fine', 'q'),
     q_late: gains('start_late', 'q'),
+    q_rare: gains('rare', 'q'),
     q_older: plan.quarter.olderMs.length > 0 ? gains('older', 'q') : '',
-    q_least: gains('least', 'q'),
     // The last quarter is short: its first readings are always looked up.
     q_firsts: '',
     q_reawakened: gains('reawakened', 'q'),
     q_published: gains('published', 'q'),
-    keys: filtersOf(params).join('\n'),
+    // Naming all platforms there are narrows nothing, and costs.
+    on_platforms: platformsOf(params).length === platforms.length ? '' : 'AND platform IN {platforms:Array(String)}',
+    keys: [...filterNames(params), ...(isMixed && plan.hasUnmixable ? ['mixable'] : [])]
+      .map(name => sqlPart('filters', name))
+      .join('\n'),
   }
 }
 
-function filtersOf(params: RankParams): string[] {
-  const names = ['niche', 'country', 'creator', 'topic'] as const
-  return names.filter(name => params[name] !== undefined).map(name => sqlPart('filters', name))
+function filterNames(params: RankParams): string[] {
+  return (['niche', 'country', 'creator', 'topic'] as const).filter(name => params[name] !== undefined)
 }
 
 /** Narrowed, but by nothing that only a few videos have. */
@@ -224,15 +361,17 @@ function isBroad(params: RankParams): boolean {
 }
 
 const noNumber = "CAST(NULL, 'Nullable(Float64)')"
-const quarterVelocity =
-  'if(quarter.quarter_start > 0 AND gains.state < 3 AND gains.e_ms > quarter.quarter_ms, (gains.low - quarter.quarter_views) * 3600000. / (gains.e_ms - quarter.quarter_ms), NULL)'
+const quarterVelocity = (state: string, low: string, eMs: string) =>
+  `if(quarter.quarter_start > 0 AND ${state} < 3 AND ${eMs} > quarter.quarter_ms, (${low} - quarter.quarter_views) * 3600000. / (${eMs} - quarter.quarter_ms), NULL)`
 
+/** A clip whose start is unknown stands where it would if that were nothing; of what is divided by time there is no bound. */
 const clipSorts = {
-  gain: 'gain',
-  velocity: 'velocity',
-  acceleration: `if(velocity = 0, NULL, ${quarterVelocity} / velocity)`,
-  views: 'if(state < 4, low, NULL)',
-  engagement: 'if(engaging.is_given AND engaging.engaged_views > 0, engaging.engaged / engaging.engaged_views, NULL)',
+  gain: 'toFloat64(multiIf(state = 4, NULL, state = 3, low, low - toInt64(start)))',
+  velocity: 'if(state = 3, inf, velocity)',
+  acceleration: `multiIf(state = 3, inf, velocity = 0, NULL, ${quarterVelocity('state', 'low', 'e_ms')} / velocity)`,
+  views: 'toFloat64(if(state < 4, low, NULL))',
+  engagement:
+    'toFloat64(if(engaging.is_given AND engaging.engaged_views > 0, engaging.engaged / engaging.engaged_views, NULL))',
   outlier: noNumber,
   clippers: noNumber,
 } as const
@@ -252,7 +391,7 @@ function groupSlots(params: RankParams): Record<string, string> {
   const shared = {
     groups: part('groups'),
     from_videos: part('from_videos'),
-    recent: `sumOrNull(${quarterVelocity})`,
+    recent: `sumOrNull(${quarterVelocity('gains.state', 'gains.low', 'gains.e_ms')})`,
     engaged: 'sumIf(toUInt64(engaging.engaged), engaging.is_given)',
     engaged_views: 'sumIf(toUInt64(ifNull(engaging.engaged_views, 0)), engaging.is_given)',
     own: hasOwnCounters(params) ? part('own') : '',
@@ -297,12 +436,35 @@ function hasOwnCounters(params: RankParams): boolean {
   return params.type === 'creators' ? params.topic === undefined : params.creator === undefined
 }
 
-function toRanked(row: z.infer<typeof RankRow>): RankedRow {
+/** `null` when the start is unknown. */
+function toRankedClip(row: z.infer<typeof ClipRow>): RankedRow | null {
+  const { reading_text: reading, start_text: start } = row
+  const low = Number(reading & valueMask)
+  const endMs = Number((reading >> 64n) & instantMask)
+  const shared = { ...aloneValues, key: row.key, platform: platformOf(row), low, endMs, sortValue: row.sort_value }
+  if (reading < hasViewsBit) return { ...shared, state: 'viewless', gain: null, velocity: null }
+  if (start === 0n) return null
+  const state = start >= hasValueBit ? 'value' : start >= hasViewsBit ? 'new' : 'partial'
+  const startBits = (start >> 64n) & instantMask
+  const startMs = Number(state === 'partial' ? instantMask - startBits : startBits)
+  const gain = low - Number(start & valueMask)
+  return { ...shared, state, gain, velocity: endMs > startMs ? (gain * 3_600_000) / (endMs - startMs) : null }
+}
+
+const aloneValues = {
+  videos: 1,
+  clippers: null,
+  isOwn: false,
+  recentVelocity: null,
+  engagement: null,
+}
+
+function toRankedGroup(row: z.infer<typeof GroupRow>): RankedRow {
   const state = states[row.state]
   const engaged = row.engaged_views === null || row.engaged_views === 0 || row.engaged === null ? null : row.engaged
   return {
     key: row.key,
-    platform: PlatformSchema.safeParse(row.platform).success ? row.platform : '',
+    platform: platformOf(row),
     low: row.low,
     endMs: row.e_ms,
     state: state === undefined || state === 'unknown' ? 'partial' : state,
@@ -315,4 +477,12 @@ function toRanked(row: z.infer<typeof RankRow>): RankedRow {
     recentVelocity: row.recent_velocity,
     engagement: engaged === null || row.engaged_views === null ? null : engaged / row.engaged_views,
   }
+}
+
+function floorTo(ms: number, stepMs: number): number {
+  return Math.floor(ms / stepMs) * stepMs
+}
+
+function platformOf(row: { readonly platform: string }): string {
+  return PlatformSchema.safeParse(row.platform).success ? row.platform : ''
 }

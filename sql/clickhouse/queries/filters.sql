@@ -16,6 +16,9 @@ AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 
 -- part: topic
 AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND platform IN {platforms:Array(String)})
 
+-- part: mixable
+AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE platform IN {platforms:Array(String)})
+
 -- part: settings
 SETTINGS query_plan_join_swap_table = 'false'
 

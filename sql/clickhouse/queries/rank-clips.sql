@@ -1,35 +1,39 @@
--- rank_clips: the clips of one page, in rank order. Rows whose first reading has still to be looked up come first
--- (state 3): the caller then asks again with {{reawakened}}.
--- params: those of clip_gains; hasAfter Bool, afterMissing UInt8, afterValue Float64, afterLow Int64, afterKey String
---         (the last row of the page before); limit UInt32
--- row:    key String (video_key), platform String, low Int64, e_ms Int64, state UInt8, gain Nullable(Int64),
---         velocity Nullable(Float64), sort_value Nullable(Float64), start_ms Int64
+-- rank_clips: the clips of one page, in rank order. A video of which nothing that was read says what it started from
+-- (state 3) stands where it would if it had started from nothing, so no other row of the page ranks too high: when there is
+-- one on the page, the caller asks again with more.
+-- params: those of clip_gains; afterMissing UInt8, afterValue Float64, afterLow Int64, afterKey String
+--         (the last row of the page before, in {{after}}); limit UInt32
+-- row:    key String (video_key), platform String, reading_text, start_text String (of 128 bits, as clip_gains says),
+--         sort_value Nullable(Float64)
 -- reads:  what clip_gains reads, once
 
 -- part: page
-SELECT
-    toString(video_key) AS key,
-    platform,
-    low,
-    e_ms,
-    state,
-    gain,
-    velocity,
-    start_ms,
-    toFloat64({{sort}}) AS sort_value
-FROM ({{window}}) AS gains {{joins}}
-WHERE NOT {hasAfter:Bool}
-    OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String}))
-ORDER BY state = 3 DESC, sort_value DESC NULLS LAST, low DESC, video_key ASC
+WITH {{names}}
+SELECT toString(ends.video_key) AS key, ends.platform AS platform, toString(ends.reading) AS reading_text, toString(start) AS start_text, {{sort}} AS sort_value
+{{joined}}
+{{joins}}
+WHERE e_ms >= {eMinMs:Int64} {{after}}
+ORDER BY sort_value DESC NULLS LAST, low DESC, ends.video_key ASC
 LIMIT {limit:UInt32}
 {{settings}}
 
+-- part: after
+AND (state = 3 OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, ends.video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String})))
+
 -- part: positions
-SELECT toString(video_key) AS key, toInt64(position) AS position
+SELECT toString(video_key) AS key, toInt64(position) AS position, toInt64(unknown_above) AS unknown_above
 FROM
 (
-    SELECT video_key, row_number() OVER (ORDER BY toFloat64({{sort}}) DESC NULLS LAST, low DESC, video_key ASC) AS position
-    FROM ({{window}}) AS gains {{joins}}
+    WITH {{names}}
+    SELECT
+        ends.video_key AS video_key,
+        {{sort}} AS sort_value,
+        row_number() OVER ranking AS position,
+        countIf(state = 3) OVER ranking AS unknown_above
+    {{joined}}
+    {{joins}}
+    WHERE e_ms >= {eMinMs:Int64}
+    WINDOW ranking AS (ORDER BY sort_value DESC NULLS LAST, low DESC, ends.video_key ASC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 )
 WHERE video_key IN (SELECT toUInt64(arrayJoin({keys:Array(String)})))
 {{settings}}
@@ -48,4 +52,4 @@ ANY LEFT JOIN
         AND observed_at >= fromUnixTimestamp64Milli({eMinMs:Int64}, 'UTC')
         AND observed_at <= fromUnixTimestamp64Milli({endMs:Int64}, 'UTC')
     GROUP BY platform, video_id
-) AS engaging ON gains.video_key = engaging.video_key
+) AS engaging ON {{of}}.video_key = engaging.video_key

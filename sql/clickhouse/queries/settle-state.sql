@@ -1,15 +1,23 @@
 -- settle_state: which cells hold samples that the boundaries do not know yet, the watermark, and the latest sample of all.
 -- params: throughMs Int64
--- row:    cell_ms Int64 (0: settled_ms is the watermark; -1: settled_ms is the instant of the latest sample),
---         settled_ms Int64, insert_count Int64 (inserts into the cell so far; what settles it names this count)
+-- row:    unsettled Array(Int64) (the ends of those cells up to throughMs, any order), insert_counts Array(Int64) (the
+--         inserts into each so far: what settles it names this count), watermark_ms Int64, settled_key String (another
+--         one after whatever was settled), latest_ms Int64, has_unmixable UInt8 (a video may not stand in mixed lists)
 -- reads:  rollup_cells_v1, one row per six hours that ever had a sample; the bounds of the parts of readings_v1
 SELECT
-    toInt64(toUnixTimestamp(cell_at)) * 1000 AS cell_ms,
-    toUnixTimestamp64Milli(max(settled_at)) AS settled_ms,
-    toInt64(sum(inserts)) AS insert_count
-FROM {database:Identifier}.rollup_cells_v1
-GROUP BY cell_at
-HAVING cell_ms = 0 OR (sum(inserts) > max(settled_inserts) AND cell_ms <= {throughMs:Int64})
-UNION ALL
-SELECT toInt64(-1), toUnixTimestamp64Milli(max(observed_at)), toInt64(0)
-FROM {database:Identifier}.readings_v1
+    groupArrayIf(cell_ms, inserted > settled AND cell_ms > 0 AND cell_ms <= {throughMs:Int64}) AS unsettled,
+    groupArrayIf(toInt64(inserted), inserted > settled AND cell_ms > 0 AND cell_ms <= {throughMs:Int64}) AS insert_counts,
+    maxIf(watermark, cell_ms = 0) AS watermark_ms,
+    toString(groupBitXor(cityHash64(cell_ms, settled, watermark))) AS settled_key,
+    (SELECT toUnixTimestamp64Milli(max(observed_at)) FROM {database:Identifier}.readings_v1) AS latest_ms,
+    (SELECT count() > 0 FROM {database:Identifier}.unmixable_videos_v1) AS has_unmixable
+FROM
+(
+    SELECT
+        toInt64(toUnixTimestamp(cell_at)) * 1000 AS cell_ms,
+        sum(inserts) AS inserted,
+        max(settled_inserts) AS settled,
+        toUnixTimestamp64Milli(max(settled_at)) AS watermark
+    FROM {database:Identifier}.rollup_cells_v1
+    GROUP BY cell_at
+)
