@@ -13,7 +13,7 @@
 import { createReadStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import { z } from 'zod'
 import { AppError } from '../../contracts/errors.ts'
 import { shippedMigrations } from '../migration-plan.ts'
@@ -66,7 +66,7 @@ async function writeDump(trx: Trx, write: (line: unknown) => Promise<void>): Pro
     const columns = await columnsOf(trx, table)
     await write({ table, columns: columns.map(column => column.name), types: columns.map(column => column.type) })
     const texts = sql.join(columns.map(column => sql`${sql.ref(column.name)}::text`))
-    await sql`declare dump_rows no scroll cursor for select json_build_array(${texts})::text as line from ${sql.table(table)}`.execute(
+    await sql`declare dump_rows no scroll cursor for select json_build_array(${texts})::text as line from ${sql.table(table)}${await orderOf(trx, table)}`.execute(
       trx,
     )
     for (;;) {
@@ -91,6 +91,7 @@ export async function restoreDatabase(db: Db, path: string): Promise<void> {
     }
     await sql`truncate ${sql.join(header.tables.map(table => sql.table(table)))}`.execute(trx)
     await loadRows(trx, path)
+    for (const table of header.tables) await moveIdentities(trx, table)
   })
 }
 
@@ -182,6 +183,28 @@ async function tablesInOrder(trx: Trx): Promise<string[]> {
     waiting = waiting.filter(table => !free.includes(table))
   }
   return ordered
+}
+
+/** Rows that refer to others of their own table come after those: a row refers only to one with a smaller key. */
+async function orderOf(trx: Trx, table: string): Promise<RawBuilder<unknown>> {
+  const { rows } = await sql<{ column: string }>`
+    select a.attname::text as column from pg_constraint k
+    join pg_attribute a on a.attrelid = k.confrelid and a.attnum = k.confkey[1]
+    where k.conrelid = to_regclass(${`public.${table}`}) and k.confrelid = k.conrelid and k.contype = 'f'`.execute(trx)
+  return rows[0] ? sql` order by ${sql.ref(rows[0].column)}` : sql``
+}
+
+/** Numbers that the store gives out itself go on after those that came back, and never give one a second time. */
+async function moveIdentities(trx: Trx, table: string): Promise<void> {
+  const { rows } = await sql<{ column: string }>`
+    select attname::text as column from pg_attribute
+    where attrelid = to_regclass(${`public.${table}`}) and attnum > 0 and not attisdropped and attidentity <> ''`.execute(
+    trx,
+  )
+  for (const { column } of rows) {
+    await sql`select setval(pg_get_serial_sequence(${`public.${table}`}, ${column}),
+      coalesce(max(${sql.ref(column)}), 0) + 1, false) from ${sql.table(table)}`.execute(trx)
+  }
 }
 
 async function columnsOf(trx: Trx, table: string): Promise<{ name: string; type: string }[]> {

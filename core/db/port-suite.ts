@@ -297,6 +297,41 @@ export function describeDb(setup: () => { db: Db; folder: string }): void {
       expect(await everything()).toEqual(before)
     })
 
+    it('brings back rows that refer to each other, and gives no number out a second time', async () => {
+      const path = join(setup().folder, 'numbered.jsonl')
+      const newLine = (key: string, entry: 'grant' | 'expire', refersTo: string | null) =>
+        db.system
+          .insertInto('credit_ledger')
+          .values({
+            user_id: owner,
+            entry,
+            amount: 1,
+            reason: 'A test',
+            idempotency_key: key,
+            refers_to: refersTo,
+            available_after: 1,
+            reserved_after: 0,
+            expires_at: null,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow()
+      // Space that a deleted row leaves is used by a later one: rows then lie in another order than that of their keys.
+      const gone = await Promise.all(Array.from({ length: 200 }, (_, n) => newLine(`gone-${n}`, 'grant', null)))
+      const grant = await newLine('grant', 'grant', null)
+      const ids = gone.map(row => row.id)
+      await db.system.deleteFrom('credit_ledger').where('id', 'in', ids).execute()
+      await db.executeSql('vacuum credit_ledger')
+      const last = await newLine('expire', 'expire', grant.id)
+      await db.dumpTo(path)
+      const after = await newLine('after', 'grant', null)
+      await db.restoreFrom(path)
+      const kept = await db.system.selectFrom('credit_ledger').select('id').orderBy('id').execute()
+      expect(kept.map(row => row.id)).toEqual([grant.id, last.id])
+      const next = await newLine('next', 'grant', null)
+      expect(Number(next.id)).toBe(Number(last.id) + 1)
+      expect(next.id).toBe(after.id)
+    })
+
     it('changes nothing when the copy was cut, is of another schema, or is no copy', async () => {
       const path = join(setup().folder, 'damaged.jsonl')
       await db.dumpTo(path)
