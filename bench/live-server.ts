@@ -20,11 +20,16 @@ import { ensureLocalOwner } from '../core/db/local-owner.ts'
 import { migrateDb } from '../core/db/migrate.ts'
 import { openPglite } from '../core/db/pglite.ts'
 import { memoryKeyValue } from '../core/key-value/memory.ts'
+import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import { createSqlGate } from '../core/sql-gate/gate.ts'
+import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
+import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
 import { createWriter } from '../ingest/writer.ts'
 import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
+import type { WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
+import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { startServer } from '../server/server.ts'
 import { markerVideo, type Order, type Report, rowsPerWrite, token } from './live-protocol.ts'
@@ -44,6 +49,10 @@ await repairRollups(store, world)
 
 const niches = await loadNicheRules()
 const metrics = createMetrics()
+const shown: WorldSource = {
+  current: () => world,
+  status: () => ({ mode: 'live', notice: 'Bench.', now: new Date().toISOString(), speed: 1, sources: ['bench'] }),
+}
 const server = await startServer(
   {
     db,
@@ -51,14 +60,15 @@ const server = await startServer(
     bus,
     keyValue: memoryKeyValue({ clock: systemClock }),
     gate: await createSqlGate(store),
-    world: {
-      current: () => world,
-      status: () => ({ mode: 'live', notice: 'Bench.', now: new Date().toISOString(), speed: 1, sources: ['bench'] }),
-    },
+    world: shown,
+    answers: new SharedAnswers({ world: shown, clock: systemClock }),
     niches: () => niches,
     clock: systemClock,
     log,
     version: 'bench',
+    vault: ownVault(new MasterKeys(masterKey('key of the bench, long enough to be one'))),
+    outbound: openOutbound({ configuredOrigins: [] }),
+    webhookOrigins: [],
     auth: localOwnerAuthenticator({ token, userId: await ensureLocalOwner(db) }),
     usage: new UsageMeter({ db, clock: systemClock, log }),
     ops: async () => [],

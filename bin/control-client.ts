@@ -14,6 +14,8 @@ import {
   ControlTokenSchema,
   type QueryRequest,
   type ReplayRequest,
+  type VaultRotationProgress,
+  VaultRotationProgressSchema,
 } from '../contracts/control.ts'
 import { AppError, type ErrorCode, errorTable } from '../contracts/errors.ts'
 import { type ImportProgress, ImportProgressSchema, type ImportRequest } from '../contracts/import.ts'
@@ -30,6 +32,8 @@ export interface ControlClient {
   startReplay(request: ReplayRequest): Promise<WorldStatus>
   stopReplay(): Promise<WorldStatus>
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void): Promise<void>
+  /** Resolves to the sums at its end. */
+  rotateVault(onProgress: (progress: VaultRotationProgress) => void): Promise<VaultRotationProgress>
 }
 
 /** Finds the server that runs on a home; null when none answers there. */
@@ -55,6 +59,14 @@ export async function findServer(paths: HomePaths): Promise<ControlClient | null
     stopReplay: async () => WorldStatusSchema.parse(await json(await call('POST', '/replay/stop', {}))),
     backup: async (request, onProgress) =>
       readLines(await call('POST', '/backup', request), BackupProgressSchema, onProgress),
+    async rotateVault(onProgress) {
+      let last: VaultRotationProgress | null = null
+      await readLines(await call('POST', '/vault/rotate', {}), VaultRotationProgressSchema, line => {
+        last = line
+        if (line.type === 'progress') onProgress(line)
+      })
+      return VaultRotationProgressSchema.parse(last)
+    },
   }
 }
 

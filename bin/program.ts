@@ -11,6 +11,7 @@ import { addServe } from './verbs/serve.ts'
 import { addTerminal } from './verbs/terminal.ts'
 import { addToken } from './verbs/token.ts'
 import { addUp } from './verbs/up.ts'
+import { addVault } from './verbs/vault.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addVersion } from './verbs/version.ts'
 import { addWorker } from './verbs/worker.ts'
@@ -39,6 +40,7 @@ export function createProgram(context: VerbContext): Command {
     addBackup,
     addRestore,
     addMigrate,
+    addVault,
     addDoctor,
     addVersion,
   ]) {

@@ -6,7 +6,7 @@ import { WorldStatusSchema } from './ws.ts'
  * server. Who may open the socket is the owner, so it takes no token.
  *
  * `GET /status` · `GET /token` · `POST /import` (body: `ImportRequest`, answer: one `ImportProgress` a line) ·
- * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup`. A line that is a `ControlFailure` ends a stream
+ * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate`. A line that is a `ControlFailure` ends a stream
  * of lines that could not be finished; an ordinary refusal has the error form and status of every HTTP answer.
  */
 
@@ -58,6 +58,14 @@ export const BackupProgressSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('done'), path: z.string(), bytes: z.number() }),
 ])
 export type BackupProgress = z.infer<typeof BackupProgressSchema>
+
+/** How many secrets were wrapped with the new master key, and how many cannot be read with any key that is here. */
+export const VaultRotationProgressSchema = z.object({
+  type: z.enum(['progress', 'done']),
+  rewrapped: z.number().int(),
+  unreadable: z.number().int(),
+})
+export type VaultRotationProgress = z.infer<typeof VaultRotationProgressSchema>
 
 /** The last line of a stream that could not be finished. */
 export const ControlFailureSchema = z.object({

@@ -33,6 +33,9 @@ export type Config = Readonly<{
   stores: { profile: 'embedded' } | { profile: 'cluster'; databaseUrl: string; clickhouseUrl: string; redisUrl: string }
   blobs: { kind: 'directory' } | { kind: 's3'; url: string }
   secrets: Readonly<Record<'JWT_SECRET' | 'VAULT_KEY' | 'AGENT_API_KEY', string | null>>
+  vault: { store: 'own'; previousKeys: readonly string[] } | { store: 'supabase' }
+  /** Origins inside the operator's network that webhooks may reach. */
+  webhookOrigins: readonly string[]
   supabase:
     | { supabase: 'off' }
     | {
@@ -117,6 +120,12 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
   for (const [name, value] of Object.entries(secrets)) {
     if (value === null && stores.profile === 'cluster') mistakes.push(`${name} must be set in the cluster profile`)
   }
+  const vaultStore = get('VAULT_STORE')
+  if (vaultStore !== 'own' && vaultStore !== 'supabase') mistakes.push('VAULT_STORE must be own or supabase')
+  if (vaultStore === 'supabase' && stores.profile !== 'cluster')
+    mistakes.push('VAULT_STORE can be supabase in the cluster profile only')
+  const webhookOrigins = list('WEBHOOK_ORIGINS', ',')
+  if (!webhookOrigins.every(isOrigin)) mistakes.push('WEBHOOK_ORIGINS must hold origins such as http://10.0.0.5:5678')
   const supabaseUrl = get('SUPABASE_URL')
   for (const name of ['SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET'] as const) {
     if (supabaseUrl === null && get(name) !== null) mistakes.push(`SUPABASE_URL must be set too, because ${name} is`)
@@ -142,6 +151,11 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
     stores,
     blobs: s3Url === null ? { kind: 'directory' } : { kind: 's3', url: s3Url },
     secrets,
+    vault:
+      vaultStore === 'supabase'
+        ? { store: 'supabase' }
+        : { store: 'own', previousKeys: list('VAULT_KEY_PREVIOUS', ',') },
+    webhookOrigins,
     supabase:
       supabaseUrl === null
         ? { supabase: 'off' }
@@ -253,6 +267,10 @@ function mistakeIn(setting: Setting, value: string): string | null {
     default:
       return null
   }
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }
 
 function isWholeUpTo(value: string, max: number): boolean {

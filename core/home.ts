@@ -95,7 +95,8 @@ async function ensureSecret(path: string): Promise<string> {
   if (!existsSync(path)) {
     // Named at random: two calls of one process may make it at the same moment as well.
     const temporary = `${path}.${randomBytes(6).toString('hex')}`
-    await writeFile(temporary, randomBytes(32).toString('base64url'), { mode: 0o600 })
+    // On disk before anything depends on it: what is sealed with a key that was lost is lost.
+    await writeFile(temporary, randomBytes(32).toString('base64url'), { mode: 0o600, flush: true })
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })

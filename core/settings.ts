@@ -122,6 +122,30 @@ export const settings = [
     aliases: ['DB_ENCRYPTION_KEY'],
   },
   {
+    name: 'VAULT_KEY_PREVIOUS',
+    group: 'secrets',
+    kind: 'secret',
+    default: null,
+    effect:
+      'Earlier values of VAULT_KEY, separated by commas, that may still be read while `cliptape vault rotate` changes the key.',
+  },
+  {
+    name: 'VAULT_STORE',
+    group: 'features',
+    kind: 'text',
+    default: 'own',
+    effect:
+      'Where secrets are kept: own (sealed with VAULT_KEY in our own tables) or supabase (Supabase Vault in the database of DATABASE_URL).',
+  },
+  {
+    name: 'WEBHOOK_ORIGINS',
+    group: 'features',
+    kind: 'list',
+    default: null,
+    effect:
+      'Origins of your own network, separated by commas, to which webhooks may be sent, e.g. http://10.0.0.5:5678. Otherwise only public addresses.',
+  },
+  {
     name: 'AGENT_API_KEY',
     group: 'secrets',
     kind: 'secret',

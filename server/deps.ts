@@ -7,11 +7,14 @@ import type { Clock } from '../core/clock.ts'
 import type { Db } from '../core/db/port.ts'
 import type { KeyValue } from '../core/key-value/port.ts'
 import type { Log } from '../core/log.ts'
+import type { Outbound } from '../core/outbound/port.ts'
 import type { SqlGate } from '../core/sql-gate/gate.ts'
+import type { Vault } from '../core/vault/port.ts'
 import type { World } from '../core/world.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { UsageMeter } from './features/billing/usage-meter.ts'
-import type { RateLimit } from './http/guards.ts'
+import type { SharedAnswers } from './features/shared-answers.ts'
+import type { RateLimits } from './http/rate-limit.ts'
 import type { LiveLimits } from './live/engine.ts'
 import type { Metrics } from './metrics/registry.ts'
 
@@ -29,8 +32,14 @@ export interface ServerDeps {
   readonly log: Log
   readonly version: string
   readonly auth: Authenticator
+  readonly vault: Vault
+  readonly outbound: Outbound
+  /** Origins of the operator's own network that webhooks may be sent to. */
+  readonly webhookOrigins: readonly string[]
   /** Limits of plans, and what is used of them. Whoever made it closes it. */
   readonly usage: UsageMeter
+  /** Answers that equal questions share. */
+  readonly answers: SharedAnswers
   readonly ops: () => Promise<OpsRow[]>
   readonly deadLetters: DeadLetterDesk
   readonly metrics: Metrics
@@ -59,7 +68,7 @@ export interface ServerSettings {
   readonly trustProxyHops: number
   /** Host names besides those of this machine by which the server may be called. */
   readonly publicHosts: readonly string[]
-  readonly rateLimit: RateLimit
+  readonly rateLimits: RateLimits
   readonly live: LiveLimits
   /** Open WebSocket connections of one user. */
   readonly userConnectionsMax: number

@@ -17,11 +17,15 @@ import { openPglite } from '../core/db/pglite.ts'
 import type { Db } from '../core/db/port.ts'
 import { memoryKeyValue } from '../core/key-value/memory.ts'
 import type { Log } from '../core/log.ts'
+import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import { createSqlGate } from '../core/sql-gate/gate.ts'
+import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
+import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
 import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
-import type { ServerDeps } from '../server/deps.ts'
+import type { ServerDeps, WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
+import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 
 /** The instant at which the rig's clock stands. */
@@ -59,6 +63,7 @@ export async function openServerRig(): Promise<ServerRig> {
   const clock = manualClock(rigNow.getTime())
   const world: World = { database: 'cliptape', clock }
   const bus = memoryBus({ log })
+  const outbound = openOutbound({ configuredOrigins: [] })
   const [store, db] = await Promise.all([
     startChdb({ dataDir: join(folder, 'analytics'), log }),
     openPglite({ dataDir: join(folder, 'relational'), log }),
@@ -67,6 +72,10 @@ export async function openServerRig(): Promise<ServerRig> {
   await repairRollups(store, world)
   const userId = await ensureLocalOwner(db)
   const niches = await loadNicheRules()
+  const shown: WorldSource = {
+    current: () => world,
+    status: () => ({ mode: 'live', notice: 'A test.', now: rigNow.toISOString(), speed: 1, sources: [] }),
+  }
   return {
     store,
     db,
@@ -81,14 +90,15 @@ export async function openServerRig(): Promise<ServerRig> {
       bus,
       keyValue: memoryKeyValue({ clock }),
       gate: await createSqlGate(store),
-      world: {
-        current: () => world,
-        status: () => ({ mode: 'live', notice: 'A test.', now: rigNow.toISOString(), speed: 1, sources: [] }),
-      },
+      world: shown,
+      answers: new SharedAnswers({ world: shown, clock }),
       niches: () => niches,
       clock,
       log,
       version: '1.2.3',
+      vault: ownVault(new MasterKeys(masterKey('key of the rig, long enough to be one'))),
+      outbound,
+      webhookOrigins: [],
       auth: localOwnerAuthenticator({ token: rigToken, userId }),
       usage: new UsageMeter({ db, clock, log }),
       ops: async () => [{ key: 'store:db', group: 'store', name: 'Relational', state: 'ok', value: 'up', detail: '' }],
@@ -100,7 +110,7 @@ export async function openServerRig(): Promise<ServerRig> {
       metrics: createMetrics(),
     }),
     async close() {
-      await Promise.all([store.close(), db.close()])
+      await Promise.all([store.close(), db.close(), outbound.close()])
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -7,6 +7,7 @@ import { createBackup } from '../backup/create-backup.ts'
 import { queryAsOwner } from '../query-stream.ts'
 import { cliptapeVersion } from '../version.ts'
 import type { OpenOptions, Stores } from './stores.ts'
+import type { OpenVault } from './vault.ts'
 import type { Worlds } from './worlds.ts'
 
 /** What the other verbs may ask of a running server, through the socket in its home. */
@@ -17,6 +18,7 @@ export function controlHandlers(
     worlds: Worlds
     ingest: IngestDeps
     token: string
+    rotateVault: OpenVault['rotate']
     startedAt: Date
     url: () => string | null
   },
@@ -42,5 +44,9 @@ export function controlHandlers(
     stopReplay: () => worlds.stopReplay(),
     backup: (request, onProgress: (progress: BackupProgress) => void) =>
       createBackup(stores, { path: request.path, version: cliptapeVersion }, onProgress),
+    async rotateVault(onProgress, signal) {
+      const done = await parts.rotateVault(progress => onProgress({ type: 'progress', ...progress }), signal)
+      onProgress({ type: 'done', ...done })
+    },
   }
 }

@@ -3,6 +3,7 @@ import { repairRollups, settleRollups } from '../../analytics/settle.ts'
 import type { ReplayRequest } from '../../contracts/control.ts'
 import { dropWorld, migrateAnalytics } from '../../core/clickhouse/migrate.ts'
 import { systemClock } from '../../core/clock.ts'
+import type { Outbound } from '../../core/outbound/port.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import { createSqlGate } from '../../core/sql-gate/gate.ts'
 import type { Touched } from '../../core/touched.ts'
@@ -12,6 +13,7 @@ import { createIngestStats, type IngestStats } from '../../ingest/stats.ts'
 import { localOwnerAuthenticator } from '../../server/auth/authenticator.ts'
 import { ensureOwnerToken } from '../../server/auth/local-owner.ts'
 import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
+import { SharedAnswers } from '../../server/features/shared-answers.ts'
 import { createMetrics } from '../../server/metrics/registry.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import type { Role } from '../role.ts'
@@ -20,7 +22,9 @@ import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startJobs } from './jobs.ts'
 import { opsRows } from './ops.ts'
+import { startOutbound } from './outbound.ts'
 import type { OpenOptions, Stores } from './stores.ts'
+import { type OpenVault, openVault } from './vault.ts'
 import { openWorlds, type Worlds } from './worlds.ts'
 
 const closeDeadlineMs = 3_000
@@ -56,9 +60,13 @@ export async function startRoles(
   const niches = await loadNicheRules(options.paths.niches)
   await repairRollups(stores.store, realWorld)
   const token = await ensureOwnerToken(options.paths.root)
+  const vault = await openVault(options, stores.db)
+  const outbound = await startOutbound(options)
   const isServing = wanted.has('http') || wanted.has('ws')
   const state: { queue: Queue | null } = { queue: null }
-  const serving = isServing ? await serve(options, stores, { niches, token, replay, queue: () => state.queue }) : null
+  const serving = isServing
+    ? await serve(options, stores, { niches, token, vault, outbound, replay, queue: () => state.queue })
+    : null
   if (wanted.has('jobs')) {
     const shown = () => serving?.worlds.current().database ?? null
     const starting = startJobs(options, stores, () => niches, shown).then(queue => {
@@ -74,7 +82,14 @@ export async function startRoles(
 async function serve(
   options: OpenOptions,
   stores: Stores,
-  parts: { niches: NicheRules; token: string; replay: ReplayRequest | undefined; queue: () => Queue | null },
+  parts: {
+    niches: NicheRules
+    token: string
+    vault: OpenVault
+    outbound: Outbound
+    replay: ReplayRequest | undefined
+    queue: () => Queue | null
+  },
 ): Promise<{ server: RunningServer; worlds: Worlds }> {
   const { config, paths, scope, log } = options
   const stats = createIngestStats(systemClock)
@@ -108,6 +123,7 @@ async function serve(
     worlds,
     ingest,
     token,
+    rotateVault: parts.vault.rotate,
     startedAt,
     url: () => running.server?.url ?? null,
   })
@@ -125,10 +141,14 @@ async function serve(
           ...stores,
           gate,
           world: worlds,
+          answers: new SharedAnswers({ world: worlds, clock: systemClock }),
           niches: () => parts.niches,
           clock: systemClock,
           log,
           version: cliptapeVersion,
+          vault: parts.vault.vault,
+          outbound: parts.outbound,
+          webhookOrigins: config.webhookOrigins,
           auth: localOwnerAuthenticator({ token, userId: stores.ownerId }),
           usage,
           ops: () => opsRows(stores, stats, parts.queue()),

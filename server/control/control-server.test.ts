@@ -27,6 +27,9 @@ const handlers: ControlHandlers = {
     onProgress({ type: 'progress', step: 'analytics', bytes: 10 })
     onProgress({ type: 'done', path: asked.path, bytes: 20 })
   },
+  async rotateVault(onProgress) {
+    onProgress({ type: 'done', rewrapped: 3, unreadable: 0 })
+  },
 }
 
 let folder: string

@@ -3,7 +3,7 @@ import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import express, { type RequestHandler, type Response } from 'express'
-import type { z } from 'zod'
+import { z } from 'zod'
 import {
   type BackupProgress,
   BackupRequestSchema,
@@ -11,6 +11,7 @@ import {
   ControlTokenSchema,
   QueryRequestSchema,
   ReplayRequestSchema,
+  type VaultRotationProgress,
 } from '../../contracts/control.ts'
 import { AppError } from '../../contracts/errors.ts'
 import { type ImportProgress, ImportRequestSchema } from '../../contracts/import.ts'
@@ -96,6 +97,12 @@ function controlApp(handlers: ControlHandlers, log: Log): express.Express {
     '/backup',
     lines(BackupRequestSchema, (asked, onProgress: (progress: BackupProgress) => void, signal) =>
       handlers.backup(asked, onProgress, signal),
+    ),
+  )
+  app.post(
+    '/vault/rotate',
+    lines(z.strictObject({}), (_asked, onProgress: (progress: VaultRotationProgress) => void, signal) =>
+      handlers.rotateVault(onProgress, signal),
     ),
   )
   app.post(

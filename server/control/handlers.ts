@@ -5,6 +5,7 @@ import type {
   ControlStatus,
   QueryRequest,
   ReplayRequest,
+  VaultRotationProgress,
 } from '../../contracts/control.ts'
 import type { ImportProgress, ImportRequest } from '../../contracts/import.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
@@ -22,4 +23,5 @@ export interface ControlHandlers {
   startReplay(request: ReplayRequest): Promise<WorldStatus>
   stopReplay(): Promise<WorldStatus>
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void, signal: AbortSignal): Promise<void>
+  rotateVault(onProgress: (progress: VaultRotationProgress) => void, signal: AbortSignal): Promise<void>
 }
