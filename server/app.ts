@@ -4,9 +4,13 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import { AppError } from '../contracts/errors.ts'
 import type { Principal } from './auth/authenticator.ts'
 import type { ServerDeps } from './deps.ts'
+import type { SharedAnswer } from './features/shared-answers.ts'
 import type { Caller } from './http/caller.ts'
 import { errorAnswer } from './http/error-answer.ts'
-import { checkRate, cors, credentialOf, hostGuard, securityHeaders } from './http/guards.ts'
+import { isKnownTo } from './http/etag.ts'
+import { cors, credentialOf, hostGuard, securityHeaders } from './http/guards.ts'
+import { createIdempotentWrites, type IdempotentWrites } from './http/idempotency.ts'
+import { createRateGuard, type RateGuard, RateRefusal } from './http/rate-limit.ts'
 import { requestId, requestIdOf } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Answer, Route } from './http/route.ts'
@@ -22,10 +26,11 @@ export function createApp(deps: ServerDeps): Express {
   app.set('query parser', 'simple')
   app.set('trust proxy', settings.trustProxyHops)
   app.use(requestId, requestLog(deps), securityHeaders, hostGuard(settings.publicHosts), cors(settings.corsOrigins))
-  const limits = { keyValue: deps.keyValue, log: deps.log, rateLimit: settings.rateLimit }
+  const rates = createRateGuard(deps, settings.rateLimits)
+  const writes = createIdempotentWrites(deps)
   for (const [path, routes] of byPath(allRoutes)) {
     for (const route of routes)
-      app[route.method](path, named(path), admit(deps, limits, route), ...bodyOf(route), answer(deps, route))
+      app[route.method](path, named(path), admit(deps, rates, route), ...bodyOf(route), answer(deps, writes, route))
     app.all(path, named(path), refuseMethod(routes))
   }
   app.use(() => {
@@ -47,17 +52,17 @@ function named(path: string): RequestHandler {
   }
 }
 
-/** Who asks, and whether they may ask so often. Open routes are limited by address, the others by user. */
-function admit(deps: ServerDeps, limits: Parameters<typeof checkRate>[0], route: Route): RequestHandler {
+/** Who asks, and whether they may ask so often. Open routes are limited by address, the others by user and by key. */
+function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler {
   return async (request, response, next) => {
-    const address = `address:${request.ip ?? 'unknown'}`
+    const address = { address: request.ip ?? 'unknown' }
     if (route.auth === 'open') {
-      await checkRate(limits, address)
+      await limit(rates, response, address)
       return next()
     }
     const { token, schemes } = credentialOf(request, route.auth)
     const principal = token === null ? null : await deps.auth.authenticate(token, schemes)
-    await checkRate(limits, principal ? `user:${principal.userId}` : address)
+    await limit(rates, response, principal ? { principal } : address)
     if (!principal) {
       throw new AppError(
         'AUTH_REQUIRED',
@@ -74,6 +79,15 @@ function admit(deps: ServerDeps, limits: Parameters<typeof checkRate>[0], route:
   }
 }
 
+async function limit(rates: RateGuard, response: Response, who: Parameters<RateGuard['take']>[0]): Promise<void> {
+  try {
+    response.set(await rates.take(who))
+  } catch (error) {
+    if (error instanceof RateRefusal) response.set(error.headers)
+    throw error
+  }
+}
+
 const readJson = express.json({ limit: bodyBytesMax, strict: false, type: 'application/json' })
 
 function bodyOf(route: Route): RequestHandler[] {
@@ -85,16 +99,31 @@ function bodyOf(route: Route): RequestHandler[] {
   return [checkType, readJson]
 }
 
-function answer(deps: ServerDeps, route: Route): RequestHandler {
+function answer(deps: ServerDeps, writes: IdempotentWrites, route: Route): RequestHandler {
   return async (request, response) => {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const result = await route.run(
-      deps,
-      { params: request.params, query: request.query, body: request.body },
-      { ...callerOf(request, response), header: name => request.get(name), signal: gone.signal },
-    )
-    await send(response, route.status, result)
+    const caller = callerOf(request, response)
+    const context = { ...caller, header: (name: string) => request.get(name), signal: gone.signal }
+    const raw = { params: request.params, query: request.query, body: request.body }
+    const run = () => route.run(deps, raw, context)
+    const key = route.isRead ? undefined : request.get('idempotency-key')
+    const userId = caller.principal?.userId
+    const result =
+      key === undefined || userId === undefined
+        ? await run()
+        : await writes.once(
+            {
+              userId,
+              key,
+              content: JSON.stringify([request.method, request.originalUrl, request.body ?? null]),
+              hasSecretAnswer: route.hasSecretAnswer,
+              status: route.status,
+              requestId: caller.requestId,
+            },
+            run,
+          )
+    await send(request, response, route.status, result)
   }
 }
 
@@ -103,8 +132,9 @@ function callerOf(request: Request, response: Response): Caller {
   return { principal, requestId: requestIdOf(response), address: request.ip ?? null }
 }
 
-async function send(response: Response, status: number, answer: Answer): Promise<void> {
+async function send(request: Request, response: Response, status: number, answer: Answer): Promise<void> {
   if ('empty' in answer) {
+    if (answer.headers) response.set(answer.headers)
     response.status(204).end()
     return
   }
@@ -113,11 +143,26 @@ async function send(response: Response, status: number, answer: Answer): Promise
     response.status(answer.status ?? status).json(answer.json)
     return
   }
+  if ('shared' in answer) {
+    sendShared(request, response, answer.shared)
+    return
+  }
   response.status(status)
   response.set('Content-Type', answer.contentType)
   if (answer.headers) response.set(answer.headers)
   if (typeof answer.body === 'string') response.send(answer.body)
   else await sendStream(response, answer.body)
+}
+
+/** The caller may keep it, and asks each time whether it is still what we would say. */
+function sendShared(request: Request, response: Response, { body, etag }: SharedAnswer): void {
+  response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Origin, Authorization, X-API-Key' })
+  if (isKnownTo(request.get('if-none-match'), etag)) {
+    response.status(304).end()
+    return
+  }
+  response.set('Content-Type', 'application/json; charset=utf-8').set('Content-Length', String(body.length))
+  response.status(200).end(body)
 }
 
 /** An error before the first byte gets the error form; later the connection is cut, so that nobody takes it for complete. */

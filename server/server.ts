@@ -43,7 +43,18 @@ export async function startServer(
   }
   const settings = { ...settingsDefault, ...deps.settings }
   const lists = new LiveLists()
-  const engine = await LiveEngine.start({ ...deps, lists }, settings.live)
+  const engine = await LiveEngine.start(
+    {
+      ...deps,
+      lists: {
+        note(change) {
+          lists.note(change)
+          deps.answers.note(change)
+        },
+      },
+    },
+    settings.live,
+  )
   const opsRows = liveOpsRows(engine)
   const full = { ...deps, ops: async () => [...(await deps.ops()), ...opsRows()] }
   const server = createServer({ requireHostHeader: false }, createApp(full))

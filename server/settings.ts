@@ -6,7 +6,7 @@ export const settingsDefault: ServerSettings = {
   corsOrigins: [],
   trustProxyHops: 0,
   publicHosts: [],
-  rateLimit: { capacity: 200, perSecond: 50 },
+  rateLimits: { perAddress: 3000, perUser: 3000, perKey: 60 },
   live: liveLimitsDefault,
   userConnectionsMax: 1000,
   helloMs: 10_000,

@@ -185,10 +185,12 @@ interface ApiKeysTable {
 /** The answer to a write that carried an Idempotency-Key. */
 interface IdempotentAnswersTable {
   owner_id: string
-  key: string
+  /** SHA-256. */
+  key_hash: Buffer
   request_hash: Buffer
   status: number | null
-  body: Json | null
+  /** Body under AES-256-GCM, with a key made of the Idempotency-Key. */
+  sealed: Buffer | null
   created_at: DefaultedTimestamp
 }
 

@@ -4,7 +4,7 @@ import { schemaTable } from './schema-table.ts'
 
 /** `docs/api.md`: every address with its parameters and answer. */
 export function apiPage(routes: readonly Route[]): string {
-  const { capacity, perSecond } = settingsDefault.rateLimit
+  const { perUser } = settingsDefault.rateLimits
   return `# The HTTP API
 
 Made from the routes of \`server/\`. A running server has the same as OpenAPI at \`/openapi.json\` and as a page at \`/docs\`.
@@ -20,7 +20,7 @@ curl -H "Authorization: Bearer $(npx cliptape token)" "http://127.0.0.1:4400/api
 - Lists with more to come carry \`nextCursor\`: send it back as \`cursor\` with the same parameters.
 - A number that is not there is \`null\`, and its reason stands beside it: never a zero.
 - Errors have one form and a closed list of codes: see [errors.md](errors.md). A parameter that is not known is an error that names it.
-- Bodies are JSON of at most ${bodyBytesMax / 1024} KiB. At most ${capacity} requests at once and ${perSecond} a second are answered per user.
+- Bodies are JSON of at most ${bodyBytesMax / 1024} KiB. At most ${perUser} requests a minute are answered per user.
 - A page in a browser may call the server when its origin is in \`CORS_ORIGINS\`.
 
 ${routes.map(section).join('\n')}`

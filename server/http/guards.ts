@@ -1,7 +1,5 @@
 import type { Request, RequestHandler } from 'express'
 import { AppError } from '../../contracts/errors.ts'
-import type { KeyValue } from '../../core/key-value/port.ts'
-import type { Log } from '../../core/log.ts'
 import type { AuthScheme } from '../auth/authenticator.ts'
 import { isAllowedOrigin, isOwnHost } from './hosts.ts'
 
@@ -37,7 +35,8 @@ export function cors(origins: readonly string[]): RequestHandler {
     }
     response.set({
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': 'ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id',
+      'Access-Control-Expose-Headers':
+        'ETag, Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id',
       'Cross-Origin-Resource-Policy': 'cross-origin',
     })
     if (request.method !== 'OPTIONS') return next()
@@ -49,31 +48,6 @@ export function cors(origins: readonly string[]): RequestHandler {
     })
     response.status(204).end()
   }
-}
-
-export interface RateLimit {
-  /** Requests at once, then so many a second, per user or, before one is known, per address. */
-  readonly capacity: number
-  readonly perSecond: number
-}
-
-/** @throws AppError RATE_LIMITED with `details.retryAfterMs`. When the key-value store is down nobody is limited. */
-export async function checkRate(
-  deps: { keyValue: KeyValue; log: Log; rateLimit: RateLimit },
-  who: string,
-): Promise<void> {
-  const taken = await deps.keyValue.takeTokens(`http-rate:${who}`, { ...deps.rateLimit, cost: 1 }).catch(error => {
-    deps.log.warn({ err: error }, 'Requests are not limited: the key-value store does not answer.')
-    return null
-  })
-  if (!taken || taken.isAllowed) return
-  throw new AppError(
-    'RATE_LIMITED',
-    `Too many requests: wait ${Math.ceil(taken.retryAfterMs / 1000)} s and try again.`,
-    {
-      details: { retryAfterMs: taken.retryAfterMs },
-    },
-  )
 }
 
 /**

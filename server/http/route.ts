@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Scope } from '../../contracts/api-keys.ts'
 import type { AuthScheme } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
+import type { SharedAnswer } from '../features/shared-answers.ts'
 import type { Caller } from './caller.ts'
 import { parseInput } from './parse-input.ts'
 
@@ -54,7 +55,9 @@ export interface RouteContext extends Caller {
 export type Answer =
   | { readonly json: unknown; readonly status?: number; readonly headers?: Record<string, string> }
   /** Nothing to say: 204. */
-  | { readonly empty: true }
+  | { readonly empty: true; readonly headers?: Record<string, string> }
+  /** JSON that several callers share, with an entity tag: who has it already is told so. */
+  | { readonly shared: SharedAnswer }
   | { readonly body: string | Readable; readonly contentType: string; readonly headers?: Record<string, string> }
 
 const nothing = z.strictObject({})

@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { series } from '../../../analytics/measures/series.ts'
-import { trends } from '../../../analytics/measures/trends.ts'
 import {
   buckets,
   SeriesParamsSchema,
@@ -9,15 +7,15 @@ import {
   TrendsParamsSchema,
 } from '../../../contracts/measures.ts'
 import { type Route, route } from '../../http/route.ts'
-import { measureContext } from '../measure-context.ts'
+import { seriesQuestion, trendsQuestion } from '../shared-questions.ts'
 
-const TrendsAnswerSchema = z.object({
+export const TrendsAnswerSchema = z.object({
   data: z.array(TrendRowSchema),
   generatedAt: z.string(),
   asOf: z.string(),
   nextCursor: z.string().optional(),
 })
-const SeriesAnswerSchema = z.object({
+export const SeriesAnswerSchema = z.object({
   data: z.array(SeriesPointSchema),
   bucket: z.enum(buckets),
   generatedAt: z.string(),
@@ -35,17 +33,7 @@ export const analyticsRoutes: readonly Route[] = [
     scope: 'trends:read',
     query: TrendsParamsSchema,
     answer: TrendsAnswerSchema,
-    async handle(deps, { query }) {
-      const found = await trends(measureContext(deps), query)
-      return {
-        json: {
-          data: found.rows,
-          generatedAt: found.generatedAt.toISOString(),
-          asOf: found.asOf.toISOString(),
-          ...(found.nextCursor === null ? {} : { nextCursor: found.nextCursor }),
-        },
-      }
-    },
+    handle: async (deps, { query }) => ({ shared: await deps.answers.get(trendsQuestion(deps, query)) }),
   }),
   route({
     method: 'get',
@@ -56,16 +44,6 @@ export const analyticsRoutes: readonly Route[] = [
     scope: 'trends:read',
     query: SeriesParamsSchema,
     answer: SeriesAnswerSchema,
-    async handle(deps, { query }) {
-      const found = await series(measureContext(deps), query)
-      return {
-        json: {
-          data: found.points,
-          bucket: found.bucket,
-          generatedAt: new Date(deps.clock.nowMs()).toISOString(),
-          asOf: found.asOf.toISOString(),
-        },
-      }
-    },
+    handle: async (deps, { query }) => ({ shared: await deps.answers.get(seriesQuestion(deps, query)) }),
   }),
 ]

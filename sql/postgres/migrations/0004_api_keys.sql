@@ -20,14 +20,15 @@ call protect_rows('api_keys', 'owner_id', 'select, insert, update, delete');
 
 create table idempotent_answers (
   owner_id uuid not null references users (id) on delete cascade,
-  key text not null,
+  -- SHA-256 of the key that the caller sent: the answer is sealed with a key made of that one.
+  key_hash bytea not null,
   -- Method, path and body of the first request: the same key with another request is a mistake.
   request_hash bytea not null,
   -- Null while the first request is under way.
   status integer,
-  body jsonb,
+  sealed bytea,
   created_at timestamptz not null default now(),
-  primary key (owner_id, key)
+  primary key (owner_id, key_hash)
 );
 create index idempotent_answers_age on idempotent_answers (created_at);
 call protect_rows('idempotent_answers', 'owner_id', 'select, insert, update, delete');

@@ -1,0 +1,129 @@
+/**
+ * Equal questions share one computation and one serialised answer, whoever asks.
+ *
+ * Who asks while an equal question is being computed waits for that computation. A finished answer is given again for
+ * at most `keptMs` of real time, and no more of the world's own time than passes in that (a replay's clock runs faster,
+ * that of imported history stands). A change that can touch the answer ends it at once, and one that is still being computed gets
+ * no further listeners: an answer never lacks rows that were durable, and told of, before it was asked for. A node that
+ * missed the message gives rows at most `keptMs` late.
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { WorldSource } from '../deps.ts'
+import { weakEtag } from '../http/etag.ts'
+import type { Change } from '../live/source.ts'
+
+const keptMs = 1000
+/** Answers that are kept or being computed; the oldest goes first. */
+const entriesMax = 1000
+const bytesMax = 64 * 1024 * 1024
+
+export interface SharedQuestion {
+  /** Equal for equal questions, and only for those; the owner is part of it where the answer depends on one. */
+  readonly key: string
+  isTouchedBy(change: Change): boolean
+  compute(): Promise<SharedContent>
+}
+
+export interface SharedContent {
+  readonly data: unknown
+  /** The other fields of the answer, which change without the answer saying anything else. */
+  readonly rest: Readonly<Record<string, unknown>>
+  /** Whatever besides `data` an answer with an equal tag must have equal. */
+  readonly version?: string
+}
+
+/** A JSON body with its entity tag, serialised once. */
+export interface SharedAnswer {
+  readonly body: Buffer
+  readonly etag: string
+}
+
+interface Entry {
+  readonly question: SharedQuestion
+  readonly found: Promise<SharedAnswer>
+  readonly database: string
+  /** Null while it is being computed. */
+  done: { readonly atMs: number; readonly worldMs: number; readonly bytes: number } | null
+}
+
+export class SharedAnswers {
+  readonly #world: WorldSource
+  readonly #clock: Clock
+  readonly #entries = new Map<string, Entry>()
+  #bytes = 0
+
+  /** @param deps.clock real time */
+  constructor(deps: { world: WorldSource; clock: Clock }) {
+    this.#world = deps.world
+    this.#clock = deps.clock
+  }
+
+  /** Something happened: what it touches is computed anew when it is asked for again. */
+  note(change: Change): void {
+    for (const [key, entry] of this.#entries) if (entry.question.isTouchedBy(change)) this.#drop(key, entry)
+  }
+
+  /** Rejects as the computation does; a failure is shared by those who wait for it, and not kept. */
+  async get(question: SharedQuestion): Promise<SharedAnswer> {
+    const known = this.#entries.get(question.key)
+    if (known && this.#isGood(known)) return await known.found
+    if (known) this.#drop(question.key, known)
+    const entry: Entry = {
+      question,
+      found: question.compute().then(toAnswer),
+      database: this.#world.current().database,
+      done: null,
+    }
+    this.#entries.set(question.key, entry)
+    this.#makeRoom()
+    try {
+      const answer = await entry.found
+      if (this.#entries.get(question.key) === entry) this.#keep(entry, answer)
+      return answer
+    } catch (error) {
+      this.#drop(question.key, entry)
+      throw error
+    }
+  }
+
+  #keep(entry: Entry, answer: SharedAnswer): void {
+    const worldMs = this.#world.current().clock.nowMs()
+    entry.done = { atMs: this.#clock.nowMs(), worldMs, bytes: answer.body.length }
+    this.#bytes += answer.body.length
+    this.#makeRoom()
+  }
+
+  #isGood(entry: Entry): boolean {
+    const { database, clock } = this.#world.current()
+    if (database !== entry.database) return false
+    if (entry.done === null) return true
+    const passedMs = this.#clock.nowMs() - entry.done.atMs
+    const worldPassedMs = clock.nowMs() - entry.done.worldMs
+    return passedMs >= 0 && passedMs <= keptMs && worldPassedMs >= 0 && worldPassedMs <= keptMs * clock.speed
+  }
+
+  #drop(key: string, entry: Entry): void {
+    if (this.#entries.get(key) !== entry) return
+    this.#entries.delete(key)
+    this.#bytes -= entry.done?.bytes ?? 0
+  }
+
+  #makeRoom(): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= entriesMax && this.#bytes <= bytesMax) return
+      this.#drop(key, entry)
+    }
+  }
+}
+
+function toAnswer({ data, rest, version = '' }: SharedContent): SharedAnswer {
+  const dataJson = JSON.stringify(data)
+  const restJson = JSON.stringify(rest)
+  const body = Buffer.from(restJson === '{}' ? `{"data":${dataJson}}` : `{"data":${dataJson},${restJson.slice(1)}`)
+  return { body, etag: weakEtag(`${version}\n${dataJson}`) }
+}
+
+/** Equal parameters in any order of writing give one text. */
+export function canonical(params: object): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
