@@ -497,7 +497,7 @@ async function pageOf(
   })
   const keys = page.map(row => row.key)
   return {
-    rows: withRanks(params, rows, keys, before, 0),
+    rows: withRanks(rows, keys, before, 0),
     asOf: new Date(nowMs),
     generatedAt: new Date(),
     nextCursor: null,

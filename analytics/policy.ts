@@ -1,17 +1,18 @@
-/**
- * What the terms of each class of sources allow. A source's name begins with its class: `import:…`, `own:…`,
- * `youtube-api…`. Platforms' own interfaces forbid ranking their numbers beside those of others and deriving an index
- * from them; what a user imported, or owns, may be used so.
- */
-const policyClasses = [
-  { prefix: 'import:', mayMix: true },
-  { prefix: 'own:', mayMix: true },
-  { prefix: 'youtube-api', mayMix: false },
-  { prefix: 'tiktok-api', mayMix: false },
-  { prefix: 'instagram-api', mayMix: false },
-] as const
+import { sourceClasses } from '../contracts/samples.ts'
 
-/** Whether readings of this source may stand in rankings across platforms and in the clip index. Unknown sources may not. */
-export function mayMix(source: string): boolean {
-  return policyClasses.find(({ prefix }) => source.startsWith(prefix))?.mayMix ?? false
+/**
+ * Which numbers may be mixed. A video that a source of another class has read is left out of mixed lists whole (its
+ * rollups do not tell its sources apart): the table `unmixable_videos_v1` holds those. Counters of creators and topics
+ * themselves carry their source and are taken or left one by one.
+ */
+const mixablePrefixes = Object.entries(sourceClasses).flatMap(([prefix, { mayMix }]) => (mayMix ? [prefix] : []))
+
+/** Whether a question about these platforms mixes them. */
+export function isMixed(platforms: readonly string[]): boolean {
+  return platforms.length > 1
+}
+
+/** Beginnings of the sources' names that a question about these platforms may count; `['']` is all of them. */
+export function sourcePrefixes(platforms: readonly string[]): string[] {
+  return isMixed(platforms) ? mixablePrefixes : ['']
 }

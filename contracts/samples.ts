@@ -32,7 +32,7 @@ export const SampleSchema = z.object({
   endpoint: text(100),
   /** Version of our reading of that source's counter definitions. */
   definitionVersion: z.number().int().min(1).max(65535),
-  /** When the row must be gone, by its source's policy class; `null` keeps it. */
+  /** When the row must be gone; `null` keeps it. The writer goes by its source's class where that is sooner. */
   expiresAtMs: instantMs.nullable(),
 })
 export type Sample = z.infer<typeof SampleSchema>
@@ -100,6 +100,40 @@ export const TopicSampleSchema = z.object({
   expiresAtMs: instantMs.nullable(),
 })
 export type TopicSample = z.infer<typeof TopicSampleSchema>
+
+/** What the terms of a source allow. */
+export interface SourcePolicy {
+  /** Its numbers may stand beside those of other platforms in one ranking, and feed the clip index. */
+  readonly mayMix: boolean
+  /** How long after the observation its numbers may be kept; `null`: as long as the user likes. */
+  readonly keepMsMax: number | null
+}
+
+/** Of what a user imported or owns. */
+const unbound: SourcePolicy = { mayMix: true, keepMsMax: null }
+const dayMs = 86_400_000
+
+/**
+ * The one list of classes: a source's name begins with its class. Platforms' own interfaces forbid ranking their numbers
+ * beside those of others and deriving an index from them; YouTube's public numbers must be gone after 30 days unless they
+ * were read again. A class that may mix must stand in the view `unmixable_videos_mv_v1` too (a test holds them equal).
+ */
+export const sourceClasses: Readonly<Record<string, SourcePolicy>> = {
+  'import:': unbound,
+  'own:': unbound,
+  'youtube-api': { mayMix: false, keepMsMax: 30 * dayMs },
+  'tiktok-api': { mayMix: false, keepMsMax: null },
+  'instagram-api': { mayMix: false, keepMsMax: null },
+}
+
+/** Sources of no class may not be mixed. */
+const unknownClass: SourcePolicy = { mayMix: false, keepMsMax: null }
+
+/** The policy of a source's class. */
+export function policyOf(source: string): SourcePolicy {
+  for (const prefix in sourceClasses) if (source.startsWith(prefix)) return sourceClasses[prefix] ?? unknownClass
+  return unknownClass
+}
 
 /** One thing that a source's row became: the writer groups them by kind. */
 export type Item =

@@ -1,4 +1,12 @@
-import type { CreatorRecord, CreatorSample, Item, Sample, TopicSample, VideoRecord } from '../contracts/samples.ts'
+import {
+  type CreatorRecord,
+  type CreatorSample,
+  type Item,
+  policyOf,
+  type Sample,
+  type TopicSample,
+  type VideoRecord,
+} from '../contracts/samples.ts'
 
 /**
  * Rows as the engine takes them. Samples, which are many, go as tab-separated text: no column names to repeat and about
@@ -156,8 +164,13 @@ export function creatorLine(row: CreatorRecord): string {
   return `${JSON.stringify(record)}\n`
 }
 
-function origin(row: Pick<Sample, 'source' | 'endpoint' | 'definitionVersion' | 'expiresAtMs'>): string {
-  const expiresAtSec = row.expiresAtMs === null ? keepAtSec : Math.floor(row.expiresAtMs / 1000)
+type Origin = Pick<Sample, 'source' | 'endpoint' | 'definitionVersion' | 'expiresAtMs' | 'observedAtMs'>
+
+function origin(row: Origin): string {
+  const { keepMsMax } = policyOf(row.source)
+  const asked = row.expiresAtMs === null ? keepAtSec : Math.floor(row.expiresAtMs / 1000)
+  const allowed = keepMsMax === null ? keepAtSec : Math.floor((row.observedAtMs + keepMsMax) / 1000)
+  const expiresAtSec = Math.min(asked, allowed)
   return `${escaped(row.source)}\t${escaped(row.endpoint)}\t${row.definitionVersion}\t${expiresAtSec}\n`
 }
 

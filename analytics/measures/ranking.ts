@@ -5,6 +5,7 @@ import type { TrendsParams } from '../../contracts/measures.ts'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
 import { type InstantPlan, lookBackMsMin, planInstant, type RollupState, withPlan } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { isMixed, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { lastQuarter, type Window } from './window.ts'
 
@@ -223,8 +224,10 @@ function planned<Answer>(ctx: AnalyticsContext, window: Window, ask: (plan: Wind
 }
 
 function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): QueryParams {
+  const asked = platformsOf(params)
   return {
-    platforms: platformsOf(params),
+    platforms: asked,
+    sourcePrefixes: sourcePrefixes(asked),
     rulesHash: ctx.niches.hash,
     niche: params.niche ?? '',
     country: params.country ?? '',
@@ -316,7 +319,6 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
   const named = (file: string, part: string, instant: string) => sqlPart(file, part).replaceAll('$', instant)
   const gains = (part: string, instant: string) => named('clip-gains', part, instant)
   const isGrouped = params.type !== 'clips'
-  const isMixed = platformsOf(params).length > 1
   return {
     window: sqlPart('clip-gains', 'window'),
     names: sqlPart('clip-gains', 'names'),
@@ -344,7 +346,7 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     q_published: gains('published', 'q'),
     // Naming all platforms there are narrows nothing, and costs.
     on_platforms: platformsOf(params).length === platforms.length ? '' : 'AND platform IN {platforms:Array(String)}',
-    keys: [...filterNames(params), ...(isMixed && plan.hasUnmixable ? ['mixable'] : [])]
+    keys: [...filterNames(params), ...(plan.hasUnmixable && isMixed(platformsOf(params)) ? ['mixable'] : [])]
       .map(name => sqlPart('filters', name))
       .join('\n'),
   }
@@ -401,8 +403,8 @@ function groupSlots(params: RankParams): Record<string, string> {
       return {
         ...shared,
         key_text: 'toString(group_key)',
-        group_key: 'gains.creator_key',
-        group_where: "WHERE gains.creator_key != cityHash64(gains.platform, '')",
+        group_key: 'made.creator_key',
+        group_where: 'WHERE made.creator_key != 0',
         after_key: 'toUInt64({afterKey:String})',
         keys_list: 'SELECT toUInt64(arrayJoin({keys:Array(String)}))',
         own_key: 'cityHash64(platform, creator_id)',

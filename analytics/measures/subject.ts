@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CreatorIdSchema, platforms, splitId, TopicIdSchema, VideoIdSchema } from '../../contracts/ids.ts'
 import type { SeriesParams } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { isMixed, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import type { Counters, Reading } from '../scores.ts'
 
@@ -80,7 +81,7 @@ export async function groupVideos(
   fromMs: number,
   toMs: number,
 ): Promise<GroupVideo[]> {
-  const slots = { videos: sqlPart('subject', subject.type === 'creators' ? 'videos_of_creator' : 'videos_of_topic') }
+  const slots = slotsOf(subject)
   const values = { platforms: subject.platforms, id: subject.id, fromMs: Math.max(0, fromMs), toMs }
   const [rows, published] = await Promise.all([
     runQuery(ctx, compose(sqlPart('subject', 'group'), slots), values, GroupRow, { tag: 'analytics:subject' }),
@@ -103,9 +104,15 @@ export async function groupVideos(
 
 /** When the group's videos were published, and by whom. */
 export async function publishedVideos(ctx: AnalyticsContext, subject: SubjectRef) {
-  const slots = { videos: sqlPart('subject', subject.type === 'creators' ? 'videos_of_creator' : 'videos_of_topic') }
   const values = { platforms: subject.platforms, id: subject.id }
-  return runQuery(ctx, compose(sqlPart('subject', 'published'), slots), values, PublishedRow)
+  return runQuery(ctx, compose(sqlPart('subject', 'published'), slotsOf(subject)), values, PublishedRow)
+}
+
+function slotsOf(subject: SubjectRef): Record<string, string> {
+  return {
+    videos: sqlPart('subject', subject.type === 'creators' ? 'videos_of_creator' : 'videos_of_topic'),
+    mixable: isMixed(subject.platforms) ? sqlPart('subject', 'mixable') : '',
+  }
 }
 
 const OwnRow = z.object({
@@ -120,6 +127,12 @@ const OwnRow = z.object({
 /** The counters that a platform publishes of the creator or topic itself, in order of time. */
 export async function ownSamples(ctx: AnalyticsContext, subject: SubjectRef, fromMs: number, toMs: number) {
   const part = subject.type === 'creators' ? 'own_creator' : 'own_topic'
-  const values = { platforms: subject.platforms, id: subject.id, fromMs: Math.max(0, fromMs), toMs }
+  const values = {
+    platforms: subject.platforms,
+    sourcePrefixes: sourcePrefixes(subject.platforms),
+    id: subject.id,
+    fromMs: Math.max(0, fromMs),
+    toMs,
+  }
   return runQuery(ctx, sqlPart('subject', part), values, OwnRow, { tag: 'analytics:subject' })
 }

@@ -1,7 +1,6 @@
 import { creatorId, PlatformSchema, videoId } from '../../contracts/ids.ts'
 import type { MissingReason, TrendRow, TrendsParams } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { mayMix } from '../policy.ts'
 import { accelerationOf, engagementOf, outlierOf, velocityBetween } from '../scores.ts'
 import { readTrendCursor, writeCursor } from './cursor.ts'
 import {
@@ -74,22 +73,19 @@ export async function rowsOf(
     params.type === 'clips' ? clipRows(ctx, params, window, page) : groupRows(ctx, params, window, page),
     positions(ctx, params, windowBefore(window), keys),
   ])
-  return withRanks(params, rows, keys, before, rankBefore)
+  return withRanks(rows, keys, before, rankBefore)
 }
 
-/** Puts ranks on the rows of one page, whose hashes are `keys`; rows that may not stand beside others are left out. */
+/** Puts ranks on the rows of one page, whose hashes are `keys`. */
 export function withRanks(
-  params: TrendsParams,
   rows: readonly (TrendRow | null)[],
   keys: readonly string[],
   before: ReadonlyMap<string, number>,
   rankBefore: number,
 ): TrendRow[] {
-  const isMixed = platformsOf(params).length > 1
   return rows.flatMap((row, index) => {
     const key = keys[index]
     if (row === null || key === undefined) return []
-    if (isMixed && row.source !== '' && !mayMix(row.source)) return []
     const rankNow = rankBefore + index + 1
     const rankThen = before.get(key)
     return [{ ...row, rank: rankNow, rankChange: rankThen === undefined ? null : rankThen - rankNow }]

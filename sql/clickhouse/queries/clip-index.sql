@@ -1,6 +1,7 @@
 -- clip_index: per niche and day, what the day's constituents moved on it and on the day before.
 -- A video's velocity of a day is that of the 24 h window which ends at the day's last midnight, between the last
 -- readings at most 36 h before either end.
+-- Videos that a source has read whose terms forbid an index are never constituents, of one platform's index neither.
 -- params: platforms, rulesHash, fromMs, firstMs, toMs Int64 (midnights), constituentsMax UInt16
 -- row:    niche, day_ms Int64 (the midnight that ends the day), constituents UInt64, velocity, velocity_before Nullable(Float64)
 -- reads:  boundaries_v1 at midnights, the readings of the niches' videos
@@ -39,6 +40,7 @@ FROM
                         AND platform IN {platforms:Array(String)}
                         AND reading >= bitShiftLeft(toUInt128(1), 106)
                         AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND is_match = 1 AND platform IN {platforms:Array(String)} {{only}})
+                        AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE platform IN {platforms:Array(String)})
                 )
                 ARRAY JOIN arrayMap(k -> k * 86400000, range(intDiv(seen_ms + 86399999, 86400000), intDiv(seen_ms + 129600000, 86400000) + 1)) AS midnight_ms
                 WHERE midnight_ms <= {toMs:Int64}

@@ -13,7 +13,7 @@ SELECT toString(known.creator_key) AS key, any(known.platform) AS platform, any(
 FROM
 (
     SELECT creator_key, platform, creator_id
-    FROM {database:Identifier}.latest_v1
+    FROM {database:Identifier}.creator_videos_v1
     WHERE platform IN {platforms:Array(String)} AND creator_key IN (SELECT toUInt64(arrayJoin({keys:Array(String)})))
     UNION ALL
     SELECT cityHash64(platform, creator_id) AS creator_key, platform, creator_id

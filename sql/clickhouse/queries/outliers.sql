@@ -1,5 +1,6 @@
 -- outliers: for each clip of a page, the views that its creator's last 30 earlier uploads of the same kind had at the
--- same age: the last reading at or before it, no older than 36 h.
+-- same age: the last reading at or before it, no older than 36 h. A clip that may stand in mixed lists is held only against
+-- uploads that may, whatever the list: its multiple is one number.
 -- params: pagePlatforms, pageIds, pageCreators, pageKinds Array(String), pagePublished, pageAges Array(Int64), one entry a clip
 -- row:    platform, video_id, peers Array(UInt64)
 -- reads:  descriptions and samples of the uploads of the creators of one page
@@ -16,7 +17,8 @@ WITH
             video_id,
             argMaxIf(said.creator_id, (observed_at, source), said.creator_id != '') AS creator_id,
             argMax(toString(said.kind), (observed_at, source)) AS kind,
-            toUnixTimestamp64Milli(assumeNotNull(argMax(published_at, (observed_at, source)))) AS published_ms
+            toUnixTimestamp64Milli(assumeNotNull(argMax(published_at, (observed_at, source)))) AS published_ms,
+            cityHash64(platform, video_id) NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1) AS may_mix
         FROM {database:Identifier}.videos_v1 AS said
         WHERE (platform, video_id) IN
             (
@@ -37,6 +39,7 @@ WITH
         FROM page
         INNER JOIN uploads ON toString(uploads.platform) = page.platform AND uploads.creator_id = page.creator_id AND uploads.kind = page.kind
         WHERE uploads.published_ms < page.published_ms
+            AND (uploads.may_mix OR cityHash64(page.platform, page.video_id) IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1))
         ORDER BY uploads.published_ms DESC, uploads.video_id
         LIMIT 30 BY page.platform, page.video_id
     )

@@ -1,9 +1,11 @@
 -- rank_groups: creators or topics, in rank order: what their videos gained together, or their own counters where the
 -- platform publishes them ({{own}}; left out when the list is filtered by something that only videos have).
--- params: those of clip_gains; those of the page in rank_clips
+-- A video's creator is the one that its last reading names; of equal readings the greatest creator_key counts.
+-- params: those of clip_gains; those of the page in rank_clips; sourcePrefixes Array(String) (of own counters, those of
+--         sources whose names begin so)
 -- row:    key String (creator_key, or the topic), platform String (empty when there are several), low, e_ms, state,
 --         gain, velocity, sort_value, videos UInt64, clippers UInt64, is_own UInt8
--- reads:  what clip_gains reads, and the mapping
+-- reads:  what clip_gains reads, and the mappings to creators and topics
 
 -- part: page
 SELECT
@@ -78,9 +80,17 @@ SELECT
     {{engaged}} AS engaged,
     {{engaged_views}} AS engaged_views,
     count() AS video_count,
-    uniqExactIf(gains.creator_key, gains.is_new_here) AS clipper_count,
+    uniqExactIf(made.creator_key, gains.is_new_here) AS clipper_count,
     toUInt8(0) AS own
-FROM ({{window}}) AS gains {{joins}}
+FROM ({{window}}) AS gains
+ANY LEFT JOIN
+(
+    SELECT video_key, argMax(creator_key, (named_by, creator_key)) AS creator_key
+    FROM {database:Identifier}.creator_videos_v1
+    WHERE platform IN {platforms:Array(String)} {{keys}}
+    GROUP BY video_key
+) AS made ON gains.video_key = made.video_key
+{{joins}}
 {{group_where}}
 GROUP BY group_key
 
@@ -124,6 +134,7 @@ FROM
         if(e_ms > started.1, gain * 3600000. / (e_ms - started.1), NULL) AS velocity
     FROM {database:Identifier}.{{own_table}}
     WHERE views IS NOT NULL AND platform IN {platforms:Array(String)} {{own_where}}
+        AND arrayExists(prefix -> startsWith(source, prefix), {sourcePrefixes:Array(String)})
         AND observed_at >= fromUnixTimestamp64Milli({sMinMs:Int64}, 'UTC')
         AND observed_at <= fromUnixTimestamp64Milli({endMs:Int64}, 'UTC')
     GROUP BY platform, {{own_id}}

@@ -1,5 +1,7 @@
 -- subject: all readings of one clip, creator or topic, for series and descriptions.
--- params: platforms Array(String), id String, fromMs, toMs Int64 (both ends included)
+-- params: platforms Array(String), id String, fromMs, toMs Int64 (both ends included); sourcePrefixes Array(String): own
+--         counters count of sources whose names begin so; {{mixable}} leaves out videos
+--         that may not be mixed
 
 -- part: clip
 -- row: at_ms Int64, views, likes, comments, shares, saves Nullable(UInt64), source, endpoint, creator_id String;
@@ -19,6 +21,9 @@ FROM
     LIMIT 100000
 )
 ORDER BY at_ms
+
+-- part: mixable
+AND cityHash64(platform, video_id) NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1)
 
 -- part: videos_of_creator
 SELECT platform, video_id FROM {database:Identifier}.creator_videos_v1 WHERE platform IN {platforms:Array(String)} AND creator_id = {id:String}
@@ -50,7 +55,7 @@ FROM
         argMax((given.views, given.likes, given.comments, given.shares, given.saves), (given.views, ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source)) AS best
     FROM {database:Identifier}.samples_v1 AS given
     WHERE (platform, video_id) IN ({{videos}})
-        AND given.views IS NOT NULL
+        AND given.views IS NOT NULL {{mixable}}
         AND observed_at >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
         AND observed_at <= fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')
     GROUP BY platform, video_id, observed_at
@@ -63,7 +68,7 @@ LIMIT 5000
 -- row: platform, video_id, creator_id, published_ms Int64 of the group's videos that say when they were published
 SELECT platform, video_id, argMaxIf(said.creator_id, (observed_at, source), said.creator_id != '') AS creator_id, toUnixTimestamp64Milli(assumeNotNull(argMax(said.published_at, (observed_at, source)))) AS published_ms
 FROM {database:Identifier}.videos_v1 AS said
-WHERE (platform, video_id) IN ({{videos}}) AND said.published_at IS NOT NULL
+WHERE (platform, video_id) IN ({{videos}}) AND said.published_at IS NOT NULL {{mixable}}
 GROUP BY platform, video_id
 LIMIT 20000
 
@@ -75,6 +80,7 @@ FROM
     SELECT platform, toUnixTimestamp64Milli(observed_at) AS at_ms, argMax((given.views, given.followers, given.videos, toString(given.source)), (ifNull(toInt64(given.followers), -1), ifNull(toInt64(given.views), -1), ifNull(toInt64(given.videos), -1), given.source)) AS best
     FROM {database:Identifier}.creator_samples_v1 AS given
     WHERE platform IN {platforms:Array(String)} AND given.creator_id = {id:String}
+        AND arrayExists(prefix -> startsWith(given.source, prefix), {sourcePrefixes:Array(String)})
         AND observed_at >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
         AND observed_at <= fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')
     GROUP BY platform, at_ms
@@ -90,6 +96,7 @@ FROM
     SELECT platform, toUnixTimestamp64Milli(observed_at) AS at_ms, argMax((given.views, given.videos, toString(given.source)), (ifNull(toInt64(given.views), -1), ifNull(toInt64(given.videos), -1), given.source)) AS best
     FROM {database:Identifier}.topic_samples_v1 AS given
     WHERE platform IN {platforms:Array(String)} AND given.topic = {id:String}
+        AND arrayExists(prefix -> startsWith(given.source, prefix), {sourcePrefixes:Array(String)})
         AND observed_at >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
         AND observed_at <= fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')
     GROUP BY platform, at_ms
