@@ -28,6 +28,8 @@ export type Config = Readonly<{
   sshPort: number
   publicUrl: string | null
   trustProxyHops: number
+  /** Requests a minute of one API key whose owner's plan has no limit. */
+  externalApiRateLimit: number
   corsOrigins: readonly string[]
   logLevel: LogLevel
   stores: { profile: 'embedded' } | { profile: 'cluster'; databaseUrl: string; clickhouseUrl: string; redisUrl: string }
@@ -146,6 +148,7 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
     sshPort: number('SSH_PORT'),
     publicUrl,
     trustProxyHops: number('TRUST_PROXY'),
+    externalApiRateLimit: number('EXTERNAL_API_RATE_LIMIT'),
     corsOrigins: list('CORS_ORIGINS', ','),
     logLevel: z.enum(logLevels).parse(get('LOG_LEVEL') ?? 'info'),
     stores,
@@ -248,7 +251,9 @@ function mistakeIn(setting: Setting, value: string): string | null {
       return isWholeUpTo(value, 65_535) ? null : 'must be a port number from 0 to 65535'
     case 'count': {
       const max = setting.name === 'TRUST_PROXY' ? 10 : 1_000_000
-      return isWholeUpTo(value, max) ? null : `must be a whole number from 0 to ${max}`
+      const min = setting.name === 'EXTERNAL_API_RATE_LIMIT' ? 1 : 0
+      const isCount = isWholeUpTo(value, max) && Number(value) >= min
+      return isCount ? null : `must be a whole number from ${min} to ${max}`
     }
     case 'flag':
       return ['0', '1', 'true', 'false'].includes(value) ? null : 'must be 1 or 0'

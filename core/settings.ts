@@ -253,7 +253,7 @@ export const settings = [
     group: 'features',
     kind: 'count',
     default: '60',
-    effect: 'Requests a minute that one API key may make.',
+    effect: "Requests a minute that one API key may make, where its owner's plan has no limit of its own (at least 1).",
   },
   {
     name: 'YOUTUBE_API_KEY',

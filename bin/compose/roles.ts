@@ -16,6 +16,7 @@ import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
 import { SharedAnswers } from '../../server/features/shared-answers.ts'
 import { createMetrics } from '../../server/metrics/registry.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
+import { settingsDefault } from '../../server/settings.ts'
 import type { Role } from '../role.ts'
 import { cliptapeVersion } from '../version.ts'
 import { controlHandlers } from './control-handlers.ts'
@@ -154,7 +155,12 @@ async function serve(
           ops: () => opsRows(stores, stats, parts.queue()),
           deadLetters: deadLetterDesk(ingest),
           metrics: createMetrics(),
-          settings: { corsOrigins: config.corsOrigins, trustProxyHops: config.trustProxyHops, publicHosts },
+          settings: {
+            corsOrigins: config.corsOrigins,
+            trustProxyHops: config.trustProxyHops,
+            publicHosts,
+            rateLimits: { ...settingsDefault.rateLimits, perKey: config.externalApiRateLimit },
+          },
         },
         { host: config.host, port: config.port, control: { socketPath: paths.controlSocket, handlers } },
       )
