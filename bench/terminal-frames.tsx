@@ -76,6 +76,7 @@ async function measureFrames(): Promise<void> {
     {
       live,
       http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
+      account: null,
       preferences: { load: () => null, save() {} },
       saveFile: async () => '',
       copy: () => false,

@@ -7,6 +7,7 @@ import { clipboardText, endScreen, enterScreen, leaveScreen, mouseMode } from '.
 import { KeyDecoder, type SetTimer } from './keys/decoder.ts'
 import type { Size } from './layout/layout.ts'
 import { cacheTokens, type TokenSource } from './net/access-token.ts'
+import type { Account } from './net/account.ts'
 import { createHttpClient } from './net/http-client.ts'
 import { LiveClient } from './net/live-client.ts'
 import { type Connect, webSocketConnect } from './net/transport.ts'
@@ -25,6 +26,8 @@ export interface TerminalOptions {
   url: string
   /** Asked whenever a token is needed and the one before has ended or was refused. */
   token: TokenSource
+  /** Of a remote server: the terminal then has a form to sign in. `token` must be this account's. */
+  account?: Account
   env: TerminalEnv
   preferences: PreferencesPort
   saveFile: SaveFile
@@ -64,6 +67,10 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
   let isEnded = false
 
   const tokens = cacheTokens(options.token, nowMs)
+  // First of all: whoever is told after it must not be handed the token of somebody else.
+  const stopAccount = options.account?.subscribe(() => {
+    if (options.account?.state.status === 'signedOut') tokens.forget()
+  })
   // The client and the session each tell the other something; the session comes second.
   let onLive = () => {}
   const live = new LiveClient(
@@ -80,6 +87,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
     {
       live,
       http: createHttpClient({ url: options.url, tokens }),
+      account: options.account ?? null,
       preferences: options.preferences,
       saveFile: options.saveFile,
       copy(text) {
@@ -119,6 +127,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
     isEnded = true
     stopResize()
     stopMouse()
+    stopAccount?.()
     decoder.close()
     picture.close()
     session.close()

@@ -9,6 +9,7 @@ import {
   type ServerMessage,
 } from '../contracts/ws.ts'
 import type { SetTimer } from '../terminal/keys/decoder.ts'
+import type { Account } from '../terminal/net/account.ts'
 import type { Connect, TransportHandlers } from '../terminal/net/transport.ts'
 import { type OpenTerminal, openTerminal } from '../terminal/open-terminal.tsx'
 import type { Preferences, TerminalEnv } from '../terminal/state/preferences.ts'
@@ -248,6 +249,8 @@ export async function openRig(options: {
   preferences?: unknown
   /** Where HTTP requests go; nobody answers there by default. */
   url?: string
+  /** Of a remote server; without one the terminal belongs to its own. */
+  account?: Account
 }): Promise<Rig> {
   const server = options.server ?? seededServer()
   const clock = rigClock()
@@ -286,7 +289,8 @@ export async function openRig(options: {
       return () => resized.delete(callback)
     },
     url: options.url ?? 'http://127.0.0.1:1',
-    token: async () => 'rig',
+    token: options.account?.token ?? (async () => 'rig'),
+    ...(options.account === undefined ? {} : { account: options.account }),
     env: { ...plainEnv, ...options.env },
     preferences: {
       load: () => options.preferences ?? null,

@@ -3,12 +3,20 @@ import { type ActionContext, actionContexts, actions } from '../../terminal/keys
 const contextTitles: Readonly<Record<ActionContext, { title: string; text: string }>> = {
   global: { title: 'Everywhere', text: 'These hold on every screen while nothing is being typed.' },
   list: {
-    title: 'Lists: TOP, MOV, IDX, OPS, HELP',
+    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, HELP',
     text: 'Rows can also be clicked and scrolled when the mouse is on.',
   },
   chart: { title: 'Charts: GP', text: 'With the mouse on, the crosshair follows it and the wheel zooms.' },
   ops: { title: 'OPS', text: 'For dead letters: rows that could not be read.' },
+  api: { title: 'API', text: '' },
+  bill: { title: 'BILL', text: '' },
+  account: { title: 'ACCT', text: '' },
+  pages: { title: 'Pages: BILL, ACCT', text: 'For lists that the server hands out page by page.' },
   help: { title: 'HELP', text: '' },
+  form: {
+    title: 'In a form',
+    text: 'For LOGIN, REGISTER, and what API and ACCT ask for. Space chooses an option; editing keys are those of typing, below.',
+  },
   input: { title: 'While typing', text: 'In the command line, the filter and the lists above them.' },
 }
 

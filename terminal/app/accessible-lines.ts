@@ -73,16 +73,13 @@ export class AccessibleLines {
 
   #changed(): void {
     const { session, live } = this.#deps
-    this.#say(
-      'connection',
-      { open: 'Connected.', connecting: '', silent: live.connection.message, closed: live.connection.message }[
-        live.connection.status
-      ],
-    )
+    const { status, message: reason } = live.connection
+    this.#say('connection', status === 'open' ? 'Connected.' : status === 'connecting' ? '' : reason)
     this.#say('notice', session.world?.notice ?? '')
     const { message, input } = session.state
     this.#say('message', message?.text ?? '')
     this.#say('input', input === null ? '' : `> ${input.text}`)
+    this.#say('field', session.state.panes[session.state.focused]?.stack.at(-1)?.spoken() ?? '')
     this.#say('candidate', session.candidates()[input?.selected ?? -1]?.label ?? '')
     this.#stopSettle ??= this.#deps.setTimer(settleMs, () => {
       this.#stopSettle = null

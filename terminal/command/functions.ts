@@ -1,8 +1,26 @@
 import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
 import { type ThemeName, themeNames } from '../theme/themes.ts'
 
-/** Functions of the command line that exist. `THEME`, `COLOR`, `MOUSE` and `QUIT` act on the terminal itself. */
-const functionNames = ['TOP', 'MOV', 'IDX', 'GP', 'DES', 'OPS', 'HELP', 'THEME', 'COLOR', 'MOUSE', 'QUIT'] as const
+/** Functions of the command line that exist. `LOGOUT`, `THEME`, `COLOR`, `MOUSE` and `QUIT` act on the terminal itself. */
+const functionNames = [
+  'TOP',
+  'MOV',
+  'IDX',
+  'GP',
+  'DES',
+  'OPS',
+  'API',
+  'BILL',
+  'ACCT',
+  'LOGIN',
+  'REGISTER',
+  'LOGOUT',
+  'HELP',
+  'THEME',
+  'COLOR',
+  'MOUSE',
+  'QUIT',
+] as const
 export type FunctionName = (typeof functionNames)[number]
 
 /** A value that an argument takes: `value` is what the command carries, `aliases` are other ways to type it. */
@@ -194,6 +212,65 @@ export const functionSpecs: readonly FunctionSpec[] = [
     subject: 'none',
     args: [],
     examples: ['OPS'],
+  },
+  {
+    name: 'API',
+    aliases: ['APIKEYS'],
+    title: 'Keys for scripts: create, revoke, use against limits',
+    help: 'Lists the API keys of your account. n creates one, which is shown once; x revokes the selected one; y copies a curl line that shows how it is used. Below, what was used of each limit, live.',
+    subject: 'none',
+    args: [],
+    examples: ['API'],
+  },
+  {
+    name: 'BILL',
+    aliases: ['BILLING', 'PLANS', 'CREDITS'],
+    title: 'Plans, use against limits, ledger of credits',
+    help: 'Plans side by side with their limits, the present plan and its cycle, use against limits, and every line of the ledger with its reason.',
+    subject: 'none',
+    args: [
+      closed('view', 'What is shown', [
+        value('plans', 'Plans and use against limits'),
+        value('ledger', 'The ledger of credits, line by line'),
+      ]),
+    ],
+    examples: ['BILL', 'BILL LEDGER'],
+  },
+  {
+    name: 'ACCT',
+    aliases: ['ACCOUNT', 'WHOAMI'],
+    title: 'Your account: address, password, audit log',
+    help: 'Who you are on this server, and the log of every change of credentials, keys, plans and sharing. p changes the password, m sends the mail that verifies the address.',
+    subject: 'none',
+    args: [],
+    examples: ['ACCT'],
+  },
+  {
+    name: 'LOGIN',
+    aliases: ['SIGNIN'],
+    title: 'Sign in to a remote server',
+    help: 'By e-mail address and password, or through Google where the server offers it. The session is kept in the keychain of the system, else in a file that only you can read.',
+    subject: 'none',
+    args: [],
+    examples: ['LOGIN'],
+  },
+  {
+    name: 'REGISTER',
+    aliases: ['SIGNUP'],
+    title: 'Create an account on a remote server',
+    help: 'Takes an e-mail address and a password of at least 10 characters.',
+    subject: 'none',
+    args: [],
+    examples: ['REGISTER'],
+  },
+  {
+    name: 'LOGOUT',
+    aliases: ['SIGNOUT'],
+    title: 'Sign out of a remote server',
+    help: 'Ends the session on the server and forgets it here.',
+    subject: 'none',
+    args: [],
+    examples: ['LOGOUT'],
   },
   {
     name: 'HELP',

@@ -1,5 +1,6 @@
 import { layoutOf, type PaneRect, type Size, smallest } from '../layout/layout.ts'
 import type { LiveClient } from '../net/live-client.ts'
+import type { Resource } from '../net/resource-client.ts'
 import { joinLine } from '../screens/join-line.ts'
 import type { OpenScreen } from '../screens/screen.ts'
 import type { LiveSnapshot } from '../state/live-data.ts'
@@ -17,6 +18,7 @@ interface DrawnPane {
   screen: OpenScreen
   rectKey: string
   snapshots: readonly LiveSnapshot[]
+  resources: readonly Resource[]
   second: number
   lines: readonly string[]
   /** Rows flashed when the lines were drawn, so that they have to be drawn again soon. */
@@ -45,6 +47,7 @@ export class Composer {
     const layout = layoutOf(this.#size, state.panes.length, state.focused)
     if (layout.isTooSmall) return this.#card()
     const place = { width: this.#size.columns, style: this.#style }
+    const isInForm = state.panes[state.focused]?.stack.at(-1)?.isTyping() ?? false
     const header = drawHeader({
       ...place,
       connection: this.#live.connection,
@@ -53,7 +56,7 @@ export class Composer {
       nowMs,
     })
     const tape = layout.hasTape ? [drawTape({ ...place, rows: this.#live.read(tapeQuery).rows, nowMs })] : []
-    const input = drawInput(state.input, place)
+    const input = drawInput(state.input, { ...place, isInForm })
     const overlayRows = Math.min(candidateRowsMax, Math.max(0, layout.bodyRows - 3))
     const overlay =
       state.input === null ? [] : drawCandidates(this.#session.candidates(), state.input.selected, overlayRows, place)
@@ -62,9 +65,20 @@ export class Composer {
       header: [...header, ...tape],
       body: this.#body(layout.panes, layout.bodyRows, nowMs),
       overlay,
-      footer: [input.line, drawStatus(state, place)],
-      cursor: input.cursorX === null ? null : { x: input.cursorX, y: this.#size.rows - 2 },
+      footer: [input.line, drawStatus(state, { ...place, isInForm })],
+      cursor: input.cursorX === null ? this.#screenCursor(layout.panes) : { x: input.cursorX, y: this.#size.rows - 2 },
     }
+  }
+
+  /** The cursor of a form in the focused pane. */
+  #screenCursor(rects: readonly PaneRect[]): { x: number; y: number } | null {
+    const { panes, focused } = this.#session.state
+    const rect = rects.find(each => each.paneIndex === focused)
+    const screen = panes[focused]?.stack.at(-1)
+    if (rect === undefined || screen === undefined || !screen.isTyping()) return null
+    const at = screen.cursor(this.#session.viewOf(rect, this.#style))
+    if (at === null || at.y >= rect.height - 1 || at.x >= rect.width) return null
+    return { x: rect.x + at.x, y: rect.y + 1 + at.y }
   }
 
   /** Panes of one column are stacked; a line of bars stands between columns. */
@@ -86,6 +100,7 @@ export class Composer {
     const screen = pane?.stack.at(-1)
     if (pane === undefined || screen === undefined) return []
     const snapshots = screen.queries().map(query => this.#live.read(query))
+    const resources = screen.resources().map(query => this.#session.resources.read(query))
     const isFocused = rect.paneIndex === this.#session.state.focused
     const rectKey = `${rect.width}x${rect.height} ${isFocused} ${pane.isLinked} ${rect.paneIndex} ${this.#session.state.panes.length}`
     // Ages and clocks on screens are good to a second; flashes end between frames.
@@ -97,13 +112,13 @@ export class Composer {
       known.rectKey === rectKey &&
       known.second === second &&
       !known.isFlashing &&
-      known.snapshots.length === snapshots.length &&
-      known.snapshots.every((snapshot, i) => snapshot === snapshots[i])
+      isEqual(known.snapshots, snapshots) &&
+      isEqual(known.resources, resources)
     if (isSame) return known.lines
     const body = screen.draw(this.#session.viewOf(rect, this.#style))
     const lines = [this.#title(pane, screen, rect), ...squared(body, rect.width, rect.height - 1)]
     const isFlashing = !this.#style.isReducedMotion && snapshots.some(snapshot => hasFlash(snapshot, nowMs))
-    this.#panes.set(pane.id, { screen, rectKey, snapshots, second, lines, isFlashing })
+    this.#panes.set(pane.id, { screen, rectKey, snapshots, resources, second, lines, isFlashing })
     return lines
   }
 
@@ -142,6 +157,10 @@ export class Composer {
 function squared(lines: readonly string[], width: number, height: number): string[] {
   const blank = ' '.repeat(Math.max(0, width))
   return Array.from({ length: Math.max(0, height) }, (_, y) => lines[y] ?? blank)
+}
+
+function isEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((each, i) => each === b[i])
 }
 
 function hasFlash(snapshot: LiveSnapshot, nowMs: number): boolean {

@@ -30,6 +30,7 @@ async function openHub() {
     {
       live,
       http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
+      account: null,
       preferences: { load: () => null, save() {} },
       saveFile: async name => name,
       copy: () => false,

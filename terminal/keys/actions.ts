@@ -1,5 +1,17 @@
 /** Where an action holds. `global` holds everywhere but while a text is typed; the others belong to kinds of screens. */
-export const actionContexts = ['global', 'list', 'chart', 'ops', 'help', 'input'] as const
+export const actionContexts = [
+  'global',
+  'list',
+  'chart',
+  'ops',
+  'api',
+  'bill',
+  'account',
+  'pages',
+  'help',
+  'form',
+  'input',
+] as const
 export type ActionContext = (typeof actionContexts)[number]
 
 /** One thing that can be done: what help, the palette, the keymap and `docs/keys.md` are made of. */
@@ -79,7 +91,27 @@ export const actions = [
   { name: 'letter.discard', title: 'Discard the selected dead letter', context: 'ops', keys: ['d'] },
   { name: 'ops.view', title: 'Parts of the system, or dead letters', context: 'ops', keys: ['t'] },
 
+  { name: 'key.create', title: 'Create an API key', context: 'api', keys: ['n'] },
+  { name: 'key.revoke', title: 'Revoke the selected key: twice', context: 'api', keys: ['x', 'delete'] },
+
+  { name: 'plan.previous', title: 'Plan to the left', context: 'bill', keys: ['left', 'h'] },
+  { name: 'plan.next', title: 'Plan to the right', context: 'bill', keys: ['right', 'l'] },
+  { name: 'plan.choose', title: 'Choose the selected plan: twice', context: 'bill', keys: ['enter'] },
+  { name: 'bill.view', title: 'Plans and use, or the ledger', context: 'bill', keys: ['t'] },
+
+  { name: 'account.password', title: 'Change the password', context: 'account', keys: ['p'] },
+  { name: 'account.verify', title: 'Send the mail that verifies the address', context: 'account', keys: ['m'] },
+
+  { name: 'page.older', title: 'Older entries', context: 'pages', keys: ['n', '>'] },
+  { name: 'page.newer', title: 'Newer entries', context: 'pages', keys: ['N', '<'] },
+
   { name: 'help.run', title: 'Run the selected line', context: 'help', keys: ['enter'] },
+
+  { name: 'form.next', title: 'Next field', context: 'form', keys: ['tab', 'down', 'C-n'] },
+  { name: 'form.previous', title: 'Field before', context: 'form', keys: ['S-tab', 'up', 'C-p'] },
+  { name: 'form.enter', title: 'Press the button, or go on to the next field', context: 'form', keys: ['enter'] },
+  { name: 'form.cancel', title: 'Leave the form', context: 'form', keys: ['escape', 'C-g'] },
+  { name: 'form.reveal', title: 'Show or hide the password', context: 'form', keys: ['M-r'] },
 
   { name: 'input.submit', title: 'Run the command (GO)', context: 'input', keys: ['enter'] },
   { name: 'input.cancel', title: 'Leave the command line', context: 'input', keys: ['escape', 'C-g'] },
@@ -101,6 +133,8 @@ export const actions = [
   },
   { name: 'input.eraseLine', title: 'Erase everything before the cursor', context: 'input', keys: ['C-u'] },
 
+  { name: 'form.text', title: 'Text was typed into a form', context: 'form', keys: [], isInternal: true },
+  { name: 'answer', title: 'What the screen asked for has come', context: 'global', keys: [], isInternal: true },
   { name: 'filter.text', title: 'The filter text has changed', context: 'global', keys: [], isInternal: true },
   { name: 'pointer.press', title: 'The mouse pressed a cell', context: 'global', keys: [], isInternal: true },
   { name: 'pointer.move', title: 'The mouse moved over a cell', context: 'global', keys: [], isInternal: true },

@@ -60,10 +60,13 @@ function bind(
   }
 }
 
-/** Contexts in which a key cannot mean two things: its own, and `global` beside every screen's. Typing has keys of its own. */
+/** Where a text is typed: these have keys of their own, before all others. */
+const typingContexts: readonly ActionContext[] = ['form', 'input']
+
+/** Contexts in which a key cannot mean two things: its own, and `global` beside every screen's. */
 function rivals(context: ActionContext): readonly ActionContext[] {
-  if (context === 'input') return ['input']
-  return context === 'global' ? actionContexts.filter(each => each !== 'input') : ['global', context]
+  if (typingContexts.includes(context)) return [context]
+  return context === 'global' ? actionContexts.filter(each => !typingContexts.includes(each)) : ['global', context]
 }
 
 function checkKey(key: string, action: string, problems: string[]): boolean {

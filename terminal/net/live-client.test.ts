@@ -185,7 +185,7 @@ test('does not connect while nobody is signed in, and does when told that somebo
   clock.advance(60_000)
   await settled()
   expect(server.received).toEqual([])
-  expect(client.connection).toEqual({ status: 'closed', message: 'Sign in.', retryAtMs: null })
+  expect(client.connection).toEqual({ status: 'signedOut', message: 'Sign in.', retryAtMs: null })
   isSignedIn = true
   client.retryNow()
   await settled()
@@ -193,7 +193,7 @@ test('does not connect while nobody is signed in, and does when told that somebo
   client.disconnect('Signed out.')
   clock.advance(60_000)
   await settled()
-  expect(client.connection).toEqual({ status: 'closed', message: 'Signed out.', retryAtMs: null })
+  expect(client.connection).toEqual({ status: 'signedOut', message: 'Signed out.', retryAtMs: null })
   expect(server.received.filter(message => message.type === 'hello')).toHaveLength(1)
 })
 

@@ -22,9 +22,12 @@ import type { Connect, Transport } from './transport.ts'
 // A token that the server refuses is renewed once at once; without anybody signed in there is no attempt until `retryNow`.
 // Every row is checked against the query's schema and cleaned of control characters here, once.
 
-/** How the connection is. `silent`: open, but nothing was heard for a while. */
+/**
+ * How the connection is. `silent`: open, but nothing was heard for a while. `signedOut`: nobody is signed in, so there is no
+ * attempt until `retryNow`.
+ */
 export interface Connection {
-  status: 'connecting' | 'open' | 'silent' | 'closed'
+  status: 'connecting' | 'open' | 'silent' | 'closed' | 'signedOut'
   /** Why it is not open, as a sentence. */
   message: string
   /** When the next attempt starts, epoch milliseconds; null when none is due. */
@@ -137,14 +140,15 @@ export class LiveClient {
 
   /** Tries to connect now instead of waiting for the next attempt. */
   retryNow(): void {
-    if (this.#connection.status === 'closed' && !this.#isClosed) this.#start()
+    const { status } = this.#connection
+    if ((status === 'closed' || status === 'signedOut') && !this.#isClosed) this.#start()
   }
 
   /** Ends the connection because nobody is signed in any more; `retryNow` starts another one. */
   disconnect(message: string): void {
     this.#drop()
     this.#sessionId = null
-    this.#setConnection({ status: 'closed', message, retryAtMs: null })
+    this.#setConnection({ status: 'signedOut', message, retryAtMs: null })
   }
 
   #newSubscription(query: LiveQuery): Subscription {
@@ -158,7 +162,7 @@ export class LiveClient {
       changedAtMs: new Map(),
       snapshot: null,
       statusSinceMs: this.#deps.nowMs(),
-      status: this.#connection.status === 'closed' ? 'disconnected' : 'loading',
+      status: ['closed', 'signedOut'].includes(this.#connection.status) ? 'disconnected' : 'loading',
     }
   }
 
@@ -390,7 +394,8 @@ export class LiveClient {
   #statusOf(subscription: Subscription): LiveStatus {
     const { status } = this.#connection
     if (subscription.error !== null) return 'error'
-    if (status === 'closed' || (status === 'connecting' && this.#sessionId !== null)) return 'disconnected'
+    if (status === 'closed' || status === 'signedOut' || (status === 'connecting' && this.#sessionId !== null))
+      return 'disconnected'
     if (subscription.asOf === null) return 'loading'
     if (status === 'silent') return 'stale'
     return 'live'

@@ -92,7 +92,17 @@ function viewOf(o: {
       changedAtMs: new Map(),
     }
   }
-  return { width: o.width, height: o.height, style, live, nowMs, dataNowMs: nowMs, isFocused: true }
+  return {
+    width: o.width,
+    height: o.height,
+    style,
+    live,
+    resource: () => ({ status: 'loading', body: null, message: '' }),
+    serverUrl: 'http://127.0.0.1:1',
+    nowMs,
+    dataNowMs: nowMs,
+    isFocused: true,
+  }
 }
 
 function open(text: string): OpenScreen {
@@ -110,6 +120,10 @@ function act(screen: OpenScreen, view: ScreenView, ...calls: (ActionCall['name']
     run: command => ran.push(command),
     say: () => {},
     http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
+    account: null,
+    ask: () => {},
+    refresh: () => {},
+    copy: () => {},
   }
   let now = screen
   for (const call of calls) now = now.act(typeof call === 'string' ? { name: call } : call, deps) ?? now

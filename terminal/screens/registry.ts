@@ -3,11 +3,12 @@ import { desFactory } from './des.ts'
 import { gpFactory } from './gp.ts'
 import { helpFactory } from './help.ts'
 import { idxFactory } from './idx.ts'
+import { loginFactory, registerFactory } from './login.ts'
 import { opsFactory } from './ops.ts'
 import type { ScreenFactory } from './screen.ts'
 import { movFactory, topFactory } from './trend-list.ts'
 
-/** Every screen. A function that is not here acts on the terminal itself (THEME, COLOR, MOUSE, QUIT). */
+/** Every screen. A function that is not here acts on the terminal itself (LOGOUT, THEME, COLOR, MOUSE, QUIT). */
 const factories: readonly ScreenFactory[] = [
   topFactory,
   movFactory,
@@ -15,6 +16,8 @@ const factories: readonly ScreenFactory[] = [
   gpFactory,
   desFactory,
   opsFactory,
+  loginFactory,
+  registerFactory,
   helpFactory,
 ]
 

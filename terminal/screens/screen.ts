@@ -4,7 +4,9 @@ import type { Command } from '../command/grammar.ts'
 import type { Subject } from '../command/subject.ts'
 import type { ExportedList } from '../export/export-list.ts'
 import type { ActionContext, ActionName } from '../keys/actions.ts'
-import type { HttpClient } from '../net/http-client.ts'
+import type { Account } from '../net/account.ts'
+import type { HttpClient, HttpResult } from '../net/http-client.ts'
+import type { ReadResource, ResourceQuery } from '../net/resource-client.ts'
 import type { LiveQuery, ReadLive } from '../state/live-data.ts'
 import type { Style } from '../theme/style.ts'
 
@@ -20,6 +22,9 @@ export interface ScreenView {
   height: number
   style: Style
   live: ReadLive
+  resource: ReadResource
+  /** The server's http address, without a slash at the end. */
+  serverUrl: string
   /** Wall clock, epoch milliseconds: for flashes and ages of the connection. */
   nowMs: number
   /** Data time, epoch milliseconds: what "now" is for windows and ages of data. */
@@ -31,8 +36,10 @@ export interface ScreenView {
 /** An action that a key, the palette or the mouse asks for. */
 export interface ActionCall {
   name: ActionName
-  /** The text of `filter.text`. */
+  /** The text of `filter.text` and `form.text`. */
   text?: string
+  /** What `answer` brings: the result of the work that `ask` was given under this tag. */
+  answer?: { tag: string; result: HttpResult }
   /** The cell of `pointer.*`, counted from the top left of the body. */
   at?: { x: number; y: number }
 }
@@ -45,6 +52,14 @@ export interface ScreenDeps extends ScreenView {
   say(message: string): void
   /** The server, asked with the session's token. */
   http: HttpClient
+  /** Whose session it is; null where the terminal belongs to its own server. */
+  account: Account | null
+  /** Waits for something; this screen then gets the action `answer`, wherever it stands by then. */
+  ask(tag: string, work: Promise<HttpResult>): void
+  /** Asks again for the resources whose path starts so. */
+  refresh(path: string): void
+  /** Puts a text on the clipboard; `name` is what the status line calls it, e.g. "the key". */
+  copy(text: string, name: string): void
 }
 
 /** How one function's screen works. `S` is its state: plain data, replaced and never changed in place. */
@@ -58,6 +73,8 @@ export interface ScreenSpec<S> {
   title(state: S): string
   /** Live queries that the screen shows; the session subscribes to exactly these. */
   queries(state: S): readonly LiveQuery[]
+  /** Resources that the screen shows; they are asked for while it is visible. */
+  resources?(state: S): readonly ResourceQuery[]
   /** The body: exactly `view.height` lines of exactly `view.width` cells. Called at most once a frame; must not change anything. */
   draw(state: S, view: ScreenView): string[]
   /** The state after an action, or null when the screen does not know it. */
@@ -70,6 +87,12 @@ export interface ScreenSpec<S> {
   list?(state: S, view: ScreenView): Omit<ExportedList, 'notice'> | null
   /** Rows that the command line can complete. */
   known?(state: S, view: ScreenView): readonly KnownSubject[]
+  /** Whether keys type into a form of the screen: it then gets `form.*`, `input.*` and `form.text`. */
+  isTyping?(state: S): boolean
+  /** Where the cursor stands in the body; null where nothing is typed. */
+  cursor?(state: S, view: ScreenView): { x: number; y: number } | null
+  /** What a screen reader says of the present field. */
+  spoken?(state: S): string
   /** The text that `y` copies. */
   copyText?(state: S, view: ScreenView): string
   /** The filter text, where the screen has one: shown when the filter line opens. */
@@ -78,10 +101,13 @@ export interface ScreenSpec<S> {
 
 /** A screen with its state, the type of which nobody else needs to know. */
 export interface OpenScreen {
+  /** The same for all states of one opened screen. */
+  id: symbol
   fn: FunctionName
   contexts: readonly ActionContext[]
   title(): string
   queries(): readonly LiveQuery[]
+  resources(): readonly ResourceQuery[]
   draw(view: ScreenView): string[]
   /** The screen after the action (itself when nothing changed), or null when it does not know the action. */
   act(call: ActionCall, deps: ScreenDeps): OpenScreen | null
@@ -91,6 +117,11 @@ export interface OpenScreen {
   known(view: ScreenView): readonly KnownSubject[]
   copyText(view: ScreenView): string
   filterText(): string | null
+  isTyping(): boolean
+  cursor(view: ScreenView): { x: number; y: number } | null
+  spoken(): string
+  /** Another screen in the same state, for another pane. */
+  fork(): OpenScreen
 }
 
 /** What the registry holds for a function. */
@@ -101,30 +132,36 @@ export interface ScreenFactory {
 
 /** Makes a screen's spec into what the registry holds. */
 export function screenFactory<S>(spec: ScreenSpec<S>): ScreenFactory {
-  return { fn: spec.fn, open: command => openScreen(spec, spec.open(command)) }
+  return { fn: spec.fn, open: command => openScreen(spec, spec.open(command), Symbol(spec.fn)) }
 }
 
-function openScreen<S>(spec: ScreenSpec<S>, state: S): OpenScreen {
+function openScreen<S>(spec: ScreenSpec<S>, state: S, id: symbol): OpenScreen {
   const self: OpenScreen = {
+    id,
     fn: spec.fn,
     contexts: spec.contexts,
     title: () => spec.title(state),
     queries: () => spec.queries(state),
+    resources: () => spec.resources?.(state) ?? [],
     draw: view => spec.draw(state, view),
     act(call, deps) {
       const next = spec.act(state, call, deps)
       if (next === null) return null
-      return next === state ? self : openScreen(spec, next)
+      return next === state ? self : openScreen(spec, next, id)
     },
     subject: view => spec.subject?.(state, view) ?? null,
     follow(subject) {
       const next = spec.follow?.(state, subject) ?? null
-      return next === null ? null : openScreen(spec, next)
+      return next === null ? null : openScreen(spec, next, id)
     },
     list: view => spec.list?.(state, view) ?? null,
     known: view => spec.known?.(state, view) ?? [],
     copyText: view => spec.copyText?.(state, view) ?? '',
     filterText: () => spec.filterText?.(state) ?? null,
+    isTyping: () => spec.isTyping?.(state) ?? false,
+    cursor: view => spec.cursor?.(state, view) ?? null,
+    spoken: () => spec.spoken?.(state) ?? '',
+    fork: () => openScreen(spec, state, Symbol(spec.fn)),
   }
   return self
 }

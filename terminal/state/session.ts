@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { WorldStatus } from '../../contracts/ws.ts'
 import { type Completion, completeCommand, type KnownSubject } from '../command/completion.ts'
-import { functionSpec } from '../command/functions.ts'
+import { type FunctionName, functionSpec } from '../command/functions.ts'
 import { type Command, parseCommand } from '../command/grammar.ts'
 import { openHistory } from '../command/history.ts'
 import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
@@ -10,8 +10,10 @@ import { type Action, type ActionName, actions, findAction } from '../keys/actio
 import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
 import { layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.ts'
-import type { HttpClient } from '../net/http-client.ts'
+import type { Account } from '../net/account.ts'
+import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { LiveClient } from '../net/live-client.ts'
+import { ResourceClient } from '../net/resource-client.ts'
 import { findScreen } from '../screens/registry.ts'
 import type { ActionCall, OpenScreen, ScreenDeps, ScreenView } from '../screens/screen.ts'
 import { clean } from '../text/clean.ts'
@@ -54,6 +56,8 @@ export interface SessionState {
 export interface SessionDeps {
   live: LiveClient
   http: HttpClient
+  /** Who is signed in to a remote server; null where the terminal belongs to its own server. */
+  account: Account | null
   preferences: PreferencesPort
   saveFile: SaveFile
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
@@ -78,11 +82,14 @@ interface ListedCandidate extends Candidate {
 const quitWithinMs = 3_000
 const messageMs = 8_000
 const followAfterMs = 120
+/** What can be done while nobody is signed in. */
+const openFunctions: readonly FunctionName[] = ['LOGIN', 'REGISTER', 'HELP', 'THEME', 'COLOR', 'MOUSE', 'QUIT']
 const candidatesMax = 50
 
 /** Starts with the default panes; `command` replaces what the first one shows. */
 export class Session {
   readonly keymap: Keymap
+  readonly resources: ResourceClient
   readonly #deps: SessionDeps
   readonly #listeners = new Set<(urgency: 'now' | 'soon') => void>()
   readonly #history: ReturnType<typeof openHistory>
@@ -94,11 +101,16 @@ export class Session {
   #quitUntilMs = 0
   #stopMessage: (() => void) | null = null
   #stopFollow: (() => void) | null = null
+  readonly #stopAccount: () => void
+  /** The panes as they were when the session ended: they come back with the next sign-in. Null while somebody is signed in. */
+  #shutPanes: Pick<SessionState, 'panes' | 'focused'> | null = null
   #candidates: { for: InputLine; list: readonly ListedCandidate[] } | null = null
   #world: { status: WorldStatus; atMs: number } | null = null
 
   constructor(deps: SessionDeps, command: string | null) {
     this.#deps = deps
+    this.resources = new ResourceClient(deps, () => this.#notify('soon'))
+    this.#stopAccount = deps.account?.subscribe(() => this.#accountChanged()) ?? (() => {})
     this.#preferences = loadPreferences(deps.preferences)
     this.keymap = createKeymap(this.#preferences.keys)
     this.#history = openHistory({
@@ -126,6 +138,7 @@ export class Session {
     if (problem !== undefined) this.say(problem, 'error')
     if (command !== null) this.run(command)
     this.#want()
+    this.#accountChanged()
   }
 
   get state(): SessionState {
@@ -170,7 +183,7 @@ export class Session {
   /** One event of the driver's terminal. */
   handle(event: InputEvent): void {
     if (event.type === 'key') this.#key(event.key, event.text)
-    else if (event.type === 'paste') this.#typed(clean(event.text))
+    else if (event.type === 'paste') this.#paste(event.text)
     else if (event.type === 'pointer') this.#pointer(event)
   }
 
@@ -251,6 +264,8 @@ export class Session {
       height: Math.max(0, rect.height - 1),
       style,
       live: query => this.#deps.live.read(query),
+      resource: query => this.resources.read(query),
+      serverUrl: this.#deps.http.base,
       nowMs: this.#deps.nowMs(),
       dataNowMs: this.dataNowMs(),
       isFocused: rect.paneIndex === this.#state.focused,
@@ -261,6 +276,8 @@ export class Session {
   close(): void {
     this.#stopMessage?.()
     this.#stopFollow?.()
+    this.#stopAccount()
+    this.resources.close()
     this.#listeners.clear()
   }
 
@@ -270,6 +287,7 @@ export class Session {
     const { input } = this.#state
     if (input !== null) return this.#inputKey(input, key, text)
     const screen = this.#screen()
+    if (screen?.isTyping() === true) return this.#formKey(key, text)
     const name = this.keymap.find(key, [...(screen?.contexts ?? []), 'global'])
     if (name !== null) {
       if (name !== 'quit' && this.#state.message !== null) this.#set({ message: null })
@@ -277,6 +295,22 @@ export class Session {
       this.perform(name)
     } else if (text !== null && text !== ' ') this.#typed(text)
     else this.#set({ lastKey: { key, title: 'does nothing here; ? shows the keys' } })
+  }
+
+  /** Into a form of the screen. What it types is shown nowhere else: it may be a password. */
+  #formKey(key: string, text: string | null): void {
+    const name = this.keymap.find(key, text === null ? ['form', 'input', 'global'] : ['form', 'input'])
+    if (name !== null) {
+      if (name !== 'quit' && this.#state.message !== null) this.#set({ message: null })
+      this.#set({ lastKey: { key, title: findAction(name)?.title ?? name } })
+      this.perform(name)
+    } else if (text !== null) this.#act({ name: 'form.text', text })
+  }
+
+  /** A form takes a paste as it is and cleans what it may: a password must not be changed. */
+  #paste(text: string): void {
+    if (this.#state.input === null && this.#screen()?.isTyping() === true) this.#act({ name: 'form.text', text })
+    else this.#typed(clean(text))
   }
 
   /** Typing that is no key opens the command line: a command needs no colon. */
@@ -432,7 +466,14 @@ export class Session {
   // Commands
 
   #execute(command: Command): void {
+    if (this.#shutPanes !== null && !openFunctions.includes(command.fn))
+      return this.say('Sign in first: Esc goes back to the form.', 'error')
     switch (command.fn) {
+      case 'LOGIN':
+      case 'REGISTER':
+        return this.#openSignIn(command)
+      case 'LOGOUT':
+        return this.#signOut()
       case 'QUIT':
         return this.#deps.onQuit()
       case 'THEME': {
@@ -457,6 +498,43 @@ export class Session {
     this.#set({ input: null })
     this.#want()
     this.#followSoon()
+  }
+
+  // Signing in and out
+
+  /** Nobody is signed in: the form stands alone, and nothing of the last session stays on the screen or in memory. */
+  #accountChanged(): void {
+    const account = this.#deps.account?.state
+    if (account?.status === 'signedOut' && this.#shutPanes === null) {
+      const { panes, focused } = this.#state
+      this.#shutPanes = { panes: panes.map(withoutAnswers), focused }
+      const screen = openFunction('LOGIN')
+      this.#set({ panes: [{ id: 0, stack: [screen], isLinked: false }], focused: 0, input: null })
+      this.#want()
+      this.#world = null
+      this.#deps.live.disconnect(account.message)
+    } else if (account?.status === 'signedIn' && this.#shutPanes !== null) {
+      this.#set({ ...this.#shutPanes, input: null, message: null })
+      this.#shutPanes = null
+      this.#deps.live.retryNow()
+      this.#want()
+      this.say(`Signed in as ${account.email}.`)
+    }
+  }
+
+  #openSignIn(command: Command): void {
+    const account = this.#deps.account?.state
+    if (account === undefined)
+      return this.say('This terminal belongs to its own server: there is nothing to sign in to.')
+    if (account.status === 'signedIn') return this.say(`You are signed in as ${account.email}; LOGOUT signs you out.`)
+    this.#open(command)
+  }
+
+  #signOut(): void {
+    const { account } = this.#deps
+    if (account === null) return this.say('This terminal belongs to its own server: there is nothing to sign out of.')
+    this.say('Signing out…')
+    void account.signOut()
   }
 
   /** Names (`@mrbeast`) become ids: from rows on the screen, else by asking the server. */
@@ -509,11 +587,15 @@ export class Session {
   }
 
   #focusedView(): ScreenView | null {
-    const { focused } = this.#state
+    return this.#viewOfPane(this.#state.focused)
+  }
+
+  /** A pane without room has the view of a small one. */
+  #viewOfPane(index: number): ScreenView | null {
     const style = this.#style
     if (style === null) return null
-    const rect = this.#rects().find(each => each.paneIndex === focused)
-    return this.viewOf(rect ?? { paneIndex: focused, x: 0, y: 0, width: 80, height: 20 }, style)
+    const rect = this.#rects().find(each => each.paneIndex === index)
+    return this.viewOf(rect ?? { paneIndex: index, x: 0, y: 0, width: 80, height: 20 }, style)
   }
 
   #focusedSubject(): Subject | null {
@@ -526,7 +608,7 @@ export class Session {
     const view = this.#focusedView()
     if (screen === null || view === null) return
     const index = this.#state.focused
-    const next = screen.act(call, this.#screenDeps(view))
+    const next = screen.act(call, this.#screenDeps(view, screen))
     if (next === null) {
       if (call.name.startsWith('platform.')) this.say(`${screen.fn} has no platforms to choose from.`)
       return
@@ -537,7 +619,20 @@ export class Session {
     this.#followSoon()
   }
 
-  #screenDeps(view: ScreenView): ScreenDeps {
+  /** Hands an answer to the screen that asked, wherever it stands now; one that is gone wants it no more. */
+  #answer(id: symbol, answer: { tag: string; result: HttpResult }): void {
+    this.#state.panes.forEach((pane, index) => {
+      const screen = pane.stack.find(each => each.id === id)
+      const view = this.#viewOfPane(index)
+      if (screen === undefined || view === null) return
+      const next = screen.act({ name: 'answer', answer }, this.#screenDeps(view, screen))
+      if (next === null) return
+      this.#setPane(index, each => ({ ...each, stack: each.stack.map(one => (one.id === id ? next : one)) }))
+    })
+    this.#want()
+  }
+
+  #screenDeps(view: ScreenView, screen: OpenScreen): ScreenDeps {
     return {
       ...view,
       run: command => {
@@ -545,13 +640,17 @@ export class Session {
       },
       say: message => this.say(message),
       http: this.#deps.http,
+      account: this.#deps.account,
+      ask: (tag, work) => void work.then(result => this.#answer(screen.id, { tag, result })),
+      refresh: path => this.resources.refresh(path),
+      copy: (text, name) => this.#copyText(text, name),
     }
   }
 
   #back(): void {
     const screen = this.#screen()
     const view = this.#focusedView()
-    const next = screen === null || view === null ? null : screen.act({ name: 'back' }, this.#screenDeps(view))
+    const next = screen === null || view === null ? null : screen.act({ name: 'back' }, this.#screenDeps(view, screen))
     this.#setPane(this.#state.focused, pane => {
       if (next !== null) return { ...pane, stack: [...pane.stack.slice(0, -1), next] }
       return pane.stack.length > 1 ? { ...pane, stack: pane.stack.slice(0, -1) } : pane
@@ -571,7 +670,7 @@ export class Session {
     const screen = this.#screen()
     if (panes.length >= panesMax) return this.say(`At most ${panesMax} panes are open: close one with q.`)
     if (screen === null) return
-    const pane: Pane = { id: this.#nextPaneId++, stack: [screen], isLinked: false }
+    const pane: Pane = { id: this.#nextPaneId++, stack: [screen.fork()], isLinked: false }
     this.#set({ panes: [...panes.slice(0, focused + 1), pane, ...panes.slice(focused + 1)], focused: focused + 1 })
     this.#want()
   }
@@ -640,8 +739,10 @@ export class Session {
     const visible = new Set(
       this.#sizes.flatMap(size => layoutOf(size, panes.length, focused).panes.map(rect => rect.paneIndex)),
     )
-    const queries = [...visible].flatMap(index => [...(panes[index]?.stack.at(-1)?.queries() ?? [])])
-    this.#deps.live.want([worldQuery, tapeQuery, ...queries])
+    const screens = [...visible].flatMap(index => panes[index]?.stack.at(-1) ?? [])
+    const isSignedOut = this.#shutPanes !== null
+    this.#deps.live.want(isSignedOut ? [] : [worldQuery, tapeQuery, ...screens.flatMap(screen => screen.queries())])
+    this.resources.want(screens.flatMap(screen => screen.resources()))
   }
 
   // Everything else that an action does
@@ -664,7 +765,11 @@ export class Session {
     const view = this.#focusedView()
     const text = view === null ? '' : (this.#screen()?.copyText(view) ?? '')
     if (text === '') return this.say('There is nothing to copy here.')
-    this.say(this.#deps.copy(text) ? `Copied ${text}` : `This terminal has no clipboard: ${text}`)
+    this.#copyText(text, text)
+  }
+
+  #copyText(text: string, name: string): void {
+    this.say(this.#deps.copy(text) ? `Copied ${name}` : `This terminal has no clipboard: ${name}`)
   }
 
   #setTheme(themeName: ThemeName): void {
@@ -711,7 +816,13 @@ export class Session {
 
 const CreatorsSchema = z.object({ data: z.array(z.looseObject({ creatorId: z.string() })) })
 
-function openFunction(fn: 'TOP' | 'GP' | 'MOV'): OpenScreen {
+/** The pane without screens of an account: their state may hold what the last session was answered. */
+function withoutAnswers(pane: Pane): Pane {
+  const shown = pane.stack.filter(screen => screen.resources().length === 0)
+  return { ...pane, stack: shown.length === 0 ? [openFunction('TOP')] : shown }
+}
+
+function openFunction(fn: 'TOP' | 'GP' | 'MOV' | 'LOGIN'): OpenScreen {
   const factory = findScreen(fn)
   if (factory === null) throw new Error(`The screen ${fn} is not registered.`)
   return factory.open({ fn, subject: null, args: {} })

@@ -11,10 +11,18 @@ interface Place {
 
 const prompts = { command: ' > ', filter: ' / ', search: ' history: ', keys: ' ? ' } as const
 
-/** The command line, and the column of the cursor in it (null when nothing is being typed). */
-export function drawInput(input: InputLine | null, { width, style }: Place): { line: string; cursorX: number | null } {
+/**
+ * The command line, and the column of the cursor in it (null when nothing is being typed into it). Where keys type into a
+ * form instead, it says how to move there.
+ */
+export function drawInput(
+  input: InputLine | null,
+  { width, style, isInForm }: Place & { isInForm: boolean },
+): { line: string; cursorX: number | null } {
   if (input === null) {
-    const hint = ' > Type a command: TOP CLIPS 24H   ? keys   F1 functions   / filter'
+    const hint = isInForm
+      ? ' Tab next field   Enter go on   Space choose   Alt-r show password   Esc leave'
+      : ' > Type a command: TOP CLIPS 24H   ? keys   F1 functions   / filter'
     return { line: style.paint('faint', style.fit(hint, width)), cursorX: null }
   }
   const prompt = prompts[input.kind]
@@ -34,8 +42,8 @@ function tail(text: string, width: number): string {
 }
 
 /** What happened: a message, or the last key and what it did; the most needed keys on the right. */
-export function drawStatus(state: SessionState, { width, style }: Place): string {
-  const hints = state.input === null ? screenHints : inputHints[state.input.kind]
+export function drawStatus(state: SessionState, { width, style, isInForm }: Place & { isInForm: boolean }): string {
+  const hints = state.input !== null ? inputHints[state.input.kind] : isInForm ? '' : screenHints
   const mouse = state.isMouseOn ? 'mouse on  ' : ''
   const right = style.paint('faint', `${mouse}${width >= 100 ? hints : ''} `)
   const { message, lastKey } = state

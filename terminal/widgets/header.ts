@@ -32,6 +32,8 @@ function connectionText({ style, connection, nowMs }: HeaderOptions): string {
       return style.bold('good', `${glyphs.dot} CONNECTED`)
     case 'connecting':
       return style.paint('warn', `${glyphs.ring} CONNECTING`)
+    case 'signedOut':
+      return style.paint('warn', `${glyphs.ring} SIGNED OUT`)
     case 'silent':
       return style.bold('warn', '! STALE')
     case 'closed': {
@@ -44,7 +46,8 @@ function connectionText({ style, connection, nowMs }: HeaderOptions): string {
 /** A replay can never be taken for the market: its notice stands here for as long as it runs. */
 function provenanceLine({ style, width, world, connection }: HeaderOptions): string {
   if (world === null) {
-    const text = connection.status === 'closed' ? connection.message : 'Asking the server what its numbers are…'
+    const isOut = connection.status === 'closed' || connection.status === 'signedOut'
+    const text = isOut ? connection.message : 'Asking the server what its numbers are…'
     return style.paint('muted', style.fit(` ${text}`, width))
   }
   if (world.mode === 'live') {
