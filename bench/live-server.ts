@@ -26,12 +26,13 @@ import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
 import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
 import { createWriter } from '../ingest/writer.ts'
-import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
+import { openAccounts } from '../server/auth/open-accounts.ts'
 import type { WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { startServer } from '../server/server.ts'
+import { fixedAuthenticator } from '../test/fixed-authenticator.ts'
 import { markerVideo, type Order, type Report, rowsPerWrite, token } from './live-protocol.ts'
 
 const [, , folder = '', sampleCountText = '', videoCountText = ''] = process.argv
@@ -49,6 +50,19 @@ await repairRollups(store, world)
 
 const niches = await loadNicheRules()
 const metrics = createMetrics()
+const keyValue = memoryKeyValue({ clock: systemClock })
+const ownerId = await ensureLocalOwner(db)
+const accounts = await openAccounts(
+  { db, bus, keyValue, clock: systemClock, log },
+  {
+    secret: 'secret of the bench, long enough to be one',
+    ownerId,
+    mailer: null,
+    google: null,
+    registration: 'closed',
+    linkBase: () => null,
+  },
+)
 const shown: WorldSource = {
   current: () => world,
   status: () => ({ mode: 'live', notice: 'Bench.', now: new Date().toISOString(), speed: 1, sources: ['bench'] }),
@@ -58,7 +72,7 @@ const server = await startServer(
     db,
     store,
     bus,
-    keyValue: memoryKeyValue({ clock: systemClock }),
+    keyValue,
     gate: await createSqlGate(store),
     world: shown,
     answers: new SharedAnswers({ world: shown, clock: systemClock }),
@@ -69,7 +83,8 @@ const server = await startServer(
     vault: ownVault(new MasterKeys(masterKey('key of the bench, long enough to be one'))),
     outbound: openOutbound({ configuredOrigins: [] }),
     webhookOrigins: [],
-    auth: localOwnerAuthenticator({ token, userId: await ensureLocalOwner(db) }),
+    auth: fixedAuthenticator({ token, userId: ownerId }),
+    accounts: accounts.accounts,
     usage: new UsageMeter({ db, clock: systemClock, log }),
     ops: async () => [],
     deadLetters: {

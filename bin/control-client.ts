@@ -25,7 +25,8 @@ import type { HomePaths } from '../core/home.ts'
 /** The running server of a home, asked over its control socket. Methods reject with the server's own `AppError`. */
 export interface ControlClient {
   readonly status: ControlStatus
-  token(): Promise<string>
+  /** An access token of the local owner. @param hours how long it lives; a quarter of an hour unless told */
+  token(hours?: number): Promise<string>
   /** Closing early (the signal) ends the import in the server. */
   import(request: ImportRequest, onProgress: (progress: ImportProgress) => void, signal: AbortSignal): Promise<void>
   query(request: QueryRequest): Promise<Readable>
@@ -51,7 +52,10 @@ export async function findServer(paths: HomePaths): Promise<ControlClient | null
   }
   return {
     status,
-    token: async () => ControlTokenSchema.parse(await json(await call('GET', '/token'))).token,
+    token: async hours => {
+      const path = hours === undefined ? '/token' : `/token?hours=${hours}`
+      return ControlTokenSchema.parse(await json(await call('GET', path))).token
+    },
     import: async (request, onProgress, signal) =>
       readLines(await call('POST', '/import', request, signal), ImportProgressSchema, onProgress),
     query: request => call('POST', '/query', request),

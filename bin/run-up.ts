@@ -39,7 +39,7 @@ export async function runUp(
       () =>
         openLocalTerminal({
           url: server.url,
-          token: async () => token,
+          token,
           variables: terminalVariables(context.env),
           view: options.view ?? {},
           cwd: context.cwd,

@@ -21,6 +21,12 @@ export const ControlStatusSchema = z.object({
 })
 export type ControlStatus = z.infer<typeof ControlStatusSchema>
 
+/** `hours`: how long the token is to live; a quarter of an hour without it. In the query of `GET /token`. */
+export const ControlTokenRequestSchema = z.strictObject({
+  hours: z.coerce.number().positive().max(24).optional(),
+})
+export type ControlTokenRequest = z.infer<typeof ControlTokenRequestSchema>
+
 export const ControlTokenSchema = z.object({ token: z.string() })
 
 export const queryFormats = ['json', 'jsonl', 'csv'] as const

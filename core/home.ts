@@ -15,7 +15,6 @@ const socketPathBytesMax = 100
  *     blobs/            clips and uploads
  *     logs/             cliptape.log and the files before it
  *     secrets/          made once, mode 0600
- *     owner-token       access token of the local owner, mode 0600
  *     control.sock      where other verbs reach the running server, mode 0600
  *     home.lock         held by the process that runs here; home.pid says which
  *     niches.json       the user's own niche rules, when there are any

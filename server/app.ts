@@ -89,14 +89,17 @@ async function limit(rates: RateGuard, response: Response, who: Parameters<RateG
 }
 
 const readJson = express.json({ limit: bodyBytesMax, strict: false, type: 'application/json' })
+const formType = 'application/x-www-form-urlencoded'
+const readForm = express.urlencoded({ limit: 16 * 1024, extended: false, parameterLimit: 20, type: formType })
 
 function bodyOf(route: Route): RequestHandler[] {
   if (!route.body) return []
   const checkType: RequestHandler = (request, _response, next) => {
-    if (request.is('application/json')) return next()
+    if (request.is(route.isForm ? formType : 'application/json')) return next()
+    if (route.isForm) throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the body as a form, as ${formType}.`)
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as JSON, with Content-Type: application/json.')
   }
-  return [checkType, readJson]
+  return [checkType, route.isForm ? readForm : readJson]
 }
 
 function answer(deps: ServerDeps, writes: IdempotentWrites, route: Route): RequestHandler {
@@ -147,7 +150,7 @@ async function send(request: Request, response: Response, status: number, answer
     sendShared(request, response, answer.shared)
     return
   }
-  response.status(status)
+  response.status(answer.status ?? status)
   response.set('Content-Type', answer.contentType)
   if (answer.headers) response.set(answer.headers)
   if (typeof answer.body === 'string') response.send(answer.body)

@@ -12,6 +12,7 @@ import type { SqlGate } from '../core/sql-gate/gate.ts'
 import type { Vault } from '../core/vault/port.ts'
 import type { World } from '../core/world.ts'
 import type { Authenticator } from './auth/authenticator.ts'
+import type { Accounts } from './auth/open-accounts.ts'
 import type { UsageMeter } from './features/billing/usage-meter.ts'
 import type { SharedAnswers } from './features/shared-answers.ts'
 import type { RateLimits } from './http/rate-limit.ts'
@@ -32,6 +33,8 @@ export interface ServerDeps {
   readonly log: Log
   readonly version: string
   readonly auth: Authenticator
+  /** What signing in stands on. */
+  readonly accounts: Accounts
   readonly vault: Vault
   readonly outbound: Outbound
   /** Origins of the operator's own network that webhooks may be sent to. */

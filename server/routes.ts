@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accountRoutes } from './features/accounts/routes.ts'
 import { analyticsRoutes } from './features/analytics/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
@@ -14,6 +15,7 @@ import { openapiDocument } from './openapi.ts'
 /** Every address, in the order in which the documentation lists them. */
 export const allRoutes: readonly Route[] = [
   ...systemRoutes,
+  ...accountRoutes,
   ...analyticsRoutes,
   ...creatorRoutes,
   ...videoRoutes,

@@ -10,7 +10,6 @@ import { startControlServer } from './control/control-server.ts'
 import type { ControlHandlers } from './control/handlers.ts'
 import type { ServerDeps } from './deps.ts'
 import { rawRefusal } from './http/error-answer.ts'
-import { isLoopbackHost } from './http/hosts.ts'
 import { LiveEngine } from './live/engine.ts'
 import { liveOpsRows, registerLiveMetrics } from './live/live-metrics.ts'
 import { liveQuestions } from './live/questions.ts'
@@ -29,18 +28,12 @@ export interface RunningServer {
  * Starts HTTP, WebSockets and, where a path is given, the control socket.
  *
  * @param options.port 0 picks a free one
- * @throws AppError FORBIDDEN for a host that other machines reach; CONFLICT when the port is taken
+ * @throws AppError CONFLICT when the port is taken
  */
 export async function startServer(
   deps: ServerDeps,
   options: { host: string; port: number; control?: { socketPath: string; handlers: ControlHandlers } },
 ): Promise<RunningServer> {
-  if (!isLoopbackHost(options.host)) {
-    throw new AppError(
-      'FORBIDDEN',
-      `Cliptape has no accounts yet, so it listens on this machine only: set HOST to 127.0.0.1 instead of ${options.host}.`,
-    )
-  }
   const settings = { ...settingsDefault, ...deps.settings }
   const lists = new LiveLists()
   const engine = await LiveEngine.start(

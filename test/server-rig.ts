@@ -17,20 +17,27 @@ import { openPglite } from '../core/db/pglite.ts'
 import type { Db } from '../core/db/port.ts'
 import { memoryKeyValue } from '../core/key-value/memory.ts'
 import type { Log } from '../core/log.ts'
+import type { Mail, Mailer } from '../core/mail/port.ts'
 import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import { createSqlGate } from '../core/sql-gate/gate.ts'
 import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
 import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
-import { localOwnerAuthenticator } from '../server/auth/authenticator.ts'
+import { createApiKeyAuthenticator } from '../server/auth/api-keys.ts'
+import { anyOf } from '../server/auth/authenticator.ts'
+import { type OpenAccounts, openAccounts } from '../server/auth/open-accounts.ts'
+import { createPasswords } from '../server/auth/passwords.ts'
 import type { ServerDeps, WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
+import { fixedAuthenticator } from './fixed-authenticator.ts'
 
 /** The instant at which the rig's clock stands. */
 export const rigNow = new Date('2026-01-31T12:00:00Z')
 export const rigToken = 'rig-token-of-the-local-owner'
+/** Next to nothing: what passwords cost is a test of its own. */
+export const rigPasswordCost = { memoryKib: 64, passes: 1, parallelism: 1 }
 
 /** One reading of one video; the other counters are not given. */
 export interface RigSample {
@@ -48,6 +55,10 @@ export interface ServerRig {
   readonly bus: Bus
   readonly log: Log
   readonly userId: UserId
+  /** Signing in, with passwords that cost little. Also believed: `rigToken`, and keys of `/api/keys`. */
+  readonly accounts: OpenAccounts
+  /** What was sent, oldest first. */
+  readonly mails: readonly Mail[]
   readonly world: World
   /** What the writer does: rows durable, rollups settled, everybody told. */
   write(rows: readonly RigSample[]): Promise<void>
@@ -72,6 +83,20 @@ export async function openServerRig(): Promise<ServerRig> {
   await repairRollups(store, world)
   const userId = await ensureLocalOwner(db)
   const niches = await loadNicheRules()
+  const { mailer, mails } = mailbox()
+  const accounts = await openAccounts(
+    { db, bus, keyValue: memoryKeyValue({ clock }), clock, log },
+    {
+      secret: 'secret of the rig, long enough to be one',
+      ownerId: userId,
+      mailer,
+      google: null,
+      registration: 'open',
+      linkBase: () => 'https://tape.example',
+      passwords: createPasswords(rigPasswordCost),
+    },
+  )
+  const apiKeys = await createApiKeyAuthenticator({ db, bus, clock, log, serviceKey: null })
   const shown: WorldSource = {
     current: () => world,
     status: () => ({ mode: 'live', notice: 'A test.', now: rigNow.toISOString(), speed: 1, sources: [] }),
@@ -82,6 +107,8 @@ export async function openServerRig(): Promise<ServerRig> {
     bus,
     log,
     userId,
+    accounts,
+    mails,
     world,
     write: rows => write({ store, bus, world }, rows),
     deps: async () => ({
@@ -99,7 +126,8 @@ export async function openServerRig(): Promise<ServerRig> {
       vault: ownVault(new MasterKeys(masterKey('key of the rig, long enough to be one'))),
       outbound,
       webhookOrigins: [],
-      auth: localOwnerAuthenticator({ token: rigToken, userId }),
+      auth: anyOf([fixedAuthenticator({ token: rigToken, userId }), accounts.sessions, apiKeys]),
+      accounts: accounts.accounts,
       usage: new UsageMeter({ db, clock, log }),
       ops: async () => [{ key: 'store:db', group: 'store', name: 'Relational', state: 'ok', value: 'up', detail: '' }],
       deadLetters: {
@@ -110,10 +138,17 @@ export async function openServerRig(): Promise<ServerRig> {
       metrics: createMetrics(),
     }),
     async close() {
+      await Promise.all([accounts.close(), apiKeys.close()])
       await Promise.all([store.close(), db.close(), outbound.close()])
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Mails go nowhere, and can be read. */
+function mailbox(): { mailer: Mailer; mails: Mail[] } {
+  const mails: Mail[] = []
+  return { mails, mailer: { send: async mail => void mails.push(mail), close: async () => undefined } }
 }
 
 async function write(to: { store: AnalyticsStore; bus: Bus; world: World }, rows: readonly RigSample[]): Promise<void> {

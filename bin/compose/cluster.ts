@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { redisBus } from '../../core/bus/redis.ts'
 import { migrateAnalytics } from '../../core/clickhouse/migrate.ts'
 import { openClickhouseServer } from '../../core/clickhouse/server.ts'
@@ -11,7 +12,7 @@ import type { OpenOptions, Stores } from './stores.ts'
 type ClusterStores = Extract<Config['stores'], { profile: 'cluster' }>
 
 /** The cluster profile: servers that others run. Any number of processes may do this at once; migrations take a lock. */
-export async function openCluster({ scope, log }: OpenOptions, urls: ClusterStores): Promise<Stores> {
+export async function openCluster({ config, scope, log }: OpenOptions, urls: ClusterStores): Promise<Stores> {
   const db = await scope.start(
     'relational store',
     () => openPostgres({ url: urls.databaseUrl, log }),
@@ -34,5 +35,8 @@ export async function openCluster({ scope, log }: OpenOptions, urls: ClusterStor
     () => redisKeyValue({ url: urls.redisUrl }),
     keyValue => keyValue.close(),
   )
-  return { db, store, bus, keyValue, ownerId: await ensureLocalOwner(db) }
+  const { JWT_SECRET: jwt, AGENT_API_KEY: agentKey } = config.secrets
+  // The configuration refuses a cluster without secrets.
+  assert(jwt !== null && agentKey !== null, 'a cluster has its secrets')
+  return { db, store, bus, keyValue, ownerId: await ensureLocalOwner(db), secrets: { jwt, agentKey } }
 }

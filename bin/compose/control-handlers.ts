@@ -2,6 +2,7 @@ import { repairRollups } from '../../analytics/settle.ts'
 import type { BackupProgress } from '../../contracts/control.ts'
 import type { SqlGate } from '../../core/sql-gate/gate.ts'
 import { type IngestDeps, runImport } from '../../ingest/import.ts'
+import type { LocalTokens } from '../../server/auth/local-tokens.ts'
 import type { ControlHandlers } from '../../server/control/handlers.ts'
 import { createBackup } from '../backup/create-backup.ts'
 import { queryAsOwner } from '../query-stream.ts'
@@ -17,7 +18,7 @@ export function controlHandlers(
     gate: SqlGate
     worlds: Worlds
     ingest: IngestDeps
-    token: string
+    tokens: LocalTokens
     rotateVault: OpenVault['rotate']
     startedAt: Date
     url: () => string | null
@@ -33,7 +34,7 @@ export function controlHandlers(
       startedAt: parts.startedAt.toISOString(),
       world: worlds.status(),
     }),
-    token: async () => parts.token,
+    token: ({ hours }) => (hours === undefined ? parts.tokens.present() : parts.tokens.issue(hours * 3_600_000)),
     import: async (request, onProgress, signal) => {
       await runImport(ingest, request, onProgress, signal)
       // While an import runs, rollups follow at a distance. Questions are exact without them, only dearer.

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { memoryBus } from '../../core/bus/memory.ts'
 import { startChdb } from '../../core/clickhouse/chdb.ts'
 import { migrateAnalytics } from '../../core/clickhouse/migrate.ts'
@@ -20,7 +21,10 @@ export async function openEmbedded({ config, paths, scope, log }: OpenOptions): 
     () => lockHome(paths.root),
     lock => lock.release(),
   )
-  await ensureSecrets(paths, config.secrets)
+  const secrets = await ensureSecrets(paths, config.secrets)
+  const jwt = secrets.get('JWT_SECRET')
+  const agentKey = secrets.get('AGENT_API_KEY')
+  assert(jwt && agentKey, 'the home holds every secret by now')
   // The engines open side by side: each takes most of a second.
   const [store, { db, ownerId }] = await Promise.all([
     (async () => {
@@ -54,5 +58,12 @@ export async function openEmbedded({ config, paths, scope, log }: OpenOptions): 
     () => memoryKeyValue({ clock: systemClock }),
     keyValue => keyValue.close(),
   )
-  return { db, store, bus, keyValue, ownerId }
+  return {
+    db,
+    store,
+    bus,
+    keyValue,
+    ownerId,
+    secrets: { jwt, agentKey },
+  }
 }

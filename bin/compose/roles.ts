@@ -10,8 +10,8 @@ import type { Touched } from '../../core/touched.ts'
 import type { World } from '../../core/world.ts'
 import type { IngestDeps } from '../../ingest/import.ts'
 import { createIngestStats, type IngestStats } from '../../ingest/stats.ts'
-import { localOwnerAuthenticator } from '../../server/auth/authenticator.ts'
-import { ensureOwnerToken } from '../../server/auth/local-owner.ts'
+import type { Authenticator } from '../../server/auth/authenticator.ts'
+import type { OpenAccounts } from '../../server/auth/open-accounts.ts'
 import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
 import { SharedAnswers } from '../../server/features/shared-answers.ts'
 import { createMetrics } from '../../server/metrics/registry.ts'
@@ -19,6 +19,7 @@ import { type RunningServer, startServer } from '../../server/server.ts'
 import { settingsDefault } from '../../server/settings.ts'
 import type { Role } from '../role.ts'
 import { cliptapeVersion } from '../version.ts'
+import { startAccounts } from './accounts.ts'
 import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startJobs } from './jobs.ts'
@@ -50,23 +51,36 @@ export function ingestDeps(stores: Stores, { log }: Pick<OpenOptions, 'log'>, st
  * `jobs` and `scheduler` take work from the queue.
  *
  * @param replay what is played instead of real rows or the sample
- * @returns the server, or null when the roles hold none; the owner's access token
+ * @returns the server, or null when the roles hold none; where the local owner's access tokens come from
  */
 export async function startRoles(
   options: OpenOptions,
   stores: Stores,
   wanted: ReadonlySet<Role>,
   replay?: ReplayRequest,
-): Promise<{ server: RunningServer | null; token: string }> {
+): Promise<{ server: RunningServer | null; token: () => Promise<string> }> {
   const niches = await loadNicheRules(options.paths.niches)
   await repairRollups(stores.store, realWorld)
-  const token = await ensureOwnerToken(options.paths.root)
   const vault = await openVault(options, stores.db)
   const outbound = await startOutbound(options)
+  const running: { server: RunningServer | null } = { server: null }
+  const { accounts, auth } = await startAccounts(options, stores, {
+    outbound,
+    url: () => running.server?.url ?? null,
+  })
   const isServing = wanted.has('http') || wanted.has('ws')
   const state: { queue: Queue | null } = { queue: null }
   const serving = isServing
-    ? await serve(options, stores, { niches, token, vault, outbound, replay, queue: () => state.queue })
+    ? await serve(options, stores, {
+        niches,
+        accounts,
+        auth,
+        vault,
+        outbound,
+        running,
+        replay,
+        queue: () => state.queue,
+      })
     : null
   if (wanted.has('jobs')) {
     const shown = () => serving?.worlds.current().database ?? null
@@ -77,7 +91,7 @@ export async function startRoles(
     if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))
     else await starting
   }
-  return { server: serving?.server ?? null, token }
+  return { server: serving?.server ?? null, token: () => accounts.local.present() }
 }
 
 async function serve(
@@ -85,9 +99,12 @@ async function serve(
   stores: Stores,
   parts: {
     niches: NicheRules
-    token: string
+    accounts: OpenAccounts
+    auth: Authenticator
     vault: OpenVault
     outbound: Outbound
+    /** Filled in when the server listens. */
+    running: { server: RunningServer | null }
     replay: ReplayRequest | undefined
     queue: () => Queue | null
   },
@@ -96,7 +113,6 @@ async function serve(
   const stats = createIngestStats(systemClock)
   const ingest = ingestDeps(stores, options, stats)
   const gate = await createSqlGate(stores.store)
-  const { token } = parts
   const worlds = await scope.start(
     'worlds',
     () =>
@@ -116,14 +132,14 @@ async function serve(
     worlds => worlds.close(),
   )
   const startedAt = new Date(systemClock.nowMs())
-  const running: { server: RunningServer | null } = { server: null }
+  const { running } = parts
   const handlers = controlHandlers({
     ...options,
     stores,
     gate,
     worlds,
     ingest,
-    token,
+    tokens: parts.accounts.local,
     rotateVault: parts.vault.rotate,
     startedAt,
     url: () => running.server?.url ?? null,
@@ -150,7 +166,8 @@ async function serve(
           vault: parts.vault.vault,
           outbound: parts.outbound,
           webhookOrigins: config.webhookOrigins,
-          auth: localOwnerAuthenticator({ token, userId: stores.ownerId }),
+          auth: parts.auth,
+          accounts: parts.accounts.accounts,
           usage,
           ops: () => opsRows(stores, stats, parts.queue()),
           deadLetters: deadLetterDesk(ingest),

@@ -16,6 +16,8 @@ export interface Stores {
   readonly keyValue: KeyValue
   /** The local owner: whose imports, queries and dead letters these are. */
   readonly ownerId: UserId
+  /** As configured, or made once in the home. */
+  readonly secrets: { readonly jwt: string; readonly agentKey: string }
 }
 
 export interface OpenOptions {

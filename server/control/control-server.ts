@@ -8,6 +8,7 @@ import {
   type BackupProgress,
   BackupRequestSchema,
   ControlStatusSchema,
+  ControlTokenRequestSchema,
   ControlTokenSchema,
   QueryRequestSchema,
   ReplayRequestSchema,
@@ -83,10 +84,10 @@ function controlApp(handlers: ControlHandlers, log: Log): express.Express {
     '/status',
     answer(async () => ControlStatusSchema.parse(await handlers.status())),
   )
-  app.get(
-    '/token',
-    answer(async () => ControlTokenSchema.parse({ token: await handlers.token() })),
-  )
+  app.get('/token', async (request, response) => {
+    const asked = parseInput(ControlTokenRequestSchema, request.query)
+    response.json(ControlTokenSchema.parse({ token: await handlers.token(asked) }))
+  })
   app.post(
     '/import',
     lines(ImportRequestSchema, (asked, onProgress: (progress: ImportProgress) => void, signal) =>

@@ -3,6 +3,7 @@ import type {
   BackupProgress,
   BackupRequest,
   ControlStatus,
+  ControlTokenRequest,
   QueryRequest,
   ReplayRequest,
   VaultRotationProgress,
@@ -16,7 +17,8 @@ import type { WorldStatus } from '../../contracts/ws.ts'
  */
 export interface ControlHandlers {
   status(): Promise<ControlStatus>
-  token(): Promise<string>
+  /** An access token of the local owner. */
+  token(request: ControlTokenRequest): Promise<string>
   import(request: ImportRequest, onProgress: (progress: ImportProgress) => void, signal: AbortSignal): Promise<void>
   /** The bytes of the answer in the format asked for. */
   query(request: QueryRequest, signal: AbortSignal): Promise<Readable>

@@ -8,11 +8,14 @@ export function isLoopbackHost(host: string): boolean {
 
 /**
  * Whether a request's `Host` names us. A page on the internet can point its own name at 127.0.0.1 and have a browser
- * talk to us under it (DNS rebinding): such a request carries the stranger's name.
+ * talk to us under it (DNS rebinding): such a request carries the stranger's name. A number is nobody's name, so a server
+ * that others may reach answers to any.
  */
 export function isOwnHost(hostHeader: string | undefined, publicHosts: readonly string[]): boolean {
   const host = hostHeader === undefined ? null : hostOf(`http://${hostHeader}`)
-  return host !== null && (isLoopbackHost(host) || publicHosts.includes(host))
+  return (
+    host !== null && (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || isLoopbackHost(host) || publicHosts.includes(host))
+  )
 }
 
 /** Whether a browser's page of this origin may talk to us: our own pages, and the origins the operator has listed. */

@@ -30,6 +30,8 @@ export interface Route {
   readonly params: z.ZodType | null
   readonly query: z.ZodType | null
   readonly body: z.ZodType | null
+  /** The body comes from a form of a page (`application/x-www-form-urlencoded`), not as JSON. */
+  readonly isForm: boolean
   /** Without a content type there is no body. */
   readonly answer: { readonly contentType: string | null; readonly schema: z.ZodType | null }
   /** Parses and answers. The raw input is whatever the transport found. */
@@ -58,7 +60,12 @@ export type Answer =
   | { readonly empty: true; readonly headers?: Record<string, string> }
   /** JSON that several callers share, with an entity tag: who has it already is told so. */
   | { readonly shared: SharedAnswer }
-  | { readonly body: string | Readable; readonly contentType: string; readonly headers?: Record<string, string> }
+  | {
+      readonly body: string | Readable
+      readonly contentType: string
+      readonly status?: number
+      readonly headers?: Record<string, string>
+    }
 
 const nothing = z.strictObject({})
 
@@ -81,6 +88,8 @@ export function route<
   params?: P
   query?: Q
   body?: B
+  /** The body comes from a form of a page. */
+  form?: boolean
   /** Of the JSON answer; a content type alone for anything else; null for none. */
   answer: z.ZodType | { contentType: string } | null
   handle(
@@ -106,6 +115,7 @@ export function route<
     params: o.params ?? null,
     query: o.query ?? null,
     body: o.body ?? null,
+    isForm: o.form ?? false,
     answer,
     async run(deps, raw, context) {
       const input = {

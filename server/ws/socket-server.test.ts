@@ -9,8 +9,8 @@ import { type KeyedRow, wsLimits } from '../../contracts/ws.ts'
 import { memoryBus } from '../../core/bus/memory.ts'
 import type { Bus } from '../../core/bus/port.ts'
 import { manualClock } from '../../core/clock.ts'
+import { fixedAuthenticator } from '../../test/fixed-authenticator.ts'
 import { LiveClient } from '../../test/live-client.ts'
-import { localOwnerAuthenticator } from '../auth/authenticator.ts'
 import { LiveEngine } from '../live/engine.ts'
 import type { LiveQuestion, ParseQuestion } from '../live/source.ts'
 import { createMetrics } from '../metrics/registry.ts'
@@ -65,7 +65,7 @@ beforeEach(async () => {
   const deps = {
     engine,
     parseQuestion,
-    auth: localOwnerAuthenticator({ token, userId }),
+    auth: fixedAuthenticator({ token, userId }),
     usage: liveQueryRoom,
     bus,
     log,

@@ -1,0 +1,68 @@
+import type { Transaction } from 'kysely'
+import type { Session, User } from '../../../contracts/accounts.ts'
+import { AppError } from '../../../contracts/errors.ts'
+import type { UserId } from '../../../contracts/ids.ts'
+import type { Database } from '../../../core/db/schema.ts'
+import { type OpenSession, startSession } from '../../auth/sessions.ts'
+import { accessTokenMs } from '../../auth/signed-token.ts'
+import type { ServerDeps } from '../../deps.ts'
+import type { Caller } from '../../http/caller.ts'
+import { recordAudit } from '../audit/record.ts'
+
+export type AccountDeps = Pick<ServerDeps, 'db' | 'bus' | 'clock' | 'log' | 'accounts'>
+
+/** Whose session it becomes. Everybody who signs in by themselves has an address. */
+interface SessionUser {
+  readonly id: UserId
+  readonly email: string | null
+  readonly role: User['role']
+}
+
+/** Everybody who holds one of these sessions lets go of it. */
+export async function tellEnded(deps: AccountDeps, userId: UserId, sessionIds: readonly string[]): Promise<void> {
+  for (const sessionId of sessionIds) await deps.bus.publish('session.ended', { userId, sessionId })
+}
+
+export async function setPassword(
+  trx: Transaction<Database>,
+  o: { userId: UserId; hash: string; nowMs: number },
+): Promise<void> {
+  const now = new Date(o.nowMs)
+  await trx
+    .insertInto('passwords')
+    .values({ user_id: o.userId, hash: o.hash, updated_at: now })
+    .onConflict(conflict => conflict.column('user_id').doUpdateSet({ hash: o.hash, updated_at: now }))
+    .execute()
+}
+
+/** Opens a session in the caller's transaction and writes it down. */
+export async function beginSession(
+  trx: Transaction<Database>,
+  o: { user: SessionUser; nowMs: number; caller: Caller; through: string },
+): Promise<OpenSession> {
+  const session = await startSession(trx, { userId: o.user.id, nowMs: o.nowMs })
+  await recordAudit(trx, o.user.id, o.caller, {
+    action: 'session.started',
+    target: `session:${session.sessionId}`,
+    details: { through: o.through },
+  })
+  return session
+}
+
+export async function sessionAnswer(
+  { accounts }: Pick<AccountDeps, 'accounts'>,
+  { user, session }: { user: SessionUser; session: OpenSession },
+): Promise<Session> {
+  const claims = { userId: user.id, sessionId: session.sessionId, role: user.role }
+  return {
+    access_token: await accounts.tokens.signAccess(claims, accessTokenMs),
+    refresh_token: session.refreshToken,
+    token_type: 'Bearer',
+    expires_in: accessTokenMs / 1000,
+    user: { id: user.id, email: user.email ?? '' },
+  }
+}
+
+export function registrationClosed(): AppError {
+  return new AppError('FORBIDDEN', 'New accounts are not made here: ask whoever runs this server.')
+}
