@@ -3,6 +3,7 @@ import type { AnalyticsStore } from '../core/clickhouse/port.ts'
 import type { Touched } from '../core/touched.ts'
 import type { World, WorldDatabase } from '../core/world.ts'
 import { cellMs, type RollupState, readRollupState } from './boundaries.ts'
+import { freezeFresh, freezeRange } from './frozen-ages.ts'
 import { runCommand, runQuery, sqlPart, wholeNumber } from './queries/run-query.ts'
 
 /** Readings that one statement carries forward at most, so that its memory stays bounded. */
@@ -21,7 +22,7 @@ interface Run {
 const runs = new WeakMap<AnalyticsStore, Map<WorldDatabase, Run>>()
 
 /**
- * Brings the boundary snapshots up to date after rows have become durable. Questions are exact without it; it makes
+ * Brings the boundary snapshots and the frozen ages up to date after rows have become durable. Questions are exact without it; it makes
  * them cheap. So while a bulk import keeps writing, it lets most calls pass and catches up a moment later: a call
  * resolves when this batch is settled or is left to that later run. What touched only the present, before the next
  * boundary, costs nothing.
@@ -99,7 +100,11 @@ async function settleAll(store: AnalyticsStore, world: World): Promise<void> {
   }
   // A clock that was set back does not take boundaries away.
   const lastMs = Math.max(watermarkMs, throughMs)
-  for (const range of rangesOf(unsettled)) await settleRange({ store, world }, range, lastMs)
+  for (const range of rangesOf(unsettled)) {
+    await settleRange(target, range, lastMs)
+    await freezeRange(target, range)
+  }
+  await freezeFresh(target)
   await markSettled(store, world, state, lastMs)
   const byWorld = lastThrough.get(store) ?? new Map<WorldDatabase, number>()
   lastThrough.set(store, byWorld.set(world.database, throughMs))

@@ -2,6 +2,7 @@ import { AppError } from '../../contracts/errors.ts'
 import { creatorId, splitId, VideoIdSchema } from '../../contracts/ids.ts'
 import { type DescribeParams, type Fact, type MissingReason, periodMs } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { storedAges } from '../frozen-ages.ts'
 import {
   accelerationOf,
   engagementOf,
@@ -73,8 +74,9 @@ async function describeClip(
   const creator = { platform, id: nativeCreator }
   const publishedMs = said?.published_ms ?? null
   const isTimed = said && publishedMs !== null && last && last.at_ms >= publishedMs && nativeCreator !== ''
-  const [names, peers] = await Promise.all([
+  const [names, stored, peers] = await Promise.all([
     nativeCreator === '' ? new Map() : creatorDescriptions(ctx, [creator]),
+    publishedMs === null ? new Map<number, Reading>() : storedAges(ctx, ref, publishedMs),
     isTimed
       ? peersOf(ctx, [
           { ...ref, creatorId: nativeCreator, kind: said.kind, publishedMs, ageMs: last.at_ms - publishedMs },
@@ -123,12 +125,23 @@ async function describeClip(
       note: '0.6745 × (views − median) / MAD',
     },
     ...frozenAges.map(({ name, ms }) => {
-      const frozen = publishedMs === null ? null : viewsAtAge(readings, publishedMs, ms, window.toMs)
+      const isReached = publishedMs !== null && publishedMs + ms <= window.toMs
+      const kept = isReached ? (stored.get(ms) ?? null) : null
+      const read = isReached ? viewsAtAge(readings, publishedMs, ms, window.toMs) : null
+      const frozen = later(kept, read)
+      const sample = samples.find(({ at_ms }) => at_ms === frozen?.atMs)
+      const origin = { source: sample?.source ?? '', atMs: frozen?.atMs ?? null }
       const reason = publishedMs === null ? 'not_provided' : 'too_few'
-      const origin = { source: counted.source, atMs: frozen?.atMs ?? null }
-      return number(`frozen:${name}`, 'ages', name, frozen?.views ?? null, 'count', origin, reason)
+      const fact = number(`frozen:${name}`, 'ages', name, frozen?.views ?? null, 'count', origin, reason)
+      return { ...fact, note: frozen && !sample ? 'stored when the age was reached; its sample has expired' : '' }
     }),
   ]
+}
+
+/** Of what is stored and what is computed from the samples, the one that knows more: samples may expire, or be new. */
+function later(a: Reading | null, b: Reading | null): Reading | null {
+  if (!a || !b) return a ?? b
+  return a.atMs > b.atMs || (a.atMs === b.atMs && a.views > b.views) ? a : b
 }
 
 async function describeGroup(
