@@ -95,11 +95,23 @@ const readForm = express.urlencoded({ limit: 16 * 1024, extended: false, paramet
 function bodyOf(route: Route): RequestHandler[] {
   if (!route.body) return []
   const checkType: RequestHandler = (request, _response, next) => {
+    if (route.isBodyOptional && isWithoutBody(request)) {
+      request.body = {}
+      return next()
+    }
     if (request.is(route.isForm ? formType : 'application/json')) return next()
     if (route.isForm) throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the body as a form, as ${formType}.`)
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as JSON, with Content-Type: application/json.')
   }
   return [checkType, route.isForm ? readForm : readJson]
+}
+
+function isWithoutBody({ headers }: Request): boolean {
+  return (
+    headers['content-type'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    !Number(headers['content-length'])
+  )
 }
 
 function answer(deps: ServerDeps, writes: IdempotentWrites, route: Route): RequestHandler {

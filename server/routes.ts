@@ -1,14 +1,18 @@
 import { z } from 'zod'
+import { wholeAccountRoutes } from './features/account/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { analyticsRoutes } from './features/analytics/routes.ts'
+import { auditRoutes } from './features/audit/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
+import { extRoutes } from './features/ext/routes.ts'
 import { keyRoutes } from './features/keys/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { videoRoutes } from './features/videos/routes.ts'
+import { webhookRoutes } from './features/webhooks/routes.ts'
 import { type Route, route } from './http/route.ts'
 import { openapiDocument } from './openapi.ts'
 
@@ -22,7 +26,11 @@ export const allRoutes: readonly Route[] = [
   ...queryRoutes,
   ...opsRoutes,
   ...keyRoutes,
+  ...extRoutes,
+  ...webhookRoutes,
   ...billingRoutes,
+  ...auditRoutes,
+  ...wholeAccountRoutes,
   route({
     method: 'get',
     path: '/openapi.json',

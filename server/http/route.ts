@@ -30,6 +30,8 @@ export interface Route {
   readonly params: z.ZodType | null
   readonly query: z.ZodType | null
   readonly body: z.ZodType | null
+  /** Nothing in the body has to be there, so the body need not be there either. */
+  readonly isBodyOptional: boolean
   /** The body comes from a form of a page (`application/x-www-form-urlencoded`), not as JSON. */
   readonly isForm: boolean
   /** Without a content type there is no body. */
@@ -115,6 +117,7 @@ export function route<
     params: o.params ?? null,
     query: o.query ?? null,
     body: o.body ?? null,
+    isBodyOptional: o.body?.safeParse({}).success ?? false,
     isForm: o.form ?? false,
     answer,
     async run(deps, raw, context) {

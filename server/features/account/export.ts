@@ -1,0 +1,125 @@
+/**
+ * Everything that an account owns, as one JSON document. It is read in pages, each a short query of its own, so that a
+ * slow reader holds no transaction: PGlite has one connection for everybody. Rows that are written meanwhile may be in
+ * it or not. Secrets are named by their references; nothing is opened.
+ */
+import { sql, type Transaction } from 'kysely'
+import { z } from 'zod'
+import type { UserId } from '../../../contracts/ids.ts'
+import type { AnalyticsStore } from '../../../core/clickhouse/port.ts'
+import type { Clock } from '../../../core/clock.ts'
+import type { Db } from '../../../core/db/port.ts'
+import type { Database } from '../../../core/db/schema.ts'
+import type { Caller } from '../../http/caller.ts'
+import { recordAudit } from '../audit/record.ts'
+import { ownNumberTables, readOwnNumbers } from './own-numbers.ts'
+import { ownedTables } from './owned-tables.ts'
+
+const relationalPageRows = 200
+const numbersPageRows = 5_000
+
+/** `tables`: rows of the relational store by table; `numbers`: private numbers by table of the analytics store. */
+export const AccountExportSchema = z.object({
+  exportedAt: z.iso.datetime(),
+  userId: z.uuid(),
+  tables: z.record(z.string(), z.array(z.record(z.string(), z.unknown()))),
+  numbers: z.record(z.string(), z.array(z.record(z.string(), z.unknown()))),
+})
+
+interface ExportDeps {
+  readonly db: Db
+  readonly store: AnalyticsStore
+  readonly clock: Clock
+}
+
+/** The document of `AccountExportSchema` piece by piece. Writes a line in the audit log first, which is in it already. */
+export async function* exportAccount(deps: ExportDeps, userId: UserId, caller: Caller): AsyncGenerator<string> {
+  await deps.db.transaction(trx => recordAudit(trx, userId, caller, { action: 'account.exported', target: null }))
+  yield `{"exportedAt":"${new Date(deps.clock.nowMs()).toISOString()}","userId":"${userId}","tables":{`
+  let separator = ''
+  for (const [table, { owner, hidden }] of Object.entries(ownedTables)) {
+    yield `${separator}\n${JSON.stringify(table)}:[`
+    yield* asList(relationalRows(deps.db, { table, owner, hidden, userId }))
+    yield ']'
+    separator = ','
+  }
+  yield '},"numbers":{'
+  separator = ''
+  for (const table of await ownNumberTables(deps.store)) {
+    yield `${separator}\n${JSON.stringify(`${table.database}.${table.table}`)}:[`
+    yield* asList(numberRows(deps.store, table, userId))
+    yield ']'
+    separator = ','
+  }
+  yield '}}\n'
+}
+
+/** JSON texts, with the commas of a list between them: one piece for each page. */
+async function* asList(pages: AsyncGenerator<readonly string[]>): AsyncGenerator<string> {
+  let separator = '\n'
+  for await (const page of pages) {
+    if (page.length === 0) continue
+    yield separator + page.join(',\n')
+    separator = ',\n'
+  }
+}
+
+interface OwnRows {
+  readonly table: string
+  readonly owner: string
+  readonly hidden: readonly string[]
+  readonly userId: UserId
+}
+
+async function* relationalRows(db: Db, rows: OwnRows): AsyncGenerator<readonly string[]> {
+  const key = await db.transaction(trx => primaryKeyOf(trx, rows.table))
+  let after: readonly string[] | null = null
+  for (;;) {
+    const page: { row: string; key: string[] }[] = await db.transaction(trx => readPage(trx, rows, key, after))
+    yield page.map(one => one.row)
+    const last = page.at(-1)
+    if (!last || page.length < relationalPageRows) return
+    after = last.key
+  }
+}
+
+/** The store makes the JSON itself: a number beyond 2^53 stays exact. */
+async function readPage(
+  trx: Transaction<Database>,
+  { table, owner, hidden, userId }: OwnRows,
+  key: readonly { column: string; type: string }[],
+  after: readonly string[] | null,
+): Promise<{ row: string; key: string[] }[]> {
+  const columns = sql.join(key.map(({ column }) => sql.ref(column)))
+  const texts = sql.join(key.map(({ column }) => sql`${sql.ref(column)}::text`))
+  // The types come from the catalogue.
+  const bounds = after?.map((text, index) => sql`${text}::${sql.raw(key[index]?.type ?? 'text')}`)
+  const isAfter = bounds ? sql`and (${columns}) > (${sql.join(bounds)})` : sql``
+  const { rows } = await sql<{ row: string; key: string[] }>`
+    select (to_jsonb(t) - ${[...hidden]}::text[])::text as row, array[${texts}] as key
+    from ${sql.table(table)} t where ${sql.ref(owner)} = ${userId}::uuid ${isAfter}
+    order by ${columns} limit ${sql.lit(relationalPageRows)}`.execute(trx)
+  return rows
+}
+
+async function primaryKeyOf(trx: Transaction<Database>, table: string): Promise<{ column: string; type: string }[]> {
+  const { rows } = await sql<{ column: string; type: string }>`
+    select a.attname::text as column, format_type(a.atttypid, a.atttypmod) as type
+    from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+    where i.indrelid = to_regclass(${`public.${table}`}) and i.indisprimary
+    order by array_position(i.indkey::int2[], a.attnum)`.execute(trx)
+  if (rows.length === 0) throw new Error(`The table ${table} has no primary key to page by.`)
+  return rows
+}
+
+async function* numberRows(
+  store: AnalyticsStore,
+  table: Awaited<ReturnType<typeof ownNumberTables>>[number],
+  userId: UserId,
+): AsyncGenerator<readonly string[]> {
+  for (let offset = 0; ; offset += numbersPageRows) {
+    const page = await readOwnNumbers(store, table, { userId, offset, limit: numbersPageRows })
+    yield page.map(row => JSON.stringify(row))
+    if (page.length < numbersPageRows) return
+  }
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import type { UserId } from '../../../contracts/ids.ts'
+import { renderSql } from '../../../core/clickhouse/literal.ts'
+import type { AnalyticsStore } from '../../../core/clickhouse/port.ts'
+import { worldDatabases } from '../../../core/world.ts'
+
+const tag = 'account:own-numbers'
+const TableSchema = z.object({ database: z.enum(worldDatabases), table: z.string(), sorting_key: z.string() })
+type OwnTable = z.infer<typeof TableSchema>
+
+/** The tables of the analytics store whose rows belong to somebody, found by their owner column. */
+export async function ownNumberTables(store: AnalyticsStore): Promise<OwnTable[]> {
+  const rows = await store.query(
+    renderSql(
+      `SELECT t.database AS database, t.name AS table, t.sorting_key AS sorting_key
+       FROM system.tables AS t
+       INNER JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
+       WHERE t.database IN {databases:Array(String)} AND c.name = 'owner_id' AND t.engine LIKE '%MergeTree'
+       ORDER BY database, table`,
+      { databases: worldDatabases },
+    ),
+    { tag },
+  )
+  return z.array(TableSchema).parse(rows)
+}
+
+/** One page of a user's rows in one table, in the order of its key. */
+export async function readOwnNumbers(
+  store: AnalyticsStore,
+  { database, table, sorting_key }: OwnTable,
+  page: { readonly userId: UserId; readonly offset: number; readonly limit: number },
+): Promise<Record<string, unknown>[]> {
+  // Names come from the engine's own catalogue, under databases of ours.
+  const text = `SELECT * FROM ${database}.${table} FINAL WHERE owner_id = {owner:UUID}
+    ORDER BY ${sorting_key} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`
+  return await store.query(renderSql(text, { owner: page.userId, limit: page.limit, offset: page.offset }), { tag })
+}
+
+/** Removes a user's rows from every table; returns when they are gone from the disk's files, on every replica. */
+export async function removeOwnNumbers(store: AnalyticsStore, userId: UserId): Promise<void> {
+  for (const { database, table } of await ownNumberTables(store)) {
+    // A rewrite of parts is dear: most accounts have nothing here.
+    const text = `SELECT 1 AS found FROM ${database}.${table} WHERE owner_id = {owner:UUID} LIMIT 1`
+    if ((await store.query(renderSql(text, { owner: userId }), { tag })).length === 0) continue
+    await store.command(
+      renderSql(`ALTER TABLE ${database}.${table} DELETE WHERE owner_id = {owner:UUID} SETTINGS mutations_sync = 2`, {
+        owner: userId,
+      }),
+      { tag },
+    )
+  }
+}
+
+/** Whose rows are there: at most so many owners a table. */
+export async function ownersOfNumbers(store: AnalyticsStore, limit: number): Promise<Set<string>> {
+  const owners = new Set<string>()
+  for (const { database, table } of await ownNumberTables(store)) {
+    const text = `SELECT DISTINCT toString(owner_id) AS owner FROM ${database}.${table} LIMIT {limit:UInt32}`
+    const rows = z.array(z.object({ owner: z.string() })).parse(await store.query(renderSql(text, { limit }), { tag }))
+    for (const { owner } of rows) owners.add(owner)
+  }
+  return owners
+}

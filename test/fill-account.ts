@@ -1,0 +1,234 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { Transaction } from 'kysely'
+import { type UserId, UserIdSchema } from '../contracts/ids.ts'
+import type { AnalyticsStore } from '../core/clickhouse/port.ts'
+import type { Db } from '../core/db/port.ts'
+import type { Database } from '../core/db/schema.ts'
+import { captureCredits, grantCredits, reserveCredits } from '../server/features/billing/ledger.ts'
+
+/** Tables with rows of users, and how a row of each is made; in an order in which each finds what it refers to. */
+type Table = Exclude<keyof Database, 'users' | 'signing_keys' | 'vault_sealing_key'>
+
+/** The ids of what an account was filled with, by what they are ids of. */
+export interface FilledAccount {
+  readonly userId: UserId
+  readonly email: string
+  readonly ids: Readonly<
+    Record<'session' | 'key' | 'webhook' | 'delivery' | 'import' | 'deadLetter' | 'secret', string>
+  >
+  /** A text that stands in every row that has room for one: it must never reach anybody else. */
+  readonly mark: string
+}
+
+const at = new Date('2026-01-30T12:00:00Z')
+const later = new Date('2027-01-30T12:00:00Z')
+
+/** Makes a user with at least one row in every table that belongs to users, and private numbers. */
+export async function fillAccount(stores: { db: Db; store: AnalyticsStore }, email: string): Promise<FilledAccount> {
+  const mark = `mark-${createHash('sha256').update(email).digest('hex').slice(0, 12)}`
+  const row = await stores.db.system
+    .insertInto('users')
+    .values({ email, role: 'user', is_local: false })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const account: FilledAccount = {
+    userId: UserIdSchema.parse(row.id),
+    email,
+    mark,
+    ids: {
+      session: randomUUID(),
+      key: randomUUID(),
+      webhook: randomUUID(),
+      delivery: randomUUID(),
+      import: randomUUID(),
+      deadLetter: randomUUID(),
+      secret: randomUUID(),
+    },
+  }
+  await stores.db.transaction(async trx => {
+    for (const fill of Object.values(fillers)) await fill(trx, account)
+  })
+  await fillNumbers(stores.store, account)
+  return account
+}
+
+type Filler = (trx: Transaction<Database>, account: FilledAccount) => Promise<unknown>
+
+/** The type asks for every table: a new one cannot be forgotten. */
+const fillers: Record<Table, Filler> = {
+  passwords: (trx, { userId }) => trx.insertInto('passwords').values({ user_id: userId, hash: 'x' }).execute(),
+  identities: (trx, { userId, mark }) =>
+    trx.insertInto('identities').values({ provider: 'google', subject: mark, user_id: userId }).execute(),
+  sessions: (trx, { userId, ids }) =>
+    trx
+      .insertInto('sessions')
+      .values({ id: ids.session, user_id: userId, expires_at: later, ended_at: null, end_reason: null })
+      .execute(),
+  refresh_tokens: (trx, { userId, ids }) =>
+    trx
+      .insertInto('refresh_tokens')
+      .values({ token_hash: randomBytes(32), session_id: ids.session, user_id: userId, used_at: null })
+      .execute(),
+  mail_links: (trx, { userId }) =>
+    trx
+      .insertInto('mail_links')
+      .values({ user_id: userId, purpose: 'reset_password', expires_at: later, used_at: null })
+      .execute(),
+  vault_secrets: (trx, { userId, ids }) =>
+    trx
+      .insertInto('vault_secrets')
+      .values({
+        id: ids.secret,
+        owner_id: userId,
+        purpose: 'webhook_secret',
+        key_id: 'k',
+        wrapped_key: randomBytes(60),
+        ciphertext: randomBytes(60),
+        external_id: null,
+      })
+      .execute(),
+  api_keys: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('api_keys')
+      .values({
+        id: ids.key,
+        owner_id: userId,
+        name: mark,
+        prefix: `cl_live_${mark.slice(-8)}`,
+        key_hash: randomBytes(32),
+        scopes: ['trends:read'],
+        expires_at: null,
+        last_used_at: null,
+        revoked_at: null,
+      })
+      .execute(),
+  idempotent_answers: (trx, { userId }) =>
+    trx
+      .insertInto('idempotent_answers')
+      .values({
+        owner_id: userId,
+        key_hash: randomBytes(32),
+        request_hash: randomBytes(32),
+        status: 201,
+        sealed: randomBytes(60),
+      })
+      .execute(),
+  monitored_creators: (trx, { userId, mark }) =>
+    trx.insertInto('monitored_creators').values({ owner_id: userId, platform: 'youtube', creator_id: mark }).execute(),
+  credit_accounts: (trx, { userId, mark }) =>
+    grantCredits({ trx, at }, { userId, amount: 100, reason: mark, key: 'fill', expiresAt: later }),
+  credit_ledger: async (trx, { userId, mark }) => {
+    const { id } = await reserveCredits({ trx, at }, { userId, amount: 10, reason: mark, key: 'fill:work' })
+    await captureCredits({ trx, at }, { userId, amount: 5, reservationId: id, reason: mark, key: 'fill:done' })
+  },
+  credit_lots: async () => undefined, // made by the grant
+  credit_holds: (trx, { userId, mark }) =>
+    reserveCredits({ trx, at }, { userId, amount: 10, reason: mark, key: 'fill:held' }),
+  subscriptions: (trx, { userId }) =>
+    trx
+      .insertInto('subscriptions')
+      .values({ user_id: userId, plan: 'pro', status: 'active', period_start: at, period_end: later })
+      .execute(),
+  usage_counters: (trx, { userId }) =>
+    trx
+      .insertInto('usage_counters')
+      .values({ user_id: userId, metric: 'downloads', period_start: at, used: 3 })
+      .execute(),
+  webhooks: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('webhooks')
+      .values({
+        id: ids.webhook,
+        owner_id: userId,
+        url: `https://${mark}.example/`,
+        events: ['video.breakout'],
+        secret_vault_id: ids.secret,
+        status_reason: null,
+      })
+      .execute(),
+  webhook_deliveries: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('webhook_deliveries')
+      .values({
+        id: ids.delivery,
+        webhook_id: ids.webhook,
+        owner_id: userId,
+        event: 'video.breakout',
+        dedupe_key: mark,
+        payload: JSON.stringify({ mark }),
+        last_status: null,
+        last_error: null,
+        delivered_at: null,
+        // Not due while a test runs.
+        next_attempt_at: new Date('2099-01-01T00:00:00Z'),
+      })
+      .execute(),
+  audit_log: (trx, { userId, mark }) =>
+    trx
+      .insertInto('audit_log')
+      .values({
+        user_id: userId,
+        actor: 'jwt',
+        actor_id: null,
+        action: 'key.created',
+        target: mark,
+        details: JSON.stringify({ mark }),
+        request_id: null,
+        address: null,
+      })
+      .execute(),
+  imports: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('imports')
+      .values({
+        id: ids.import,
+        owner_id: userId,
+        file_name: mark,
+        file_sha256: 'ab',
+        format: 'generic-csv',
+        status: 'done',
+        summary: JSON.stringify({ mark }),
+        finished_at: at,
+      })
+      .execute(),
+  dead_letters: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('dead_letters')
+      .values({
+        id: ids.deadLetter,
+        owner_id: userId,
+        dedupe_key: mark,
+        source: 'import:test',
+        format: 'generic-csv',
+        region: '',
+        reason: 'schema_mismatch',
+        message: mark,
+        file_name: mark,
+        line: 1,
+        payload: Buffer.from(mark),
+      })
+      .execute(),
+  drop_counts: (trx, { userId }) =>
+    trx.insertInto('drop_counts').values({ owner_id: userId, source: 's', reason: 'r', row_count: 1 }).execute(),
+  settings: (trx, { userId, mark }) =>
+    trx
+      .insertInto('settings')
+      .values({ owner_id: userId, name: 'theme', value: JSON.stringify(mark) })
+      .execute(),
+}
+
+/** Private numbers of the user's own accounts: one reading of one clip, one of the creator. */
+async function fillNumbers(store: AnalyticsStore, { userId, mark }: FilledAccount): Promise<void> {
+  const reading = {
+    owner_id: userId,
+    platform: 'youtube',
+    creator_id: mark,
+    observed_at: '2026-01-30 12:00:00.000',
+    views: 5,
+    source: 'own:test',
+    endpoint: '',
+    definition_version: 1,
+  }
+  await store.insert('cliptape.own_samples_v1', [{ ...reading, video_id: mark }])
+  await store.insert('cliptape.own_creator_samples_v1', [{ ...reading, followers: 7 }])
+}
