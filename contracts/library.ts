@@ -24,6 +24,10 @@ export const VodRowSchema = z.object({
 })
 export type VodRow = z.infer<typeof VodRowSchema>
 
+/** A VOD with its creator, and when it was indexed: when a source first described it together with that creator. */
+export const IndexedVodRowSchema = VodRowSchema.extend({ creatorId: z.string(), indexedAt: z.iso.datetime() })
+export type IndexedVodRow = z.infer<typeof IndexedVodRowSchema>
+
 /** One video: its description and its last counters. */
 export const VideoSchema = z.object({
   videoId: z.string(),
