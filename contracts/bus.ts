@@ -19,6 +19,8 @@ export type BusEvents = {
   'deadletters.changed': { count: number }
   'world.changed': WorldStatus
   'niches.changed': { atMs: number }
+  /** Deliveries of webhooks wait to be sent. */
+  'webhooks.due': { atMs: number }
   /** An API key was made or revoked: by its visible beginning. */
   'keys.changed': { prefix: string }
   /** Its tokens are refused from now on. `sessionId` null: every session of the user. */
@@ -35,6 +37,7 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'deadletters.changed': true,
   'world.changed': true,
   'niches.changed': true,
+  'webhooks.due': true,
   'session.ended': true,
   'signing-keys.changed': true,
   'keys.changed': true,

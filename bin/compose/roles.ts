@@ -25,8 +25,10 @@ import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startJobs } from './jobs.ts'
 import { opsRows } from './ops.ts'
 import { startOutbound } from './outbound.ts'
+import { startSessionJobs } from './session-jobs.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 import { type OpenVault, openVault } from './vault.ts'
+import { startWebhookJobs } from './webhook-jobs.ts'
 import { openWorlds, type Worlds } from './worlds.ts'
 
 const closeDeadlineMs = 3_000
@@ -84,8 +86,11 @@ export async function startRoles(
     : null
   if (wanted.has('jobs')) {
     const shown = () => serving?.worlds.current().database ?? null
-    const starting = startJobs(options, stores, () => niches, shown).then(queue => {
+    const starting = startJobs(options, stores, () => niches, shown).then(async queue => {
       state.queue = queue
+      const parts = { queue, vault: vault.vault, outbound, niches: () => niches, world: realWorld }
+      await startWebhookJobs(options, stores, parts)
+      await startSessionJobs(queue, accounts)
     })
     // Beside a server: the first frame does not wait for the queue's own tables.
     if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))
