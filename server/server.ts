@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { LiveLists } from '../analytics/live-lists.ts'
 import { AppError } from '../contracts/errors.ts'
 import { createApp } from './app.ts'
+import { endedAmong } from './auth/session-states.ts'
 import { startControlServer } from './control/control-server.ts'
 import type { ControlHandlers } from './control/handlers.ts'
 import type { ServerDeps } from './deps.ts'
@@ -58,7 +59,12 @@ export async function startServer(
   registerLiveMetrics(deps.metrics, engine)
   const sockets = await attachSockets(
     server,
-    { ...deps, engine, parseQuestion: liveQuestions({ ...full, lists }) },
+    {
+      ...deps,
+      engine,
+      parseQuestion: liveQuestions({ ...full, lists }),
+      endedSessions: sessionIds => endedAmong(deps.db, sessionIds),
+    },
     settings,
   )
   const control = await startOrUndo(

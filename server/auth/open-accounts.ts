@@ -39,10 +39,8 @@ export interface OpenAccounts {
   /** Believes access tokens of sessions. */
   readonly sessions: Authenticator
   readonly local: LocalTokens
-  /** Changes an old signing key and sweeps away what has ended. Every day, on one node. */
+  /** Replaces a signing key that is 30 days old, and sweeps away what has ended. To be called every day, on one node. */
   tidy(): Promise<void>
-  /** A new signing key at once; what the old one signed stays good until it ends. */
-  rotate(): Promise<void>
   close(): Promise<void>
 }
 
@@ -88,10 +86,9 @@ export async function openAccounts(
     sessions: sessionAuthenticator(tokens, states),
     local: createLocalTokens({ db, clock, tokens, ownerId: o.ownerId }),
     async tidy() {
-      await keys.rotate('old')
+      await keys.rotate()
       await db.transaction(trx => sweepSessions(trx, clock.nowMs()))
     },
-    rotate: () => keys.rotate('now'),
     async close() {
       await Promise.all(underWay)
       await states.close()

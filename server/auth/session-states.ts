@@ -47,6 +47,17 @@ export async function openSessionStates(deps: { db: Db; bus: Bus; clock: Clock }
   }
 }
 
+/** Which of these sessions somebody has ended. One that ran out by itself is not among them. */
+export async function endedAmong(db: Db, sessionIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await db.system
+    .selectFrom('sessions')
+    .select('id')
+    .where('id', 'in', sessionIds)
+    .where('ended_at', 'is not', null)
+    .execute()
+  return new Set(rows.map(row => row.id))
+}
+
 async function read(db: Db, sessionId: string, nowMs: number): Promise<LiveSession | null> {
   const row = await db.system
     .selectFrom('sessions')

@@ -35,8 +35,8 @@ export interface SigningKeys {
   current(): SigningKey
   /** The key of that name while anything that it signed may be good; null for one that nobody knows. */
   find(kid: string): Promise<KeyObject | null>
-  /** Makes a new key when the present one is older than 30 days, or at once, and drops what is no longer needed. */
-  rotate(when: 'old' | 'now'): Promise<void>
+  /** Makes a new key when the present one is older than 30 days, and drops those that are no longer needed. */
+  rotate(): Promise<void>
   close(): Promise<void>
 }
 
@@ -59,7 +59,7 @@ interface Loaded extends SigningKey {
 export async function openSigningKeys(deps: Deps, secret: string): Promise<SigningKeys> {
   const { db, bus, clock, log } = deps
   const sealingKey = Buffer.from(hkdfSync('sha256', secret, '', 'cliptape signing keys', keyBytes))
-  let ring = await renew(deps, sealingKey, 'old')
+  let ring = await renew(deps, sealingKey)
   let loadedAtMs = clock.nowMs()
   let loading: Promise<void> | null = null
 
@@ -91,9 +91,9 @@ export async function openSigningKeys(deps: Deps, secret: string): Promise<Signi
       await reload()
       return inRing(kid)
     },
-    async rotate(when) {
+    async rotate() {
       const before = new Set(ring.map(one => one.kid))
-      ring = await renew(deps, sealingKey, when)
+      ring = await renew(deps, sealingKey)
       if (ring.every(one => before.has(one.kid))) return
       log.info('A new key signs sessions from now on.')
       await bus.publish('signing-keys.changed', { atMs: clock.nowMs() })
@@ -103,7 +103,7 @@ export async function openSigningKeys(deps: Deps, secret: string): Promise<Signi
 }
 
 /** Under a lock, so that nodes which start or rotate together agree on one new key. */
-async function renew({ db, clock, log }: Deps, sealingKey: Buffer, when: 'old' | 'now'): Promise<Loaded[]> {
+async function renew({ db, clock, log }: Deps, sealingKey: Buffer): Promise<Loaded[]> {
   const nowMs = clock.nowMs()
   return await db.transaction(async trx => {
     await sql`select pg_advisory_xact_lock(${lockKey})`.execute(trx)
@@ -116,7 +116,7 @@ async function renew({ db, clock, log }: Deps, sealingKey: Buffer, when: 'old' |
     if (ring.length < rows.length)
       log.warn('Some signing keys were sealed with another JWT_SECRET: tokens that they signed are refused.')
     const signing = ring.filter(one => one.retiredAtMs === null)
-    if (when === 'old' && signing.some(one => nowMs - one.createdAtMs < ageMsMax)) return ring
+    if (signing.some(one => nowMs - one.createdAtMs < ageMsMax)) return ring
     const made = { kid: randomBytes(12).toString('base64url'), secret: randomBytes(keyBytes) }
     await trx
       .insertInto('signing_keys')

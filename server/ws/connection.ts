@@ -106,6 +106,11 @@ export class Connection implements Outlet {
     this.#ws.terminate()
   }
 
+  /** The session of its token has ended: says so, and keeps nothing for a return. */
+  signOut(): void {
+    this.#close('AUTH_REQUIRED', 'The session is over: sign in again.')
+  }
+
   /** Says goodbye: the server stops. */
   leave(): void {
     this.#ws.close(closeCodes.goingAway, 'The server is stopping.')

@@ -66,6 +66,7 @@ beforeEach(async () => {
     engine,
     parseQuestion,
     auth: fixedAuthenticator({ token, userId }),
+    endedSessions: async () => new Set<string>(),
     usage: liveQueryRoom,
     bus,
     log,

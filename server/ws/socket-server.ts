@@ -25,6 +25,8 @@ export interface SocketDeps {
   readonly engine: LiveEngine
   readonly parseQuestion: ParseQuestion
   readonly auth: Authenticator
+  /** Which of these sessions somebody has ended. */
+  readonly endedSessions: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>
   readonly usage: LiveQueryRoom
   readonly bus: Bus
   readonly clock: Clock
@@ -80,10 +82,22 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
     sockets.handleUpgrade(request, socket, head, ws => open.add(new Connection(ws, socket, connectionDeps)))
   }
   server.on('upgrade', onUpgrade)
-  const probing = setInterval(() => probe(open), keepalive.probeMs)
+  const probing = setInterval(() => {
+    probe(open)
+    signOutEnded(open, deps).catch(error =>
+      deps.log.warn({ err: error }, 'Which sessions have ended could not be read: asked again at the next turn.'),
+    )
+  }, keepalive.probeMs)
   probing.unref()
   const stopListening = await deps.bus.subscribe('world.changed', status => {
     for (const connection of open) connection.sendEvent('world.changed', status)
+  })
+  const stopWatching = await deps.bus.subscribe('session.ended', ({ userId, sessionId }) => {
+    for (const connection of [...open]) {
+      const { principal } = connection
+      if (principal?.userId !== userId || principal.scheme !== 'jwt') continue
+      if (sessionId === null || principal.credentialId === sessionId) connection.signOut()
+    }
   })
   const stats = () => ({
     connections: open.size,
@@ -103,6 +117,7 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
       clearInterval(probing)
       server.off('upgrade', onUpgrade)
       await stopListening()
+      await stopWatching()
       for (const connection of open) connection.leave()
       sessions.close()
     },
@@ -117,6 +132,19 @@ function probe(open: ReadonlySet<Connection>): void {
   for (const connection of [...open]) {
     if (nowMs - connection.heardAtMs > keepalive.silentMs) connection.cut()
     else connection.probe()
+  }
+}
+
+/** For a message of the bus that was lost: nobody stays connected whose session has ended. */
+async function signOutEnded(open: ReadonlySet<Connection>, deps: Pick<SocketDeps, 'endedSessions'>): Promise<void> {
+  const sessionIds = [...open].flatMap(({ principal }) =>
+    principal?.scheme === 'jwt' && principal.credentialId !== null ? principal.credentialId : [],
+  )
+  if (sessionIds.length === 0) return
+  const ended = await deps.endedSessions(sessionIds)
+  for (const connection of [...open]) {
+    const id = connection.principal?.credentialId
+    if (id && ended.has(id)) connection.signOut()
   }
 }
 

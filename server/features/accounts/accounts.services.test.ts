@@ -1,0 +1,22 @@
+import pino from 'pino'
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Db } from '../../../core/db/port.ts'
+import { openPostgres } from '../../../core/db/postgres.ts'
+import { type PostgresRig, startPostgres } from '../../../test/services/postgres.ts'
+import { describeAccounts } from './accounts-suite.ts'
+
+let rig: PostgresRig
+let db: Db
+
+beforeAll(async () => {
+  rig = await startPostgres()
+  db = await openPostgres({ url: rig.url, log: pino({ level: 'silent' }) })
+})
+afterAll(async () => {
+  await db.close()
+  await rig.stop()
+})
+
+describe('accounts on Postgres', () => {
+  describeAccounts(() => ({ db }))
+})
