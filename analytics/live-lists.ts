@@ -37,6 +37,7 @@ import {
 import { platformsOf, positions, type RankedRow, rank } from './measures/ranking.ts'
 import { clipRow, creatorsOf, outlierSubject, type Trends, withRanks } from './measures/trends.ts'
 import { makeWindow, type Window, windowBefore } from './measures/window.ts'
+import { isMixed } from './policy.ts'
 import { velocityBetween } from './scores.ts'
 
 /** Rows of a list that are kept beyond those that can be shown. */
@@ -96,6 +97,8 @@ interface Facts {
   readonly details: Map<string, ClipDetail>
   /** The platforms of clips without views that were written: what ranks them is not read here. */
   readonly viewless: Set<string>
+  /** Videos that were written by a source which keeps them out of lists across platforms, by hash. */
+  readonly unmixable: Set<string>
 }
 
 interface Base {
@@ -275,7 +278,7 @@ function factsOf(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists)
   for (const facts of world.facts) {
     if (isSameWindow(facts.window, window) && facts.changed.size <= changedEnough) return facts
   }
-  const facts: Facts = { window, changed: new Map(), details: new Map(), viewless: new Set() }
+  const facts: Facts = { window, changed: new Map(), details: new Map(), viewless: new Set(), unmixable: new Set() }
   world.facts.add(facts)
   return facts
 }
@@ -363,6 +366,7 @@ function refOfDetail(detail: WindowDetail): PageKey {
 
 function keepChanged(facts: Facts, ref: PageKey, detail: WindowDetail, publishedMs: number | null): void {
   facts.details.set(refKey(ref), detail)
+  if (!detail.mayMix) facts.unmixable.add(ref.key)
   if (detail.views === null) {
     facts.viewless.add(detail.platform)
     return
@@ -394,19 +398,19 @@ function keepChanged(facts: Facts, ref: PageKey, detail: WindowDetail, published
 
 /** The first rows of the list now; `null` when the base has too few rows left to say. */
 function merged(params: TrendsParams, base: Base, nowMs: number): RankedRow[] | null {
-  const { changed, viewless, window } = base.facts
+  const { changed, viewless, unmixable, window } = base.facts
   const platforms = platformsOf(params)
   if (platforms.some(platform => viewless.has(platform))) return null
   const minMs = nowMs - window.backMs
   const top = new TopRows(params.limit)
   let count = 0
+  const isAll = isMixed(platforms)
   const offer = (row: RankedRow) => {
-    if (row.endMs < minMs) return
+    if (row.endMs < minMs || (isAll && unmixable.has(row.key))) return
     count += 1
     top.offer(row)
   }
   for (const row of base.rows) if (!changed.has(row.key)) offer(row)
-  const isAll = platforms.length > 1
   for (const { row } of changed.values()) {
     if (!isAll && row.platform !== platforms[0]) continue
     const sorted = { ...row, sortValue: sortValueOf(params, row) }

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { BusEvents } from '../contracts/bus.ts'
+import { VideoIdSchema } from '../contracts/ids.ts'
 import { IndexParamsSchema, SeriesParamsSchema, TrendsParamsSchema } from '../contracts/measures.ts'
 import { policyOf, sourceClasses } from '../contracts/samples.ts'
+import { LiveLists } from './live-lists.ts'
 import { clipIndex } from './measures/clip-index.ts'
 import { movers } from './measures/movers.ts'
 import { series } from './measures/series.ts'
@@ -88,6 +91,31 @@ describe('sources that may not be mixed', () => {
     expect(own.find(row => row.key === 'youtube:c')).toMatchObject({ rank: 1, gain: 8_920, source: 'youtube-api' })
     const byCreator = await ask({ type: 'clips', creator: 'youtube:two' })
     expect(byCreator.map(row => row.views)).toEqual([9_000])
+  })
+
+  it('leave lists that are kept as soon as they write', async () => {
+    const lists = new LiveLists()
+    const kept = async (platform: 'all' | 'youtube') =>
+      (await lists.trends(rig.ctx, TrendsParamsSchema.parse({ platform }))).rows.map(row => row.key)
+    expect(await kept('all')).toEqual(['youtube:a', 'youtube:c', 'youtube:b'])
+    expect(await kept('youtube')).toEqual(['youtube:a', 'youtube:c', 'youtube:b'])
+    const at = { source: 'youtube-api', at: '2024-01-05T05:00:00' }
+    await rig.samples([
+      { ...at, video: 'c', views: 9_000 },
+      { ...at, video: 'z', views: 1 },
+    ])
+    const videos = ['youtube:c', 'youtube:z'].map(id => VideoIdSchema.parse(id))
+    const event: BusEvents['samples.written'] = {
+      world: 'replay',
+      platforms: ['youtube'],
+      videos,
+      isCut: false,
+      rowCount: 2,
+      atMs: 0,
+    }
+    lists.note({ kind: 'samples', event })
+    expect(await kept('all')).toEqual(['youtube:a', 'youtube:b'])
+    expect(await kept('youtube')).toEqual(['youtube:c', 'youtube:a', 'youtube:b', 'youtube:z'])
   })
 
   it('are those of the one list of classes', async () => {

@@ -109,6 +109,7 @@ function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: numbe
 
 const WindowDetailRow = DetailRow.extend({
   video_key: z.string(),
+  may_mix: z.number(),
   from_ms: wholeNumber,
   until_ms: wholeNumber,
   start_ms: wholeNumber,
@@ -122,6 +123,8 @@ export interface WindowDetail extends ClipDetail {
   readonly window: Window
   /** The hash that ranking works with. */
   readonly key: string
+  /** It may stand in lists across platforms. */
+  readonly mayMix: boolean
   /** The value at the window's start, and the first reading inside it; `null` when there is none. */
   readonly start: { atMs: number; views: number } | null
   readonly first: { atMs: number; views: number } | null
@@ -167,6 +170,7 @@ export async function windowDetails(
       ...detailOf(row, window, sliceMs),
       window,
       key: row.video_key,
+      mayMix: row.may_mix === 1,
       start: row.start_ms === 0 ? null : { atMs: row.start_ms, views: row.start_views },
       first: row.first_ms === 0 ? null : { atMs: row.first_ms, views: row.first_views },
     }

@@ -2,8 +2,9 @@
 -- fixed ages, and marks of written cells that are counts and not instants. Everything here is made again from the samples, so a migration that
 -- was cut off starts anew.
 
--- Of readings of one (video, instant, source) the one that stays must not depend on which came first: a missing counter
--- is less than a zero, and a hash of all the rest closes ties.
+-- Of readings of one (subject, instant, source) the one that stays must not depend on which came first: a missing counter
+-- is less than a zero, and what is left of the row, or its hash, closes ties. Who reads rows that are not merged yet orders
+-- them by the same column.
 ALTER TABLE {database}.samples_v1 MODIFY COLUMN quality UInt256 MATERIALIZED bitShiftLeft(toUInt256(ifNull(views + 1, 0)), 192) + bitShiftLeft(toUInt256(ifNull(likes + 1, 0)), 128) + bitShiftLeft(toUInt256(ifNull(comments + 1, 0)), 64) + toUInt256(cityHash64(creator_id, endpoint, definition_version, ifNull(toString(shares), ''), ifNull(toString(saves), ''))) CODEC(ZSTD(1));
 
 ALTER TABLE {database}.samples_v1 MATERIALIZE COLUMN quality SETTINGS mutations_sync = 2;
@@ -11,6 +12,18 @@ ALTER TABLE {database}.samples_v1 MATERIALIZE COLUMN quality SETTINGS mutations_
 ALTER TABLE {database}.own_samples_v1 MODIFY COLUMN quality UInt256 MATERIALIZED bitShiftLeft(toUInt256(ifNull(views + 1, 0)), 192) + bitShiftLeft(toUInt256(ifNull(likes + 1, 0)), 128) + bitShiftLeft(toUInt256(ifNull(comments + 1, 0)), 64) + toUInt256(cityHash64(creator_id, endpoint, definition_version, ifNull(toString(shares), ''), ifNull(toString(saves), ''))) CODEC(ZSTD(1));
 
 ALTER TABLE {database}.own_samples_v1 MATERIALIZE COLUMN quality SETTINGS mutations_sync = 2;
+
+ALTER TABLE {database}.creator_samples_v1 MODIFY COLUMN quality UInt256 MATERIALIZED bitShiftLeft(toUInt256(ifNull(followers + 1, 0)), 192) + bitShiftLeft(toUInt256(ifNull(views + 1, 0)), 128) + bitShiftLeft(toUInt256(ifNull(videos + 1, 0)), 64) + toUInt256(ifNull(likes + 1, 0)) CODEC(ZSTD(1));
+
+ALTER TABLE {database}.creator_samples_v1 MATERIALIZE COLUMN quality SETTINGS mutations_sync = 2;
+
+ALTER TABLE {database}.own_creator_samples_v1 MODIFY COLUMN quality UInt256 MATERIALIZED bitShiftLeft(toUInt256(ifNull(followers + 1, 0)), 192) + bitShiftLeft(toUInt256(ifNull(views + 1, 0)), 128) + bitShiftLeft(toUInt256(ifNull(videos + 1, 0)), 64) + toUInt256(ifNull(likes + 1, 0)) CODEC(ZSTD(1));
+
+ALTER TABLE {database}.own_creator_samples_v1 MATERIALIZE COLUMN quality SETTINGS mutations_sync = 2;
+
+ALTER TABLE {database}.topic_samples_v1 MODIFY COLUMN quality UInt128 MATERIALIZED bitShiftLeft(toUInt128(ifNull(views + 1, 0)), 64) + toUInt128(ifNull(videos + 1, 0)) CODEC(ZSTD(1));
+
+ALTER TABLE {database}.topic_samples_v1 MATERIALIZE COLUMN quality SETTINGS mutations_sync = 2;
 
 -- Videos that a source has read whose terms do not let its numbers stand beside those of others (contracts/samples.ts has
 -- the classes, and a test holds this condition equal to them). Lists across platforms and the clip index leave them out
@@ -45,8 +58,8 @@ WHERE NOT (startsWith(source, 'import:') OR startsWith(source, 'own:'))
 GROUP BY platform, video_key;
 
 -- Every creator that any source has named for a video, and when last: the reading (as in readings_v1) that named it, 0
--- for descriptions. A video belongs to the creator of its last reading; among equal readings the greatest creator_key counts. The
--- row of latest_v1 cannot say that: of equal readings it keeps the one that came last.
+-- for descriptions. A video belongs to the creator of its last reading (rank-groups.sql says what counts among equal ones).
+-- The row of latest_v1 cannot say that: of equal readings it keeps the one that came last.
 DROP VIEW IF EXISTS {database}.creator_videos_mv_v1;
 
 DROP VIEW IF EXISTS {database}.creator_videos_described_mv_v1;

@@ -10,7 +10,7 @@
 SELECT
     platform,
     video_id,
-    argMaxIf((given.creator_id, given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), observed_at), (isNotNull(given.views), observed_at, ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source), at_ms >= {endMinMs:Int64}) AS last,
+    argMaxIf((given.creator_id, given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), observed_at), (isNotNull(given.views), observed_at, ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source, quality), at_ms >= {endMinMs:Int64}) AS last,
     last.1 AS creator_id,
     last.2 AS views,
     last.3 AS likes,
@@ -31,7 +31,7 @@ SELECT
     arrayMap(packed -> toInt64(bitShiftRight(packed, 64)), by_slice.2) AS slice_ms
 FROM
 (
-    SELECT platform, video_id, creator_id, views, likes, comments, shares, saves, source, observed_at, toUnixTimestamp64Milli(observed_at) AS at_ms
+    SELECT platform, video_id, creator_id, views, likes, comments, shares, saves, source, quality, observed_at, toUnixTimestamp64Milli(observed_at) AS at_ms
     FROM {database:Identifier}.samples_v1
     WHERE (platform, video_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
         AND observed_at >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')

@@ -1,5 +1,5 @@
 -- rank_clips: the clips of one page, in rank order. A video of which nothing that was read says what it started from
--- (state 3) stands where it would if it had started from nothing, so no other row of the page ranks too high: when there is
+-- (is_unknown) stands where it would if it had started from nothing, so no other row of the page ranks too high: when there is
 -- one on the page, the caller asks again with more.
 -- params: those of clip_gains; afterMissing UInt8, afterValue Float64, afterLow Int64, afterKey String
 --         (the last row of the page before, in {{after}}); limit UInt32
@@ -8,7 +8,7 @@
 -- reads:  what clip_gains reads, once
 
 -- part: page
-WITH {{names}}
+WITH {{names}} {{measures}}
 SELECT toString(ends.video_key) AS key, ends.platform AS platform, toString(ends.reading) AS reading_text, toString(start) AS start_text, {{sort}} AS sort_value
 {{joined}}
 {{joins}}
@@ -18,18 +18,18 @@ LIMIT {limit:UInt32}
 {{settings}}
 
 -- part: after
-AND (state = 3 OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, ends.video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String})))
+AND (is_unknown OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, ends.video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String})))
 
 -- part: positions
 SELECT toString(video_key) AS key, toInt64(position) AS position, toInt64(unknown_above) AS unknown_above
 FROM
 (
-    WITH {{names}}
+    WITH {{names}} {{measures}}
     SELECT
         ends.video_key AS video_key,
         {{sort}} AS sort_value,
         row_number() OVER ranking AS position,
-        countIf(state = 3) OVER ranking AS unknown_above
+        countIf(is_unknown) OVER ranking AS unknown_above
     {{joined}}
     {{joins}}
     WHERE e_ms >= {eMinMs:Int64}
@@ -43,7 +43,7 @@ ANY LEFT JOIN
 (
     SELECT
         cityHash64(platform, video_id) AS video_key,
-        argMax((likes, comments, shares, saves, views), (observed_at, views, ifNull(toInt64(likes), -1), ifNull(toInt64(comments), -1))) AS last,
+        argMax((likes, comments, shares, saves, views), (observed_at, views, ifNull(toInt64(likes), -1), ifNull(toInt64(comments), -1), source, quality)) AS last,
         ifNull(last.1, 0) + ifNull(last.2, 0) + ifNull(last.3, 0) + ifNull(last.4, 0) AS engaged,
         last.5 AS engaged_views,
         isNotNull(last.1) OR isNotNull(last.2) OR isNotNull(last.3) OR isNotNull(last.4) AS is_given

@@ -1,6 +1,7 @@
 -- rank_groups: creators or topics, in rank order: what their videos gained together, or their own counters where the
 -- platform publishes them ({{own}}; left out when the list is filtered by something that only videos have).
--- A video's creator is the one that its last reading names; of equal readings the greatest creator_key counts.
+-- A video's creator is the one that its last reading names; of equal readings one with an id counts before one that is
+-- known by title only, and then the greater id.
 -- params: those of clip_gains; those of the page in rank_clips; sourcePrefixes Array(String) (of own counters, those of
 --         sources whose names begin so)
 -- row:    key String (creator_key, or the topic), platform String (empty when there are several), low, e_ms, state,
@@ -85,7 +86,7 @@ SELECT
 FROM ({{window}}) AS gains
 ANY LEFT JOIN
 (
-    SELECT video_key, argMax(creator_key, (named_by, creator_key)) AS creator_key
+    SELECT video_key, argMax(creator_key, (named_by, NOT startsWith(creator_id, 'name:'), creator_id)) AS creator_key
     FROM {database:Identifier}.creator_videos_v1
     WHERE platform IN {platforms:Array(String)} {{keys}}
     GROUP BY video_key

@@ -11,7 +11,7 @@ FROM
 (
     SELECT
         toUnixTimestamp64Milli(observed_at) AS at_ms,
-        argMax((given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), toString(given.endpoint), given.creator_id), (ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source)) AS best
+        argMax((given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), toString(given.endpoint), given.creator_id), (ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source, given.quality)) AS best
     FROM {database:Identifier}.samples_v1 AS given
     WHERE given.platform IN {platforms:Array(String)} AND given.video_id = {id:String}
         AND observed_at >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
@@ -37,7 +37,7 @@ SELECT platform, video_id FROM {database:Identifier}.video_topics_v1 WHERE topic
 SELECT
     platform,
     video_id,
-    any(creator) AS creator_id,
+    sorted[-1].2.6 AS creator_id,
     arraySort(groupArray((instant, best))) AS sorted,
     arrayMap(entry -> entry.1, sorted) AS at_ms,
     arrayMap(entry -> toInt64(assumeNotNull(entry.2.1)), sorted) AS views,
@@ -50,9 +50,8 @@ FROM
     SELECT
         platform,
         video_id,
-        any(given.creator_id) AS creator,
         toUnixTimestamp64Milli(observed_at) AS instant,
-        argMax((given.views, given.likes, given.comments, given.shares, given.saves), (given.views, ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source)) AS best
+        argMax((given.views, given.likes, given.comments, given.shares, given.saves, given.creator_id), (given.views, ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source, given.quality)) AS best
     FROM {database:Identifier}.samples_v1 AS given
     WHERE (platform, video_id) IN ({{videos}})
         AND given.views IS NOT NULL {{mixable}}

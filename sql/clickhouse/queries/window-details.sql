@@ -2,16 +2,17 @@
 -- is made of: the last one at or before the start and the first one after it.
 -- params: pagePlatforms, pageIds Array(String) (one entry a clip); fromMs (the earliest instant needed), endMs (the last)
 --         Int64; startsMs, untilsMs, startMinsMs, quartersMs, quarterMinsMs, endMinsMs, slicesMs Array(Int64) (one entry a window)
--- row:    that of clip_details; video_key String; from_ms, until_ms (the window), start_ms, start_views, first_ms, first_views
+-- row:    that of clip_details; video_key String; may_mix UInt8 (it may stand in lists across platforms); from_ms, until_ms (the window), start_ms, start_views, first_ms, first_views
 --         Int64 (0 when there is none)
 -- reads:  samples_v1, the named videos in the windows and their look-back
 SELECT
     platform,
     video_id,
     toString(cityHash64(platform, video_id)) AS video_key,
+    cityHash64(platform, video_id) NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1) AS may_mix,
     win.1 AS from_ms,
     win.2 AS until_ms,
-    argMaxIf((given.creator_id, given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), at_ms), (isNotNull(given.views), at_ms, ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source), at_ms >= win.6) AS last,
+    argMaxIf((given.creator_id, given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), at_ms), (isNotNull(given.views), at_ms, ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source, quality), at_ms >= win.6) AS last,
     last.1 AS creator_id,
     last.2 AS views,
     last.3 AS likes,
@@ -39,7 +40,7 @@ SELECT
 FROM
 (
     SELECT
-        platform, video_id, creator_id, views, likes, comments, shares, saves, source, toUnixTimestamp64Milli(observed_at) AS at_ms,
+        platform, video_id, creator_id, views, likes, comments, shares, saves, source, quality, toUnixTimestamp64Milli(observed_at) AS at_ms,
         arrayJoin(arrayZip({startsMs:Array(Int64)}, {untilsMs:Array(Int64)}, {startMinsMs:Array(Int64)}, {quartersMs:Array(Int64)}, {quarterMinsMs:Array(Int64)}, {endMinsMs:Array(Int64)}, {slicesMs:Array(Int64)})) AS win
     FROM {database:Identifier}.samples_v1
     WHERE (platform, video_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
