@@ -159,22 +159,14 @@ export function createAccount({ url, store, browser }: AccountOptions): Account 
       startGoogleSignIn({ clientId, browser, exchange: body => enter('/api/auth/google/exchange', body) }),
     async signOut() {
       const ending = current
-      const stored = await store.exclusively(async () => {
-        const kept = await store.load()
-        await store.clear()
-        return kept
-      })
+      await store.exclusively(() => store.clear())
       fresh = null
       current = null
       setState({ status: 'signedOut', message: 'You have signed out.' })
       if (ending === null) return
       // Here it is over already; a server that cannot be reached lets the session run out.
       const tokens = { get: async () => ending, refuse() {}, forget() {} }
-      await createHttpClient({ url, tokens }).post(
-        '/api/auth/logout',
-        stored === null ? {} : { refresh_token: stored.refreshToken },
-        { hasPassword: true },
-      )
+      await createHttpClient({ url, tokens }).post('/api/auth/logout', {})
     },
   }
 }

@@ -8,7 +8,7 @@ export interface HttpClient {
   readonly base: string
   get(path: string, query: Readonly<Record<string, string>>): Promise<HttpResult>
   /** Posts JSON to a path under the server's address. */
-  post(path: string, body: JsonBody, options?: PostOptions): Promise<HttpResult>
+  post(path: string, body: JsonBody): Promise<HttpResult>
   delete(path: string): Promise<HttpResult>
   /** Like `get` and `post`, for addresses that take no token. */
   readonly open: {
@@ -17,11 +17,6 @@ export interface HttpClient {
   }
 }
 export type JsonBody = Readonly<Record<string, unknown>>
-
-export interface PostOptions {
-  /** The body holds a password, so that a 401 may be about that: the request is not sent a second time. */
-  hasPassword?: boolean
-}
 
 /** `status` is 0 where the server gave no answer; `code` is that of the error, or '' where it named none. */
 export type HttpResult = { ok: true; body: unknown } | { ok: false; message: string; status: number; code: string }
@@ -54,7 +49,7 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
   return {
     base,
     get: (path, query) => askWithToken(addressOf(base, path, query), { method: 'GET' }),
-    post: (path, body, how) => askWithToken(`${base}${path}`, posting(body), how?.hasPassword !== true),
+    post: (path, body) => askWithToken(`${base}${path}`, posting(body)),
     delete: path => askWithToken(`${base}${path}`, { method: 'DELETE' }),
     open: {
       get: (path, query) => ask(addressOf(base, path, query), { method: 'GET' }, null),

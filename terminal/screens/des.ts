@@ -5,7 +5,7 @@ import { type ListState, listStart, moveInList, selectedIndexOf, topOf } from '.
 import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { formatAge, formatInstant } from '../text/format.ts'
 import { cellWidth } from '../text/width.ts'
-import type { Style } from '../theme/style.ts'
+import { ruleLine } from '../widgets/rule.ts'
 import { chartLook, chartPoints, nameIn } from './chart-data.ts'
 import { gpBounds, gpStateOf, seriesParams } from './gp-state.ts'
 import { joinLine } from './join-line.ts'
@@ -118,7 +118,8 @@ function drawFacts({ rows, selected, list }: Facts, view: ScreenView): string[] 
   const { style, width, height } = view
   const lines: { text: string; fact: number }[] = []
   rows.forEach((fact, i) => {
-    if (fact.group !== rows[i - 1]?.group) lines.push({ text: groupLine(fact.group, width, style), fact: -1 })
+    if (fact.group !== rows[i - 1]?.group)
+      lines.push({ text: ruleLine(fact.group.toUpperCase(), { width, style }), fact: -1 })
     lines.push({ text: factLine(fact, i === selected, view), fact: i })
   })
   const selectedLine = lines.findIndex(line => line.fact === selected)
@@ -126,12 +127,6 @@ function drawFacts({ rows, selected, list }: Facts, view: ScreenView): string[] 
   const first = selected === 0 ? 0 : topOf(list, selectedLine, lines.length, height)
   const blank = ' '.repeat(width)
   return Array.from({ length: height }, (_, y) => lines[first + y]?.text ?? blank)
-}
-
-function groupLine(group: string, width: number, style: Style): string {
-  const title = style.fit(group.toUpperCase(), Math.min(cellWidth(group), width - 2))
-  const rest = Math.max(0, width - cellWidth(title) - 1)
-  return `${style.bold('title', title)} ${style.paint('faint', style.glyphs.line.repeat(rest))}`
 }
 
 function factLine(fact: Fact, isSelected: boolean, { style, width, dataNowMs }: ScreenView): string {

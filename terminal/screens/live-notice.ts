@@ -15,14 +15,14 @@ export function noRowsBox(area: Area, snapshot: LiveSnapshot, emptyText: string)
   return noticeBox(area, noRowsText(area, snapshot, emptyText))
 }
 
-interface Notice {
+export interface Notice {
   role: ColorRole
   head: string
   text: string
 }
 
 /** A head and a few words in the middle of an area: exactly `height` lines of `width` cells. */
-function noticeBox(area: Area, { role, head, text }: Notice): string[] {
+export function noticeBox(area: Area, { role, head, text }: Notice): string[] {
   const words = wrap(text, Math.max(1, area.width - 4))
   const lines = [
     area.style.bold(role, area.style.fit(head, area.width, 'center')),

@@ -14,7 +14,7 @@ import {
   textIn,
   withProblem,
 } from '../state/form.ts'
-import { wrap } from '../text/width.ts'
+import { chunk, wrap } from '../text/width.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { centredForm, pressInForm } from './form-place.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
@@ -204,10 +204,9 @@ function googleText(google: GoogleAttempt, { style }: ScreenView, width: number)
   const text = google.isBrowserOpen
     ? 'Your browser has been opened: go on there, this screen follows by itself. If it shows nothing, open this link:'
     : 'There is no browser here. Open this link in one (Copy the link), then paste the address it ends on, even if that page does not load:'
-  const chunks = google.url.match(new RegExp(`.{1,${width}}`, 'g')) ?? []
   return [
     ...wrap(text, width).map(line => style.paint('muted', line)),
-    ...chunks.map(line => style.paint('accent', line)),
+    ...chunk(google.url, width).map(line => style.paint('accent', line)),
   ]
 }
 

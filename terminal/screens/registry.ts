@@ -1,4 +1,7 @@
 import type { FunctionName } from '../command/functions.ts'
+import { acctFactory } from './acct.ts'
+import { apiFactory } from './api.ts'
+import { billFactory } from './bill.ts'
 import { desFactory } from './des.ts'
 import { gpFactory } from './gp.ts'
 import { helpFactory } from './help.ts'
@@ -16,6 +19,9 @@ const factories: readonly ScreenFactory[] = [
   gpFactory,
   desFactory,
   opsFactory,
+  apiFactory,
+  billFactory,
+  acctFactory,
   loginFactory,
   registerFactory,
   helpFactory,

@@ -95,6 +95,8 @@ export interface ScreenSpec<S> {
   spoken?(state: S): string
   /** The text that `y` copies. */
   copyText?(state: S, view: ScreenView): string
+  /** What the status line calls the copied text, where it must not be printed there, e.g. "the key". */
+  copyName?(state: S): string | null
   /** The filter text, where the screen has one: shown when the filter line opens. */
   filterText?(state: S): string
 }
@@ -116,6 +118,7 @@ export interface OpenScreen {
   list(view: ScreenView): Omit<ExportedList, 'notice'> | null
   known(view: ScreenView): readonly KnownSubject[]
   copyText(view: ScreenView): string
+  copyName(): string | null
   filterText(): string | null
   isTyping(): boolean
   cursor(view: ScreenView): { x: number; y: number } | null
@@ -157,6 +160,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, id: symbol): OpenScreen {
     list: view => spec.list?.(state, view) ?? null,
     known: view => spec.known?.(state, view) ?? [],
     copyText: view => spec.copyText?.(state, view) ?? '',
+    copyName: () => spec.copyName?.(state) ?? null,
     filterText: () => spec.filterText?.(state) ?? null,
     isTyping: () => spec.isTyping?.(state) ?? false,
     cursor: view => spec.cursor?.(state, view) ?? null,

@@ -765,11 +765,13 @@ export class Session {
     const view = this.#focusedView()
     const text = view === null ? '' : (this.#screen()?.copyText(view) ?? '')
     if (text === '') return this.say('There is nothing to copy here.')
-    this.#copyText(text, text)
+    this.#copyText(text, this.#screen()?.copyName() ?? null)
   }
 
-  #copyText(text: string, name: string): void {
-    this.say(this.#deps.copy(text) ? `Copied ${name}` : `This terminal has no clipboard: ${name}`)
+  /** A text with a name is not printed in the status line. */
+  #copyText(text: string, name: string | null): void {
+    if (this.#deps.copy(text)) return this.say(`Copied ${name ?? text}`)
+    this.say(`This terminal has no clipboard: ${name === null ? text : `take ${name} from the screen.`}`)
   }
 
   #setTheme(themeName: ThemeName): void {

@@ -61,6 +61,12 @@ export function wrap(text: string, width: number): string[] {
   return line === '' && lines.length > 0 ? lines : [...lines, line]
 }
 
+/** A plain text in lines of `width` characters, for what has no words and must stay whole: an address, a key. One-cell characters only. */
+export function chunk(text: string, width: number): string[] {
+  const size = Math.max(1, width)
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size))
+}
+
 function pad(text: string, cells: number, align: Align): string {
   if (cells <= 0) return text
   if (align === 'right') return ' '.repeat(cells) + text
