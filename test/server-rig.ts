@@ -67,8 +67,11 @@ export interface ServerRig {
   close(): Promise<void>
 }
 
-/** Opens both embedded stores, migrated and empty, for the tests of one file. */
-export async function openServerRig(): Promise<ServerRig> {
+/**
+ * Opens both embedded stores, migrated and empty, for the tests of one file.
+ * @param given a relational store to use instead, empty; the rig closes it
+ */
+export async function openServerRig(given: { readonly db?: Db } = {}): Promise<ServerRig> {
   const folder = await mkdtemp(join(tmpdir(), 'cliptape-server-'))
   const log = pino({ level: 'silent' })
   const clock = manualClock(rigNow.getTime())
@@ -77,7 +80,7 @@ export async function openServerRig(): Promise<ServerRig> {
   const outbound = openOutbound({ configuredOrigins: [] })
   const [store, db] = await Promise.all([
     startChdb({ dataDir: join(folder, 'analytics'), log }),
-    openPglite({ dataDir: join(folder, 'relational'), log }),
+    given.db ?? openPglite({ dataDir: join(folder, 'relational'), log }),
   ])
   await Promise.all([migrateAnalytics(store, { database: 'cliptape' }), migrateDb(db)])
   await repairRollups(store, world)
