@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { cliOn, endProcess } from '../test/cli.ts'
@@ -86,6 +87,8 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       expect(trends.status).toBe(200)
       expect(await trends.json()).toMatchObject({ data: [{ key: 'youtube:dQw4w9WgXcQ', gain: 600 }, {}] })
       expect((await fetch(`${first.url}/api/analytics/trends`)).status).toBe(401)
+      const lasting = decodeJwt((await cli.run('token', '--hours', '12')).stdout.trim())
+      expect(Number(lasting.exp) - Number(lasting.iat)).toBe(12 * 3600)
 
       for (const forbidden of ['select * from system.tables', 'drop table v.samples']) {
         expect(await cli.run('query', forbidden)).toMatchObject({
@@ -148,6 +151,8 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       [['restore', join(folder, 'rows.csv')], 1, /holds data already|not a Cliptape backup/],
       [['worker', '--roles', 'http'], 1, /DATABASE_URL/],
       [['terminal'], 1, /no terminal here/],
+      [['token'], 1, /No server runs on .*, which could make a token/],
+      [['token', '--hours', '25'], 2, /at most 24/],
     ]
     for (const [args, code, sentence] of cases) {
       const result = await cli.run(...args)

@@ -67,12 +67,15 @@ function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler
       throw new AppError(
         'AUTH_REQUIRED',
         token === null
-          ? 'Send a token: Authorization: Bearer <token>. `cliptape token` prints yours.'
-          : 'The token is not valid here: `cliptape token` prints the present one.',
+          ? "Sign in (POST /api/auth/login) and send the token: Authorization: Bearer <token>. `cliptape token` prints the local owner's."
+          : 'The token is not valid, or has ended: sign in again.',
       )
     }
     if (route.scope !== null && principal.scopes !== 'all' && !principal.scopes.includes(route.scope)) {
       throw new AppError('FORBIDDEN', `This key lacks the scope ${route.scope}: make one that has it.`)
+    }
+    if (route.roles !== null && !route.roles.includes(principal.role)) {
+      throw new AppError('FORBIDDEN', 'This is for those who run the server.')
     }
     response.locals.principal = principal
     next()

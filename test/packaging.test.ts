@@ -28,7 +28,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services.postgres?.image).toMatch(/^pgvector\/pgvector:/)
   })
 
-  it('publishes ports on loopback only, because there are no accounts yet', () => {
+  it('publishes the server on loopback only, and no store: who wants more puts TLS in front', () => {
     const published = Object.values(compose.services).flatMap(service => service.ports)
     expect(published).not.toHaveLength(0)
     for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:/)

@@ -8,6 +8,7 @@ import { type Authenticator, anyOf } from '../../server/auth/authenticator.ts'
 import { createGoogleSignIn } from '../../server/auth/google.ts'
 import { type OpenAccounts, openAccounts } from '../../server/auth/open-accounts.ts'
 import { supabaseAuthenticator } from '../../server/auth/supabase.ts'
+import { isLoopbackHost } from '../../server/http/hosts.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 /** Signing in as it is configured; the scope closes it. */
@@ -28,7 +29,7 @@ export async function startAccounts(
         mailer,
         google: config.google.google === 'on' ? createGoogleSignIn(deps, config.google) : null,
         registration: config.registration,
-        linkBase: () => publicUrl ?? o.url(),
+        linkBase: () => publicUrl ?? reachable(o.url()),
       }),
     accounts => accounts.close(),
   )
@@ -46,6 +47,15 @@ export async function startAccounts(
   return { accounts, auth: anyOf([accounts.sessions, apiKeys, ...others]) }
 }
 
+/** Accounts protect an open port; nothing but TLS protects what travels to it. */
+export function warnOfOpenPort({ config, log }: Pick<OpenOptions, 'config' | 'log'>): void {
+  if (isLoopbackHost(config.host) || config.publicUrl?.startsWith('https:')) return
+  log.warn(
+    { host: config.host },
+    'Others reach this server, and nothing says that TLS is in front of it: passwords travel as they are. Put a proxy with TLS there and set PUBLIC_URL to its https address.',
+  )
+}
+
 /** A cluster without a mail server sends none: nobody reads the logs of its nodes for links. */
 async function startMailer({
   config,
@@ -59,4 +69,9 @@ async function startMailer({
     () => smtpMailer(mail),
     mailer => mailer.close(),
   )
+}
+
+/** A server that listens on all addresses is found under its own machine's name. */
+function reachable(url: string | null): string | null {
+  return url?.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost') ?? null
 }

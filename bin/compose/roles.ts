@@ -19,7 +19,7 @@ import { type RunningServer, startServer } from '../../server/server.ts'
 import { settingsDefault } from '../../server/settings.ts'
 import type { Role } from '../role.ts'
 import { cliptapeVersion } from '../version.ts'
-import { startAccounts } from './accounts.ts'
+import { startAccounts, warnOfOpenPort } from './accounts.ts'
 import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startJobs } from './jobs.ts'
@@ -154,6 +154,7 @@ async function serve(
     () => new UsageMeter({ db: stores.db, clock: systemClock, log }),
     usage => usage.close(),
   )
+  warnOfOpenPort(options)
   const publicHosts = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname]
   const server = await scope.start(
     'server',

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Scope } from '../../contracts/api-keys.ts'
-import type { AuthScheme } from '../auth/authenticator.ts'
+import type { AuthScheme, Principal } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
 import type { SharedAnswer } from '../features/shared-answers.ts'
 import type { Caller } from './caller.ts'
@@ -21,6 +21,8 @@ export interface Route {
   readonly auth: readonly AuthScheme[] | 'open'
   /** What a key must be allowed to do; null where no key is taken, or any key is good enough. */
   readonly scope: Scope | null
+  /** Who may ask; null for everybody with a good credential. */
+  readonly roles: readonly Principal['role'][] | null
   /** Of a success, e.g. 201. */
   readonly status: number
   /** A POST that changes nothing: it takes no Idempotency-Key. */
@@ -83,6 +85,8 @@ export function route<
   description?: string
   auth: readonly AuthScheme[] | 'open'
   scope?: Scope
+  /** Everybody with a good credential unless told. */
+  roles?: readonly Principal['role'][]
   /** 200 unless told; 204 when there is no answer to send. */
   status?: number
   isRead?: boolean
@@ -111,6 +115,7 @@ export function route<
     description: o.description ?? '',
     auth: o.auth,
     scope: o.scope ?? null,
+    roles: o.roles ?? null,
     status: o.status ?? (o.answer === null ? 204 : 200),
     isRead: o.isRead ?? o.method === 'get',
     hasSecretAnswer: o.hasSecretAnswer ?? false,

@@ -10,7 +10,7 @@ const ReadySchema = z.object({ status: z.literal('ready'), stores: z.record(z.st
 /** A store that takes longer than this to say hello is not ready. */
 const pingMsMax = 2000
 
-/** Who we are and whether we work. Only `/metrics` needs a token: how much somebody watches is their own affair. */
+/** Who we are and whether we work. Only `/metrics` needs a token: how much is watched is the operator's affair. */
 export const systemRoutes: readonly Route[] = [
   route({
     method: 'get',
@@ -48,8 +48,9 @@ export const systemRoutes: readonly Route[] = [
     method: 'get',
     path: '/metrics',
     summary: 'Counters for Prometheus',
-    description: 'Prometheus text format 0.0.4; scrape it with the owner token as bearer token.',
+    description: 'Prometheus text format 0.0.4, for the owner and admins; scrape it with a key of theirs.',
     auth: ['jwt', 'apiKey'],
+    roles: ['owner', 'admin'],
     answer: { contentType: 'text/plain; version=0.0.4; charset=utf-8' },
     handle: async deps => ({ body: deps.metrics.render(), contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
   }),
