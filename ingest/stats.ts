@@ -23,7 +23,11 @@ interface SourceCounter {
 const idleAfterMs = 10_000
 /** A queue older than this is worth a look. */
 const slowQueueMs = 5_000
-const rateWindowMs = 5_000
+/** Rates are those of the last seconds, and of at least one. */
+const rateWindowMs = 10_000
+const rateSpanMsMin = 1_000
+/** How finely the window slides. */
+const rateStepMs = 250
 /** The most sources that are remembered; the quietest one goes first. */
 const sourcesMax = 200
 
@@ -34,8 +38,8 @@ interface SourceState {
   deadLettered: number
   reasons: string
   lastAtMs: number
-  rateFrom: { atMs: number; read: number }
-  rowsPerSecond: number
+  /** Records read by then, oldest first: those of the window, a step apart, and the last before it. */
+  readBy: { atMs: number; read: number }[]
 }
 
 /** @param clock real time: rates are per second of it */
@@ -53,17 +57,17 @@ export function createIngestStats(clock: Clock): IngestStats {
         sources.set(name, state)
         const [oldest] = sources.keys()
         if (sources.size > sourcesMax && oldest !== undefined) sources.delete(oldest)
-        if (tally.read < state.rateFrom.read) state.rateFrom = { atMs: nowMs, read: 0 }
+        // A new run of the same source begins from zero.
+        if (tally.read < state.read) state.readBy = [{ atMs: nowMs, read: 0 }]
         state.read = tally.read
         state.accepted = tally.accepted
         state.dropped = sum(tally.dropped)
         state.deadLettered = sum(tally.deadLettered)
         state.reasons = reasonsOf(tally)
         state.lastAtMs = nowMs
-        const elapsedMs = nowMs - state.rateFrom.atMs
-        if (elapsedMs <= 0) return
-        state.rowsPerSecond = Math.round(((tally.read - state.rateFrom.read) * 1000) / elapsedMs)
-        if (elapsedMs > rateWindowMs) state.rateFrom = { atMs: nowMs, read: tally.read }
+        const last = state.readBy.at(-1)
+        if (!last || nowMs - last.atMs >= rateStepMs) state.readBy.push({ atMs: nowMs, read: tally.read })
+        while ((state.readBy[1]?.atMs ?? nowMs) <= nowMs - rateWindowMs) state.readBy.shift()
       },
       forget: () => void sources.delete(name),
     }),
@@ -88,8 +92,7 @@ function begin(nowMs: number): SourceState {
     deadLettered: 0,
     reasons: '',
     lastAtMs: nowMs,
-    rateFrom: { atMs: nowMs, read: 0 },
-    rowsPerSecond: 0,
+    readBy: [{ atMs: nowMs, read: 0 }],
   }
 }
 
@@ -114,11 +117,17 @@ function sourceRow(name: string, state: SourceState, nowMs: number): OpsRow {
     group: 'source',
     name,
     state: state.deadLettered > 0 ? 'warn' : isIdle ? 'idle' : 'ok',
-    value: `${isIdle ? 0 : state.rowsPerSecond} rows/s`,
+    value: `${isIdle ? 0 : rowsPerSecond(state, nowMs)} rows/s`,
     detail:
       `${state.accepted} of ${state.read} rows accepted, last ${isoSecond(state.lastAtMs)}` +
       (state.reasons === '' ? '' : `; ${state.reasons}`),
   }
+}
+
+function rowsPerSecond({ read, readBy }: SourceState, nowMs: number): number {
+  const from = readBy.findLast(point => point.atMs <= nowMs - rateWindowMs) ?? readBy[0]
+  if (!from) return 0
+  return Math.round(((read - from.read) * 1000) / Math.max(rateSpanMsMin, nowMs - from.atMs))
 }
 
 function reasonsOf(tally: Pick<Tally, 'dropped' | 'deadLettered'>): string {
