@@ -10,7 +10,6 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { AppError } from '../contracts/errors.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
 import type { WorldDatabase } from '../core/world.ts'
 import { type QueryTarget, runQuery, sqlPart, wholeNumber } from './queries/run-query.ts'
@@ -21,6 +20,8 @@ const dayMs = 86_400_000
 export const lookBackMsMin = 129_600_000
 /** How long a reading is carried at midnights. */
 export const carryMsMax = 31 * dayMs
+/** Set in a reading that gives views. */
+export const hasViewsBit = 1n << 106n
 
 /** What `rollup_cells_v1` says. Instants are epoch milliseconds. */
 export interface RollupState {
@@ -42,7 +43,7 @@ const StateRow = z.object({
   unsettled: z.array(wholeNumber),
   insert_counts: z.array(wholeNumber),
   watermark_ms: wholeNumber,
-  settled_key: z.string(),
+  settled_key: z.coerce.string(),
   latest_ms: wholeNumber,
   has_unmixable: z.number(),
 })
@@ -50,15 +51,17 @@ const StateRow = z.object({
 /** @param throughMs cells that end later do not matter */
 export async function readRollupState(target: QueryTarget, throughMs: number): Promise<RollupState> {
   const rows = await runQuery(target, sqlPart('settle-state'), { throughMs }, StateRow, { tag: 'rollups:state' })
-  const row = rows[0]
-  if (!row) throw new AppError('INTERNAL', 'The engine said nothing about the state of its boundaries: report this.')
+  const cells = rows.flatMap(row => row.unsettled.map((cell, index) => [cell, row.insert_counts[index] ?? 0] as const))
   return {
-    watermarkMs: row.watermark_ms,
-    unsettled: [...row.unsettled].sort((a, b) => a - b),
-    insertCounts: new Map(row.unsettled.map((cell, index) => [cell, row.insert_counts[index] ?? 0])),
-    settledKey: row.settled_key,
-    latestMs: row.latest_ms,
-    hasUnmixable: row.has_unmixable === 1,
+    watermarkMs: Math.max(...rows.map(row => row.watermark_ms)),
+    unsettled: cells.map(([cell]) => cell).sort((a, b) => a - b),
+    insertCounts: new Map(cells),
+    settledKey: rows
+      .map(row => row.settled_key)
+      .sort()
+      .join(' '),
+    latestMs: Math.max(...rows.map(row => row.latest_ms)),
+    hasUnmixable: rows.some(row => row.has_unmixable === 1),
   }
 }
 
@@ -83,22 +86,27 @@ export async function withPlan<Plan, Answer>(
   target: QueryTarget,
   throughMs: number,
   planOf: (state: RollupState) => Plan,
-  ask: (plan: Plan) => Promise<Answer>,
+  ask: (plan: Plan, state: RollupState) => Promise<Answer>,
 ): Promise<Answer> {
   const byWorld = seen.get(target.store) ?? new Map<WorldDatabase, Seen>()
   seen.set(target.store, byWorld)
   const known = byWorld.get(target.world.database)
-  const guess = known?.isSteady === true ? planOf(known.state) : null
+  const guess = known?.isSteady === true ? { plan: planOf(known.state), state: known.state } : null
   const [state, guessed] = await Promise.all([
     readRollupState(target, throughMs),
-    guess === null ? null : ask(guess).then(answer => ({ answer })),
+    guess === null ? null : ask(guess.plan, guess.state).then(answer => ({ answer })),
   ])
   const isSettledSame = known !== undefined && known.state.settledKey === state.settledKey
   const isSteady = isSettledSame && known.state.unsettled.length === state.unsettled.length
   byWorld.set(target.world.database, { state, isSteady })
   const plan = planOf(state)
-  if (guessed !== null && isSettledSame && isDeepStrictEqual(plan, guess)) return guessed.answer
-  return await ask(plan)
+  if (guessed !== null && isSettledSame && isDeepStrictEqual(plan, guess?.plan)) return guessed.answer
+  return await ask(plan, state)
+}
+
+/** The least reading, as in `readings_v1`, that gives views at the instant; decimal. */
+export function readingAt(ms: number): string {
+  return String(hasViewsBit | (BigInt(ms) << 64n))
 }
 
 /** What to read for the value at one instant. */

@@ -3,10 +3,19 @@ import { assertNever } from '../../contracts/errors.ts'
 import { PlatformSchema, platforms, splitId } from '../../contracts/ids.ts'
 import type { TrendsParams } from '../../contracts/measures.ts'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
-import { type InstantPlan, lookBackMsMin, planInstant, type RollupState, withPlan } from '../boundaries.ts'
+import {
+  hasViewsBit,
+  type InstantPlan,
+  lookBackMsMin,
+  planInstant,
+  type RollupState,
+  readingAt,
+  withPlan,
+} from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { isMixed, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
+import { forgetStartBuild, noteStart, type StartBuild, startBuildOf } from '../queries/start-cache.ts'
 import { lastQuarter, type Window } from './window.ts'
 
 const hourMs = 3_600_000
@@ -47,6 +56,7 @@ const ClipRow = z.object({
   reading_text: z.string().transform(BigInt),
   start_text: z.string().transform(BigInt),
   sort_value: maybeNumber,
+  built_count: wholeNumber.optional(),
 })
 const GroupRow = z.object({
   key: z.string(),
@@ -64,7 +74,12 @@ const GroupRow = z.object({
   engaged: maybeNumber,
   engaged_views: maybeNumber,
 })
-const ClipPositionRow = z.object({ key: z.string(), position: wholeNumber, unknown_above: wholeNumber })
+const ClipPositionRow = z.object({
+  key: z.string(),
+  position: wholeNumber,
+  unknown_above: wholeNumber,
+  built_count: wholeNumber.optional(),
+})
 const GroupPositionRow = z.object({ key: z.string(), position: wholeNumber })
 
 /**
@@ -83,7 +98,7 @@ export async function rank(
   page: PageRange,
 ): Promise<RankedRow[]> {
   const ask = params.type === 'clips' ? rankClips : rankGroups
-  return await planned(ctx, window, plan => ask(ctx, params, plan, page))
+  return await planned(ctx, params, window, plan => ask(ctx, params, plan, page))
 }
 
 interface PageRange {
@@ -97,12 +112,13 @@ async function rankClips(
   plan: WindowPlan,
   page: PageRange,
 ): Promise<RankedRow[]> {
-  const values = { ...valuesOf(ctx, params, plan), ...pageValues(params, page) }
-  return await reaching(ctx, params, plan, 'page', async reach => {
+  return await reaching(ctx, params, plan, 'page', async (reach, plan) => {
+    const values = { ...valuesOf(ctx, params, plan), ...pageValues(params, page) }
     const text = rankSql(params, plan, 'page', reach, page.after !== null)
     const rows = await runQuery(ctx, text, values, ClipRow, { tag: 'analytics:rank-clips' })
     const found = rows.map(toRankedClip)
-    return { answer: found.flatMap(row => row ?? []), isWhole: !found.includes(null) }
+    const answer = found.flatMap(row => row ?? [])
+    return { answer, isWhole: !found.includes(null), builtCount: rows[0]?.built_count }
   })
 }
 
@@ -139,7 +155,7 @@ export async function positions(
 ): Promise<Map<string, number>> {
   if (keys.length === 0 || window.fromMs === window.toMs) return new Map()
   const ask = params.type === 'clips' ? clipPositions : groupPositions
-  return await planned(ctx, window, plan => ask(ctx, params, plan, keys))
+  return await planned(ctx, params, window, plan => ask(ctx, params, plan, keys))
 }
 
 async function clipPositions(
@@ -148,13 +164,14 @@ async function clipPositions(
   plan: WindowPlan,
   keys: readonly string[],
 ): Promise<Map<string, number>> {
-  const values = { ...valuesOf(ctx, params, plan), keys }
-  return await reaching(ctx, params, plan, 'positions', async reach => {
+  return await reaching(ctx, params, plan, 'positions', async (reach, plan) => {
+    const values = { ...valuesOf(ctx, params, plan), keys }
     const text = rankSql(params, plan, 'positions', reach)
     const rows = await runQuery(ctx, text, values, ClipPositionRow, { tag: 'analytics:positions-clips' })
     return {
       answer: new Map(rows.map(row => [row.key, row.position])),
       isWhole: rows.every(row => row.unknown_above === 0),
+      builtCount: rows[0]?.built_count,
     }
   })
 }
@@ -171,6 +188,14 @@ async function groupPositions(
   return new Map(rows.map(row => [row.key, row.position]))
 }
 
+interface Found<Answer> {
+  readonly answer: Answer
+  /** No start that matters is unknown. */
+  readonly isWhole: boolean
+  /** Rows of the build that was asked, where that matters. */
+  readonly builtCount: number | undefined
+}
+
 /** The reach that was enough for a list the last time, and the boundary that it then stood on. */
 const reaches = new WeakMap<AnalyticsStore, Map<string, { readonly fineMs: number; readonly reach: Reach }>>()
 const reachesMax = 500
@@ -181,19 +206,23 @@ async function reaching<Answer>(
   params: RankParams,
   plan: WindowPlan,
   form: 'page' | 'positions',
-  ask: (reach: Reach) => Promise<{ answer: Answer; isWhole: boolean }>,
+  ask: (reach: Reach, plan: WindowPlan) => Promise<Found<Answer>>,
 ): Promise<Answer> {
   const known = reaches.get(ctx.store) ?? new Map()
   reaches.set(ctx.store, known)
   const { fineMs } = plan.start
-  const spanMs = plan.window.toMs - plan.window.fromMs
-  const key = [ctx.world.database, form, spanMs, params.sort, params.platform, ...filterNames(params)].join(' ')
+  const { fromMs, toMs } = plan.window
+  const key = [ctx.world.database, form, toMs - fromMs, params.sort, params.platform, ...filterNames(params)].join(' ')
   const last = known.get(key)
   let reach: Reach = last?.fineMs === fineMs ? last.reach : 0
-  let found = await ask(reach)
+  let found = await ask(reach, plan)
   while (!found.isWhole && reach < 2) {
     reach = reach === 0 ? 1 : 2
-    found = await ask(reach)
+    found = await ask(reach, plan)
+  }
+  if (plan.startBuild && found.builtCount !== undefined && found.builtCount !== plan.startBuild.rowCount) {
+    forgetStartBuild(ctx, plan.startBuild)
+    return await reaching(ctx, params, { ...plan, startBuild: null }, form, ask)
   }
   if (known.size >= reachesMax) known.clear()
   known.set(key, { fineMs, reach })
@@ -205,22 +234,36 @@ interface WindowPlan {
   /** The end needs no boundary: no sample lies after it. */
   readonly isLive: boolean
   readonly hasUnmixable: boolean
+  /** Starts that are ready; `null`: they are put together from what `start` says. */
+  readonly startBuild: StartBuild | null
   readonly end: InstantPlan
   readonly start: InstantPlan
   readonly quarter: InstantPlan
 }
 
-function planned<Answer>(ctx: AnalyticsContext, window: Window, ask: (plan: WindowPlan) => Promise<Answer>) {
+function planned<Answer>(
+  ctx: AnalyticsContext,
+  params: RankParams,
+  window: Window,
+  ask: (plan: WindowPlan) => Promise<Answer>,
+) {
   const quarter = lastQuarter(window)
+  const isClips = params.type === 'clips'
   const planOf = (state: RollupState): WindowPlan => ({
     window,
     isLive: state.latestMs <= window.toMs,
     hasUnmixable: state.hasUnmixable,
+    startBuild: isClips ? startBuildOf(ctx, state, window.fromMs, window.backMs) : null,
     end: planInstant(state, window.toMs, window.backMs),
     start: planInstant(state, window.fromMs, window.backMs),
     quarter: planInstant(state, quarter.fromMs, quarter.backMs),
   })
-  return withPlan(ctx, window.toMs, planOf, ask)
+  return withPlan(ctx, window.toMs, planOf, async (plan, state) => {
+    const answer = await ask(plan)
+    // Beside: whoever asks next has it.
+    if (isClips) noteStart(ctx, state, window.fromMs, window.backMs).catch(() => {})
+    return answer
+  })
 }
 
 function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): QueryParams {
@@ -239,6 +282,7 @@ function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): 
     ...startValues('s', plan.start),
     ...startValues('q', plan.quarter),
     sMinMs: plan.start.minMs,
+    sBuild: plan.startBuild?.id ?? 0,
   }
 }
 
@@ -262,14 +306,12 @@ function valueAtValues(name: string, plan: InstantPlan): QueryParams {
   }
 }
 
-const hasViewsBit = 1n << 106n
 const hasValueBit = 1n << 107n
 const instantMask = (1n << 42n) - 1n
 const valueMask = (1n << 64n) - 1n
 
 /** Parameters of clip-gains.sql for one instant. */
 function startValues(name: string, plan: InstantPlan): QueryParams {
-  const readingAt = (ms: number) => String(hasViewsBit | (BigInt(ms) << 64n))
   return {
     [`${name}Fine`]: plan.fineMs,
     [`${name}Old`]: plan.oldMs,
@@ -278,6 +320,7 @@ function startValues(name: string, plan: InstantPlan): QueryParams {
     [`${name}ToHour`]: floorTo(plan.toMs, hourMs),
     [`${name}ToMs`]: plan.toMs,
     [`${name}Least`]: readingAt(plan.minMs),
+    [`${name}LeastStart`]: String(hasValueBit | BigInt(readingAt(plan.minMs))),
     [`${name}Next`]: readingAt(plan.toMs + 1),
     [`${name}OldNext`]: readingAt(Math.max(0, plan.fineMs - lookBackMsMin)),
     [`${name}FirstNext`]: String(hasViewsBit | ((instantMask - BigInt(plan.toMs)) << 64n)),
@@ -306,6 +349,7 @@ function rankSql(
     ...gainSlots(params, plan, reach),
     joins,
     of,
+    built: plan.startBuild !== null && reach > 0 ? sqlPart('rank-clips', 'built') : '',
     after: hasAfter ? sqlPart('rank-clips', 'after') : '',
     settings: sqlPart('filters', isBroad(params) ? 'settings_broad' : 'settings'),
     sort: isClips ? clipSorts[params.sort] : groupSorts[params.sort],
@@ -319,9 +363,16 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
   const named = (file: string, part: string, instant: string) => sqlPart(file, part).replaceAll('$', instant)
   const gains = (part: string, instant: string) => named('clip-gains', part, instant)
   const isGrouped = params.type !== 'clips'
+  const hasMeasures = isGrouped || params.sort === 'velocity' || params.sort === 'acceleration'
+  const lateParts = [
+    ...(plan.startBuild === null ? [gains('recent', 's')] : []),
+    ...(reach > 0 ? [gains('rare', 's')] : []),
+    ...(reach === 2 ? [gains('reawakened', 's')] : []),
+  ]
   return {
     window: sqlPart('clip-gains', 'window'),
     names: sqlPart('clip-gains', 'names'),
+    measures: hasMeasures ? sqlPart('clip-gains', 'measures') : '',
     joined: sqlPart('clip-gains', 'joined'),
     is_new_here: isGrouped ? sqlPart('clip-gains', 'is_new_here') : '',
     new_here: isGrouped ? sqlPart('clip-gains', 'new_here') : '',
@@ -329,20 +380,20 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     e_fine: named('value-at', 'fine', 'e'),
     e_late: named('value-at', 'late', 'e'),
     e_older: plan.end.olderMs.length > 0 ? named('value-at', 'older', 'e') : '',
-    s_fine: gains('start_fine', 's'),
+    start: lateParts.length === 0 ? 'fine.start' : 'greatest(fine.start, late.start)',
+    late_join: lateParts.length === 0 ? '' : sqlPart('clip-gains', 'late_join'),
+    s_fine: gains(plan.startBuild === null ? 'start_fine' : 'start_built', 's'),
     s_late: gains('start_late', 's'),
-    s_rare: reach > 0 ? gains('rare', 's') : '',
+    s_late_parts: lateParts.join(' UNION ALL '),
     s_older: plan.start.olderMs.length > 0 ? gains('older', 's') : '',
     s_firsts: reach === 1 ? gains('firsts', 's') : '',
-    s_reawakened: reach === 2 ? gains('reawakened', 's') : '',
     s_published: gains('published', 's'),
     q_fine: gains('start_fine', 'q'),
     q_late: gains('start_late', 'q'),
-    q_rare: gains('rare', 'q'),
+    q_late_parts: ['recent', 'rare', 'reawakened'].map(part => gains(part, 'q')).join(' UNION ALL '),
     q_older: plan.quarter.olderMs.length > 0 ? gains('older', 'q') : '',
-    // The last quarter is short: its first readings are always looked up.
+    // The last quarter is short: its first readings are always looked up, among all.
     q_firsts: '',
-    q_reawakened: gains('reawakened', 'q'),
     q_published: gains('published', 'q'),
     // Naming all platforms there are narrows nothing, and costs.
     on_platforms: platformsOf(params).length === platforms.length ? '' : 'AND platform IN {platforms:Array(String)}',
@@ -368,10 +419,10 @@ const quarterVelocity = (state: string, low: string, eMs: string) =>
 
 /** A clip whose start is unknown stands where it would if that were nothing; of what is divided by time there is no bound. */
 const clipSorts = {
-  gain: 'toFloat64(multiIf(state = 4, NULL, state = 3, low, low - toInt64(start)))',
-  velocity: 'if(state = 3, inf, velocity)',
-  acceleration: `multiIf(state = 3, inf, velocity = 0, NULL, ${quarterVelocity('state', 'low', 'e_ms')} / velocity)`,
-  views: 'toFloat64(if(state < 4, low, NULL))',
+  gain: 'toFloat64(if(is_viewless, NULL, if(is_unknown, low, low - toInt64(start))))',
+  velocity: 'if(is_unknown, inf, velocity)',
+  acceleration: `multiIf(is_unknown, inf, velocity = 0, NULL, ${quarterVelocity('state', 'low', 'e_ms')} / velocity)`,
+  views: 'toFloat64(if(is_viewless, NULL, low))',
   engagement:
     'toFloat64(if(engaging.is_given AND engaging.engaged_views > 0, engaging.engaged / engaging.engaged_views, NULL))',
   outlier: noNumber,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TrendsParamsSchema } from '../../contracts/measures.ts'
+import { readRollupState } from '../boundaries.ts'
+import { makeStartBuild } from '../queries/start-cache.ts'
 import { collapse, gainOf, type Reading } from '../scores.ts'
 import { type AnalyticsRig, startAnalyticsRig, type TestSample } from '../test-rig.ts'
 import { trends } from './trends.ts'
@@ -105,11 +107,20 @@ describe('against the plain definitions', () => {
         },
         { from: new Date(startMs + 2 * 24 * hourMs).toISOString(), to: new Date(endMs - 3 * hourMs).toISOString() },
       ]
-      for (const window of windows) {
-        const { rows } = await ask({ ...window, limit: 500 })
-        const found = new Map(rows.map(row => [row.key, [row.gainState, row.views, row.gain, row.velocity]]))
-        expect({ window, found }).toEqual({ window, found: expected(world, windowOf(window, Date.parse(`${nowAt}Z`))) })
+      const check = async (form: string) => {
+        for (const window of windows) {
+          const { rows } = await ask({ ...window, limit: 500 })
+          const found = new Map(rows.map(row => [row.key, [row.gainState, row.views, row.gain, row.velocity]]))
+          const given = expected(world, windowOf(window, Date.parse(`${nowAt}Z`)))
+          expect({ form, window, found }).toEqual({ form, window, found: given })
+        }
       }
+      await check('from boundaries')
+      for (const window of windows) {
+        const { fromMs, toMs, backMs } = windowOf(window, Date.parse(`${nowAt}Z`))
+        await makeStartBuild(rig.ctx, await readRollupState(rig.ctx, toMs), fromMs, backMs)
+      }
+      await check('from builds of starts')
     })
   }
 })

@@ -4,12 +4,12 @@
 -- params: those of clip_gains; afterMissing UInt8, afterValue Float64, afterLow Int64, afterKey String
 --         (the last row of the page before, in {{after}}); limit UInt32
 -- row:    key String (video_key), platform String, reading_text, start_text String (of 128 bits, as clip_gains says),
---         sort_value Nullable(Float64)
+--         sort_value Nullable(Float64), built_count Int64 (rows of the build, where a start that is not in it is looked for elsewhere)
 -- reads:  what clip_gains reads, once
 
 -- part: page
 WITH {{names}} {{measures}}
-SELECT toString(ends.video_key) AS key, ends.platform AS platform, toString(ends.reading) AS reading_text, toString(start) AS start_text, {{sort}} AS sort_value
+SELECT toString(ends.video_key) AS key, ends.platform AS platform, toString(ends.reading) AS reading_text, toString(start) AS start_text, {{sort}} AS sort_value {{built}}
 {{joined}}
 {{joins}}
 WHERE e_ms >= {eMinMs:Int64} {{after}}
@@ -17,11 +17,14 @@ ORDER BY sort_value DESC NULLS LAST, low DESC, ends.video_key ASC
 LIMIT {limit:UInt32}
 {{settings}}
 
+-- part: built
+, (SELECT toInt64(count()) FROM {database:Identifier}.starts_v1 WHERE build = {sBuild:Int64}) AS built_count
+
 -- part: after
 AND (is_unknown OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, ends.video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String})))
 
 -- part: positions
-SELECT toString(video_key) AS key, toInt64(position) AS position, toInt64(unknown_above) AS unknown_above
+SELECT toString(video_key) AS key, toInt64(position) AS position, toInt64(unknown_above) AS unknown_above {{built}}
 FROM
 (
     WITH {{names}} {{measures}}

@@ -1,16 +1,17 @@
 -- settle_state: which cells hold samples that the boundaries do not know yet, the watermark, and the latest sample of all.
 -- params: throughMs Int64
--- row:    unsettled Array(Int64) (the ends of those cells up to throughMs, any order), insert_counts Array(Int64) (the
---         inserts into each so far: what settles it names this count), watermark_ms Int64, settled_key String (another
+-- row:    one of the marks, one of the readings and one of the videos, each with the others' columns empty: unsettled
+--         Array(Int64) (the ends of those cells up to throughMs, any order), insert_counts Array(Int64) (the
+--         inserts into each so far: what settles it names this count), watermark_ms Int64, settled_key UInt64 (another
 --         one after whatever was settled), latest_ms Int64, has_unmixable UInt8 (a video may not stand in mixed lists)
 -- reads:  rollup_cells_v1, one row per six hours that ever had a sample; the bounds of the parts of readings_v1
 SELECT
     groupArrayIf(cell_ms, inserted > settled AND cell_ms > 0 AND cell_ms <= {throughMs:Int64}) AS unsettled,
     groupArrayIf(toInt64(inserted), inserted > settled AND cell_ms > 0 AND cell_ms <= {throughMs:Int64}) AS insert_counts,
     maxIf(watermark, cell_ms = 0) AS watermark_ms,
-    toString(groupBitXor(cityHash64(cell_ms, settled, watermark))) AS settled_key,
-    (SELECT toUnixTimestamp64Milli(max(observed_at)) FROM {database:Identifier}.readings_v1) AS latest_ms,
-    (SELECT count() > 0 FROM {database:Identifier}.unmixable_videos_v1) AS has_unmixable
+    groupBitXor(cityHash64(cell_ms, settled, watermark)) AS settled_key,
+    toInt64(0) AS latest_ms,
+    toUInt8(0) AS has_unmixable
 FROM
 (
     SELECT
@@ -21,3 +22,9 @@ FROM
     FROM {database:Identifier}.rollup_cells_v1
     GROUP BY cell_at
 )
+UNION ALL
+SELECT [], [], 0, 0, toUnixTimestamp64Milli(max(observed_at)), 0
+FROM {database:Identifier}.readings_v1
+UNION ALL
+SELECT [], [], 0, 0, 0, count() > 0
+FROM {database:Identifier}.unmixable_videos_v1
