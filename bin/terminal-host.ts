@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
+import type { TokenSource } from '../terminal/net/access-token.ts'
+import type { Account } from '../terminal/net/account.ts'
 import { openTerminal, restoreTerminal } from '../terminal/open-terminal.tsx'
 import type { TerminalEnv } from '../terminal/state/preferences.ts'
 
@@ -18,7 +20,9 @@ export interface TerminalView {
 /** Opens the terminal on this process's own tty. */
 export function openLocalTerminal(options: {
   url: string
-  token: () => Promise<string>
+  token: TokenSource
+  /** Of a remote server, where a person signs in. */
+  account?: Account
   variables: Variables
   view: TerminalView
   /** Where exports go. */
@@ -35,6 +39,7 @@ export function openLocalTerminal(options: {
     },
     url: options.url,
     token: options.token,
+    ...(options.account === undefined ? {} : { account: options.account }),
     env: { ...terminalEnv(options.variables), theme: options.view.theme ?? null },
     ...(options.view.startCommand === undefined ? {} : { startCommand: options.view.startCommand }),
     preferences: filePreferences(options.variables.preferencesFolder),

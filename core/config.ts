@@ -224,6 +224,8 @@ export function terminalVariables(env: Environment): {
   locale: string
   accessible: boolean
   reducedMotion: boolean
+  /** Whether a browser that is started here would be seen by whoever sits at the terminal. */
+  hasBrowser: boolean
   preferencesFolder: string
 } {
   return {
@@ -234,6 +236,9 @@ export function terminalVariables(env: Environment): {
     locale: env.LC_ALL || env.LC_CTYPE || env.LANG || '',
     accessible: ['1', 'true'].includes(env.ACCESSIBLE ?? ''),
     reducedMotion: ['1', 'true'].includes(env.REDUCED_MOTION ?? ''),
+    hasBrowser:
+      !(env.SSH_CONNECTION || env.SSH_TTY) &&
+      (process.platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY)),
     preferencesFolder: join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'cliptape'),
   }
 }

@@ -1,8 +1,11 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { AppError } from '../../contracts/errors.ts'
 import { terminalVariables } from '../../core/config.ts'
 import { homePaths } from '../../core/home.ts'
 import { watchProcessEnd } from '../../core/lifecycle.ts'
+import type { TokenSource } from '../../terminal/net/access-token.ts'
+import type { Account } from '../../terminal/net/account.ts'
 import { findServer } from '../control-client.ts'
 import { addViewOptions, type ViewOptions, viewOf } from '../terminal-view.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
@@ -12,23 +15,35 @@ interface TerminalOptions extends ViewOptions {
   token?: string
 }
 
+/** Where to, and as whom: the account is there where a person signs in. */
+interface Destination {
+  url: string
+  token: TokenSource
+  account?: Account
+}
+
 export function addTerminal(program: Command, context: VerbContext): void {
   const verb = program
     .command('terminal')
-    .description('Open the terminal on the server that runs on this home, or on another one.')
+    .description('Open the terminal on the server that runs on this home, or sign in to another one.')
   addViewOptions(verb)
-    .option('--url <url>', 'Address of a server, e.g. http://127.0.0.1:4400.')
-    .option('--token <token>', 'Access token for it (`cliptape token` on its machine prints one).')
+    .option(
+      '--url <url>',
+      'Address of another server, e.g. https://clips.example.com: the terminal asks you to sign in.',
+    )
+    .option(
+      '--token <token>',
+      'An access token instead (`cliptape token` on its machine prints one); others see it in the process list.',
+    )
     .action(async (words: string[], options: TerminalOptions) => {
       if (!process.stdin.isTTY || !process.stdout.isTTY) {
         throw new AppError('BAD_REQUEST', 'There is no terminal here: run this in one, without pipes.')
       }
-      const { url, token } = await whereTo(context, options)
+      const destination = await whereTo(context, options)
       const { openLocalTerminal, restoreLocalTerminal } = await import('../terminal-host.ts')
       const end = watchProcessEnd({ log: () => null, restoreTerminal: restoreLocalTerminal })
       const terminal = await openLocalTerminal({
-        url,
-        token,
+        ...destination,
         variables: terminalVariables(context.env),
         view: viewOf(words, options),
         cwd: context.cwd,
@@ -39,22 +54,45 @@ export function addTerminal(program: Command, context: VerbContext): void {
     })
 }
 
-async function whereTo(
-  context: VerbContext,
-  options: TerminalOptions,
-): Promise<{ url: string; token: () => Promise<string> }> {
+async function whereTo(context: VerbContext, options: TerminalOptions): Promise<Destination> {
   const { url: givenUrl, token: givenToken } = options
-  if (givenUrl !== undefined && givenToken !== undefined) return { url: givenUrl, token: async () => givenToken }
+  const given = givenUrl === undefined ? null : parseAddress(givenUrl)
+  if (given !== null && givenToken !== undefined) return { url: given.href, token: async () => givenToken }
   const config = configOf(context)
   const server = await findServer(homePaths(config.home))
-  const url = options.url ?? server?.status.url ?? null
-  if (server === null || url === null) {
+  const localUrl = server?.status.url ?? null
+  // The owner's token is for the server of this home alone, whatever address was typed.
+  const isLocal = given === null || (localUrl !== null && new URL(localUrl).origin === given.origin)
+  if (!isLocal) return await signingIn(context, given)
+  if (server === null || localUrl === null) {
     throw new AppError(
       'UNAVAILABLE',
-      options.url === undefined
-        ? `No server runs on ${config.home}: start one with npm start, or name one with --url and --token.`
-        : 'Name the access token as well: --token.',
+      `No server runs on ${config.home}: start one with npm start, or name one with --url.`,
     )
   }
-  return { url, token: givenToken === undefined ? () => server.token() : async () => givenToken }
+  return { url: localUrl, token: givenToken === undefined ? () => server.token() : async () => givenToken }
+}
+
+async function signingIn(context: VerbContext, server: URL): Promise<Destination> {
+  const [{ createAccount }, { createSessionStore, openKeychain }, { systemBrowser }] = await Promise.all([
+    import('../../terminal/net/account.ts'),
+    import('../session-store.ts'),
+    import('../system-browser.ts'),
+  ])
+  const { preferencesFolder, hasBrowser } = terminalVariables(context.env)
+  // A server under a path is another one than its neighbour under the same host.
+  const name = `${server.origin}${server.pathname.replace(/\/$/, '')}`
+  const store = createSessionStore({
+    folder: join(preferencesFolder, 'sessions'),
+    server: name,
+    keychain: await openKeychain(name),
+  })
+  const account = createAccount({ url: server.href, store, browser: systemBrowser({ hasBrowser }) })
+  return { url: server.href, token: account.token, account }
+}
+
+function parseAddress(text: string): URL {
+  const address = URL.canParse(text) ? new URL(text) : null
+  if (address !== null && /^(https?|wss?):$/.test(address.protocol)) return address
+  throw new AppError('BAD_REQUEST', `${text} is no address of a server: write it like https://clips.example.com.`)
 }

@@ -22,8 +22,8 @@ export interface AccessTokens {
 const renewBeforeMs = 30_000
 
 /**
- * Keeps the source's token until shortly before it ends. How long it lives is read from the token itself (`exp` − `iat`,
- * so that a wrong clock here does no harm); one that does not say is kept until it is refused.
+ * Keeps the source's token until shortly before it ends, as the token itself says. Where the clock here cannot be right, a
+ * whole life (`exp` − `iat`) is counted from now; a token that says nothing is kept until it is refused.
  */
 export function cacheTokens(source: TokenSource, nowMs: () => number): AccessTokens {
   let kept: { token: string; untilMs: number } | null = null
@@ -47,7 +47,7 @@ export function cacheTokens(source: TokenSource, nowMs: () => number): AccessTok
     const mine = source()
       .then(token => {
         // Whoever forgot the token meanwhile does not want this one back.
-        if (asking === mine) kept = { token, untilMs: nowMs() + keptMs(token) }
+        if (asking === mine) kept = { token, untilMs: nowMs() + keptMs(token, nowMs()) }
         return token
       })
       .finally(() => {
@@ -59,10 +59,12 @@ export function cacheTokens(source: TokenSource, nowMs: () => number): AccessTok
 
 const LifeSchema = z.object({ iat: z.number(), exp: z.number() })
 
-function keptMs(token: string): number {
+function keptMs(token: string, nowMs: number): number {
   const life = LifeSchema.safeParse(claimsOf(token))
   if (!life.success) return Number.POSITIVE_INFINITY
-  const lifeMs = (life.data.exp - life.data.iat) * 1000
+  const wholeMs = (life.data.exp - life.data.iat) * 1000
+  const restMs = life.data.exp * 1000 - nowMs
+  const lifeMs = restMs > 0 && restMs < wholeMs ? restMs : wholeMs
   return Math.max(lifeMs - renewBeforeMs, lifeMs / 2)
 }
 

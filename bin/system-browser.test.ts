@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { systemBrowser } from './system-browser.ts'
+
+const browser = systemBrowser({ hasBrowser: false })
+
+it('takes the one redirect on the loopback and says that the page may be closed', async () => {
+  const listener = await browser.listen()
+  expect(listener.redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/signed-in$/)
+  const stray = await fetch(new URL('/favicon.ico', listener.redirectUri))
+  expect(stray.status).toBe(404)
+  const page = await fetch(`${listener.redirectUri}?code=a%20b&state=<script>`)
+  expect(page.headers.get('content-security-policy')).toBe("default-src 'none'")
+  const text = await page.text()
+  expect(text).toContain('You may close this page')
+  expect(text).not.toContain('<script>')
+  expect(Object.fromEntries(await listener.redirected)).toEqual({ code: 'a b', state: '<script>' })
+  listener.close()
+  await expect(fetch(listener.redirectUri)).rejects.toThrow()
+})
+
+it('tells who waits that the sign-in was left', async () => {
+  const listener = await browser.listen()
+  listener.close()
+  await expect(listener.redirected).rejects.toThrow('The sign-in was left.')
+})
+
+it('opens nothing where nobody would see it', async () => {
+  expect(await browser.open('https://accounts.google.com/')).toBe(false)
+})
