@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../core/clock.ts'
 import type { World } from '../../core/world.ts'
 import type { Change } from '../live/source.ts'
-import { canonical, SharedAnswers, type SharedQuestion } from './shared-answers.ts'
+import { canonical, type SharedAnswer, SharedAnswers, type SharedQuestion } from './shared-answers.ts'
 
 const written: Change = { kind: 'world' }
 
@@ -19,31 +19,64 @@ describe('shared answers', () => {
     expect(three).toBe(one)
   })
 
-  it('give a finished answer again for a second, and not longer', async () => {
+  it('give a finished answer again while nothing changes, renew it beside, and keep none for longer than five seconds', async () => {
     const { answers, clock } = setup()
-    const question = instant('q')
-    await answers.get(question)
+    const question = held('q')
+    const first = answers.get(question)
+    question.answer([1])
+    await first
     clock.advance(1000)
-    await answers.get(question)
+    expect(textOf(await answers.get(question))).toContain('[1]')
     expect(question.count()).toBe(1)
     clock.advance(1)
-    await answers.get(question)
+    expect(textOf(await answers.get(question))).toContain('[1]')
+    expect(textOf(await answers.get(question))).toContain('[1]')
     expect(question.count()).toBe(2)
+    question.answer([2])
+    while (!textOf(await answers.get(question)).includes('[2]')) await tick()
+    expect(question.count()).toBe(2)
+    clock.advance(5001)
+    const late = answers.get(question)
+    question.answer([3])
+    expect(textOf(await late)).toContain('[3]')
+  })
+
+  it('forget what was renewed beside when a change came meanwhile', async () => {
+    const { answers, clock } = setup()
+    const question = held('q')
+    const first = answers.get(question)
+    question.answer(['first'])
+    await first
+    clock.advance(1001)
+    await answers.get(question)
+    answers.note(written)
+    const after = answers.get(question)
+    question.answer(['before the change'])
+    question.answer(['after the change'])
+    expect(textOf(await after)).toContain('after')
+    expect(textOf(await answers.get(question))).toContain('after')
   })
 
   it("give nothing that is older in the world's own time, which a replay hurries", async () => {
     const { answers, world } = setup()
     const question = instant('q')
     await answers.get(question)
-    world.clock.advance(1001)
+    world.clock.advance(5001)
     await answers.get(question)
     expect(question.count()).toBe(2)
-    world.speed = 0
+    world.speed = 2880
+    world.clock.advance(1000 * 2880)
     await answers.get(question)
     expect(question.count()).toBe(2)
     world.clock.advance(1)
     await answers.get(question)
     expect(question.count()).toBe(3)
+    world.speed = 0
+    await answers.get(question)
+    expect(question.count()).toBe(3)
+    world.clock.advance(1)
+    await answers.get(question)
+    expect(question.count()).toBe(4)
   })
 
   it('are ended by a change that touches them, and by no other', async () => {
@@ -112,6 +145,14 @@ describe('shared answers', () => {
     expect(canonical({ a: 1 })).not.toBe(canonical({ a: '1' }))
   })
 })
+
+function textOf(answer: SharedAnswer): string {
+  return answer.body.toString()
+}
+
+function tick(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
 
 function setup() {
   const clock = manualClock(1_000_000)

@@ -1,18 +1,22 @@
 /**
  * Equal questions share one computation and one serialised answer, whoever asks.
  *
- * Who asks while an equal question is being computed waits for that computation. A finished answer is given again for
- * at most `keptMs` of real time, and no more of the world's own time than passes in that (a replay's clock runs faster,
- * that of imported history stands). A change that can touch the answer ends it at once, and one that is still being computed gets
- * no further listeners: an answer never lacks rows that were durable, and told of, before it was asked for. A node that
- * missed the message gives rows at most `keptMs` late.
+ * Who asks while an equal question is being computed waits for that computation. A change that can touch a finished
+ * answer ends it at once, and one that is still being computed gets no further listeners: an answer never lacks rows
+ * that were durable, and told of, before it was asked for.
+ *
+ * While nothing changes, only the window of an answer moves. Such an answer is given again for `keptMs` of real time, as
+ * long as a live query lets its window stand, and no more of the world's own time than passes in that (a replay's clock
+ * runs faster, that of imported history stands). When it is asked for after `freshMs`, the next one is computed beside,
+ * so that nobody waits for it. A node that missed a message gives rows at most `keptMs` late.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { WorldSource } from '../deps.ts'
 import { weakEtag } from '../http/etag.ts'
 import type { Change } from '../live/source.ts'
 
-const keptMs = 1000
+const freshMs = 1000
+const keptMs = { live: 5000, replay: 1000 } as const
 /** Answers that are kept or being computed; the oldest goes first. */
 const entriesMax = 1000
 const bytesMax = 64 * 1024 * 1024
@@ -42,6 +46,8 @@ interface Entry {
   readonly question: SharedQuestion
   readonly found: Promise<SharedAnswer>
   readonly database: string
+  /** Whether its successor is being computed. */
+  isRenewed: boolean
   /** Null while it is being computed. */
   done: { readonly atMs: number; readonly worldMs: number; readonly bytes: number } | null
 }
@@ -66,14 +72,16 @@ export class SharedAnswers {
   /** Rejects as the computation does; a failure is shared by those who wait for it, and not kept. */
   async get(question: SharedQuestion): Promise<SharedAnswer> {
     const known = this.#entries.get(question.key)
-    if (known && this.#isGood(known)) return await known.found
-    if (known) this.#drop(question.key, known)
-    const entry: Entry = {
-      question,
-      found: question.compute().then(toAnswer),
-      database: this.#world.current().database,
-      done: null,
+    if (!known || !this.#isGood(known)) {
+      if (known) this.#drop(question.key, known)
+      return await this.#begin(question)
     }
+    if (!known.isRenewed && known.done && this.#clock.nowMs() - known.done.atMs > freshMs) this.#renew(known)
+    return await known.found
+  }
+
+  async #begin(question: SharedQuestion): Promise<SharedAnswer> {
+    const entry = this.#entryOf(question)
     this.#entries.set(question.key, entry)
     this.#makeRoom()
     try {
@@ -84,6 +92,29 @@ export class SharedAnswers {
       this.#drop(question.key, entry)
       throw error
     }
+  }
+
+  /** Puts a newer answer in the place of one that stands, unless a change has ended that meanwhile. */
+  #renew(known: Entry): void {
+    known.isRenewed = true
+    const { key } = known.question
+    const entry = this.#entryOf(known.question)
+    entry.found.then(
+      answer => {
+        if (this.#entries.get(key) !== known) return
+        this.#drop(key, known)
+        this.#entries.set(key, entry)
+        this.#keep(entry, answer)
+      },
+      () => {
+        known.isRenewed = false
+      },
+    )
+  }
+
+  #entryOf(question: SharedQuestion): Entry {
+    const { database } = this.#world.current()
+    return { question, found: question.compute().then(toAnswer), database, isRenewed: false, done: null }
   }
 
   #keep(entry: Entry, answer: SharedAnswer): void {
@@ -99,7 +130,8 @@ export class SharedAnswers {
     if (entry.done === null) return true
     const passedMs = this.#clock.nowMs() - entry.done.atMs
     const worldPassedMs = clock.nowMs() - entry.done.worldMs
-    return passedMs >= 0 && passedMs <= keptMs && worldPassedMs >= 0 && worldPassedMs <= keptMs * clock.speed
+    const mostMs = clock.speed > 1 ? keptMs.replay : keptMs.live
+    return passedMs >= 0 && passedMs <= mostMs && worldPassedMs >= 0 && worldPassedMs <= mostMs * clock.speed
   }
 
   #drop(key: string, entry: Entry): void {
