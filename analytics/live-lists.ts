@@ -502,6 +502,7 @@ async function pageOf(
   const keys = page.map(row => row.key)
   return {
     rows: withRanks(rows, keys, before, 0),
+    rankedAmong: null,
     asOf: new Date(nowMs),
     generatedAt: new Date(),
     nextCursor: null,

@@ -4,7 +4,7 @@ import { manualClock } from '../core/clock.ts'
 import { planInstant, readRollupState } from './boundaries.ts'
 import { trends } from './measures/trends.ts'
 import { repairRollups, settleRollups } from './settle.ts'
-import { type AnalyticsRig, startAnalyticsRig } from './test-rig.ts'
+import { type AnalyticsRig, startAnalyticsRig, type TestSample } from './test-rig.ts'
 
 let rig: AnalyticsRig
 beforeAll(async () => {
@@ -81,6 +81,51 @@ it('settles a batch of the writer at once when nothing else is going on', async 
   await settleRollups({ ...rig.store }, rig.ctx.world, touched)
   expect(await shown()).toEqual(['03 06 0 5'])
 })
+
+it('does not take a cell for settled whose readings became visible while it was being settled', async () => {
+  await rig.fresh('2024-01-03T07:00:00')
+  await rig.samples([{ video: 'a', at: '2024-01-01T13:00:00', views: 2 }])
+  const inserted = insertHeldOpen('samples_v1', { video: 'b', at: '2024-01-01T14:00:00', views: 7 })
+  while ((await countOf('count()', 'samples_v1')) !== 2);
+  await rig.settle()
+  await inserted
+  const cell = Date.UTC(2024, 0, 1, 18)
+  const isMarked = (await readRollupState(rig.ctx, Date.UTC(2024, 0, 3))).unsettled.includes(cell)
+  expect(isMarked || (await shown()).includes('01 18 0 7')).toBe(true)
+  await rig.settle()
+  expect(await shown()).toContain('01 18 0 7')
+  expect((await readRollupState(rig.ctx, Date.UTC(2024, 0, 3))).unsettled).toEqual([])
+})
+
+it('shows the mark of an insert only after its readings', async () => {
+  await rig.fresh('2024-01-03T07:00:00')
+  let isDone = false
+  const inserted = insertHeldOpen('rollup_cells_v1', { video: 'a', at: '2024-01-01T13:00:00', views: 2 }).then(() => {
+    isDone = true
+  })
+  const seen = new Set<string>()
+  while (!isDone) {
+    const marks = await countOf('sum(inserts)', 'rollup_cells_v1')
+    seen.add(`${marks} marks, ${await countOf('count()', 'readings_v1')} readings`)
+  }
+  await inserted
+  expect(seen).not.toContain('1 marks, 0 readings')
+  expect(seen).toContain('0 marks, 1 readings')
+})
+
+/** An insert that lasts a second, between becoming visible in that table and in those that are filled from it. */
+async function insertHeldOpen(table: string, sample: TestSample): Promise<void> {
+  await rig.store.command('CREATE TABLE replay.held (x UInt8) ENGINE = Null')
+  await rig.store.command(
+    `CREATE MATERIALIZED VIEW replay.held_mv TO replay.held AS SELECT sleepEachRow(1) AS x FROM replay.${table}`,
+  )
+  await rig.samples([sample])
+}
+
+async function countOf(what: string, table: string): Promise<number> {
+  const [row] = await rig.store.query<{ found: number }>(`SELECT toInt64(${what}) AS found FROM replay.${table}`)
+  return row?.found ?? 0
+}
 
 it('reads no boundary that an unsettled cell could change', () => {
   const at = Date.UTC(2024, 0, 10, 7)

@@ -26,6 +26,8 @@ import { lastQuarter, type Window, windowBefore, windowOf } from './window.ts'
 /** A ranked list. `asOf` is data time: the end of the window; `generatedAt` is when it was computed. */
 export interface Trends {
   readonly rows: TrendRow[]
+  /** Only so many rows were ordered, those with the largest gains; `null`: all there are. */
+  readonly rankedAmong: number | null
   readonly asOf: Date
   readonly generatedAt: Date
   readonly nextCursor: string | null
@@ -52,6 +54,7 @@ export async function trends(ctx: AnalyticsContext, params: TrendsParams): Promi
   const rankLast = (cursor?.rank ?? 0) + page.length
   return {
     rows,
+    rankedAmong: null,
     asOf: new Date(window.toMs),
     generatedAt: new Date(),
     nextCursor: hasMore
@@ -108,6 +111,7 @@ async function byOutlier(
   const rankLast = rankBefore + page.length
   return {
     rows: page.map((row, index) => ({ ...row, rank: rankBefore + index + 1, rankChange: null })),
+    rankedAmong: outlierCandidatesMax,
     asOf: new Date(window.toMs),
     generatedAt: new Date(),
     nextCursor:
