@@ -96,7 +96,12 @@ export async function openSigningKeys(deps: Deps, secret: string): Promise<Signi
       ring = await renew(deps, sealingKey)
       if (ring.every(one => before.has(one.kid))) return
       log.info('A new key signs sessions from now on.')
-      await bus.publish('signing-keys.changed', { atMs: clock.nowMs() })
+      // Who misses it looks for the key when the first token of it comes.
+      await bus
+        .publish('signing-keys.changed', { atMs: clock.nowMs() })
+        .catch(error =>
+          log.warn({ err: error }, 'The bus does not answer: other nodes find the new key by themselves.'),
+        )
     },
     close: unsubscribe,
   }

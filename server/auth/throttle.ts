@@ -71,7 +71,9 @@ export function createSignInThrottle(deps: { keyValue: KeyValue; clock: Clock; l
         [pair, patience.pair],
       ] as const) {
         const waitMs = await asked(waitOf(deps, key, limit))
-        if (waitMs !== null && waitMs > 0) {
+        // A store that does not answer once is not asked again: each time costs a wait of its own.
+        if (waitMs === null) return async () => undefined
+        if (waitMs > 0) {
           for (const one of counted) await asked(keyValue.increment(one, -1, { ttlMs: windowMs }))
           throw tooMany(waitMs)
         }

@@ -18,9 +18,20 @@ interface SessionUser {
   readonly role: User['role']
 }
 
-/** Everybody who holds one of these sessions lets go of it. */
-export async function tellEnded(deps: AccountDeps, userId: UserId, sessionIds: readonly string[]): Promise<void> {
-  for (const sessionId of sessionIds) await deps.bus.publish('session.ended', { userId, sessionId })
+/**
+ * Tells every node at once, after the change is durable. A message that cannot be sent is no failure of the change: nodes
+ * look sessions up again within a second.
+ */
+export async function tellEnded(
+  { bus, log }: Pick<AccountDeps, 'bus' | 'log'>,
+  userId: UserId,
+  sessionIds: readonly string[],
+): Promise<void> {
+  try {
+    for (const sessionId of sessionIds) await bus.publish('session.ended', { userId, sessionId })
+  } catch (error) {
+    log.warn({ err: error }, 'The bus does not answer: other nodes find out about ended sessions by themselves.')
+  }
 }
 
 export async function setPassword(

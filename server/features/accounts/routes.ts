@@ -49,6 +49,7 @@ export const accountRoutes: readonly Route[] = [
     auth: 'open',
     status: 201,
     body: RegisterRequestSchema,
+    errors: ['CONFLICT'],
     answer: SessionSchema,
     handle: async (deps, { body }, context) => ({ json: await register(deps, body, context) }),
   }),
@@ -60,6 +61,7 @@ export const accountRoutes: readonly Route[] = [
       'The access token lives for 15 minutes. 401 for an unknown address and for a wrong password alike; after several attempts 429 with Retry-After.',
     auth: 'open',
     body: LoginRequestSchema,
+    errors: ['AUTH_REQUIRED'],
     answer: SessionSchema,
     handle: async (deps, { body }, context) => ({ json: await login(deps, body, context) }),
   }),
@@ -71,6 +73,7 @@ export const accountRoutes: readonly Route[] = [
       'Each refresh token is used once. The same one within ten seconds gets the same answer again; later it counts as stolen, and the session ends.',
     auth: 'open',
     body: RefreshRequestSchema,
+    errors: ['AUTH_REQUIRED'],
     answer: SessionSchema,
     handle: async (deps, { body }, context) => ({ json: await refresh(deps, body.refresh_token, context) }),
   }),
@@ -114,6 +117,7 @@ export const accountRoutes: readonly Route[] = [
     description: 'Answers the same whether the address has an account or not. 501 where no mail is sent.',
     auth: 'open',
     body: EmailOnlyRequestSchema,
+    errors: ['NOT_CONFIGURED'],
     answer: null,
     handle: async (deps, { body }, context) => {
       await forgotPassword(deps, body.email, context)
@@ -152,6 +156,7 @@ export const accountRoutes: readonly Route[] = [
     summary: 'Send that link again',
     description: '409 when the address is verified already; 501 where no mail is sent.',
     auth: ['jwt'],
+    errors: ['NOT_CONFIGURED'],
     answer: null,
     handle: async (deps, _input, context) => {
       await askVerification(deps, ownerOf(context), context)
@@ -166,6 +171,7 @@ export const accountRoutes: readonly Route[] = [
       '`access_token` is an ID token of Google. Links the account of the same address when both sides have verified it (409 otherwise), or makes one. 400 for a token that fails, 501 where Google is not set up.',
     auth: 'open',
     body: GoogleSignInRequestSchema,
+    errors: ['CONFLICT', 'NOT_CONFIGURED'],
     answer: SessionSchema,
     handle: async (deps, { body }, context) => ({ json: await googleSignIn(deps, body, context) }),
   }),
@@ -177,6 +183,7 @@ export const accountRoutes: readonly Route[] = [
       "For programs on the user's machine: the code that the browser brought to their loopback address, with the PKCE verifier.",
     auth: 'open',
     body: GoogleExchangeRequestSchema,
+    errors: ['CONFLICT', 'NOT_CONFIGURED'],
     answer: SessionSchema,
     handle: async (deps, { body }, context) => ({ json: await googleExchange(deps, body, context) }),
   }),

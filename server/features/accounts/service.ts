@@ -92,7 +92,7 @@ export async function refresh(deps: AccountDeps, token: string, caller: Caller):
     case 'renewed':
       return await sessionAnswer(deps, refreshed)
     case 'reused':
-      await deps.bus.publish('session.ended', { userId: refreshed.userId, sessionId: refreshed.sessionId })
+      await tellEnded(deps, refreshed.userId, [refreshed.sessionId])
       throw sessionOver()
     case 'refused':
       throw sessionOver()
@@ -109,7 +109,7 @@ export async function logout(deps: AccountDeps, userId: UserId, caller: Caller):
     await endSessions(trx, { userId, sessionId, reason: 'logout', nowMs: deps.clock.nowMs() })
     await recordAudit(trx, userId, caller, { action: 'session.ended', target: `session:${sessionId}` })
   })
-  await deps.bus.publish('session.ended', { userId, sessionId })
+  await tellEnded(deps, userId, [sessionId])
 }
 
 /** The user as the user sees it: read as that user. @throws AppError AUTH_REQUIRED when the account is gone */
