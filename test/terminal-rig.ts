@@ -209,6 +209,9 @@ export function rigClock(): { nowMs(): number; setTimer: SetTimer; advance(ms: n
   }
 }
 
+/** How long, in real time, a screen is waited for. */
+const showsMs = 15_000
+
 export const plainEnv: TerminalEnv = {
   depth: 24,
   isAscii: false,
@@ -230,6 +233,8 @@ export interface Rig {
   /** Moves the clock and waits until the screen has taken everything. */
   advance(ms: number): Promise<void>
   settle(): Promise<void>
+  /** Waits, with the clock going on, until the screen holds a text; resolves to the screen. For what a real server answers. */
+  shows(text: string | RegExp): Promise<string>
   resize(columns: number, rows: number): Promise<void>
   /** The screen's lines, without trailing spaces. */
   lines(): string[]
@@ -249,6 +254,8 @@ export async function openRig(options: {
   preferences?: unknown
   /** Where HTTP requests go; nobody answers there by default. */
   url?: string
+  /** Whether live data come from a real server at `url` as well, instead of the scripted one. */
+  isReal?: boolean
   /** Of a remote server; without one the terminal belongs to its own. */
   account?: Account
 }): Promise<Rig> {
@@ -302,7 +309,7 @@ export async function openRig(options: {
       saved.set(name, text)
       return name
     },
-    connect: server.connect,
+    ...(options.isReal === true ? {} : { connect: server.connect }),
     nowMs: clock.nowMs,
     setTimer: clock.setTimer,
     ...(options.startCommand === undefined ? {} : { startCommand: options.startCommand }),
@@ -328,6 +335,15 @@ export async function openRig(options: {
       await settle()
     },
     settle,
+    async shows(text) {
+      const endMs = Date.now() + showsMs
+      for (;;) {
+        const shown = rig.lines().join('\n')
+        if (typeof text === 'string' ? shown.includes(text) : text.test(shown)) return shown
+        if (Date.now() > endMs) throw new Error(`The screen never showed ${text}:\n${shown}`)
+        await rig.advance(20)
+      }
+    },
     async resize(columns, rows) {
       size.columns = columns
       size.rows = rows

@@ -140,15 +140,6 @@ async function open(
   return { rig, http }
 }
 
-/** Waits until the screen holds a text. The test's own time limit ends it. */
-async function shows(on: Rig, text: string): Promise<string> {
-  for (;;) {
-    const shown = on.lines().join('\n')
-    if (shown.includes(text)) return shown
-    await on.advance(50)
-  }
-}
-
 /** The screen with what this run's port changes taken out. */
 function steady(on: Rig, server: HttpRig): string {
   const { port } = new URL(server.url)
@@ -164,23 +155,24 @@ const sizes = [
 
 test.each(sizes)('draws API at $columns×$rows as in the golden file', async size => {
   const { rig, http } = await open('API', size)
-  await shows(rig, 'nightly')
-  await shows(rig, size.rows > 15 ? 'API calls' : 'n new')
+  await rig.shows('nightly')
+  await rig.shows(size.rows > 15 ? 'API calls' : 'n new')
   await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/api-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws BILL at $columns×$rows as in the golden file', async size => {
   const { rig, http } = await open('BILL', size)
-  await shows(rig, 'renews then')
-  await shows(rig, 'API calls a')
-  if (size.rows > 15) await shows(rig, '512 of 600')
+  await rig.shows('renews then')
+  await rig.shows('API calls a')
+  if (size.rows > 15) await rig.shows('512 of 600')
+  if (size.rows > 24) await rig.shows('highlights of v123')
   await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/bill-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws ACCT at $columns×$rows as in the golden file', async size => {
   const { rig, http } = await open('ACCT', size)
-  await shows(rig, 'key.created')
-  await shows(rig, 'ada@example.com')
+  await rig.shows('key.created')
+  await rig.shows('ada@example.com')
   await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/acct-${size.columns}x${size.rows}.txt`)
 })
 
@@ -189,13 +181,13 @@ test('creates a key from a form, shows it once and copies it without printing it
   const { rig, http } = await open('API', {
     replies: { 'POST /api/keys': { status: 201, body: { ...key(9, { name: 'ci' }), key: made } } },
   })
-  await shows(rig, 'nightly')
+  await rig.shows('nightly')
   await rig.type('n')
   expect(rig.lines()[3]).toContain('API NEW KEY')
   await rig.type('ci\r')
   await rig.type('\x1b[C \r')
   await rig.type('\x1b[D\r')
-  await shows(rig, made)
+  await rig.shows(made)
   expect(http.askedFor('POST /api/keys')).toMatchObject([
     {
       token: 'rig',
@@ -219,21 +211,21 @@ test('keeps what was typed when the server refuses a key', async () => {
   const { rig } = await open('API', {
     replies: { 'POST /api/keys': refusal(409, 'CONFLICT', 'You have 50 keys: revoke one first.') },
   })
-  await shows(rig, 'nightly')
+  await rig.shows('nightly')
   await rig.type('nmy script\r\r\r')
-  const text = await shows(rig, 'You have 50 keys: revoke one first.')
+  const text = await rig.shows('You have 50 keys: revoke one first.')
   expect(text).toContain('[my script')
 })
 
 test('offers scopes that act for others to the owner alone', async () => {
   const { rig, http } = await open('API')
-  await shows(rig, 'nightly')
+  await rig.shows('nightly')
   await rig.type('n')
   expect(rig.lines().join('\n')).not.toContain('tools:execute')
   await rig.end()
   http.replies['GET /api/auth/user'] = { body: { ...user, role: 'owner', email: null } }
   const owner = await openRig({ columns: 80, rows: 24, url: http.url, startCommand: 'API' })
-  await shows(owner, 'nightly')
+  await owner.shows('nightly')
   for (let i = 0; i < 5; i++) await owner.advance(50)
   await owner.type('n')
   expect(owner.lines().join('\n')).toContain('tools:execute')
@@ -244,7 +236,7 @@ test('revokes a key only when asked twice, and shows that it is', async () => {
   const { rig, http } = await open('API', {
     replies: { 'DELETE /api/keys/018f0000-0000-7000-8000-000000000020': { status: 204, body: null } },
   })
-  await shows(rig, 'nightly')
+  await rig.shows('nightly')
   await rig.type('jx')
   expect(rig.lines().join('\n')).toContain('Revoke sheets?')
   await rig.type('\x1b')
@@ -252,7 +244,7 @@ test('revokes a key only when asked twice, and shows that it is', async () => {
   expect(rig.lines().join('\n')).not.toContain('Revoke sheets?')
   expect(http.asked.filter(one => one.method === 'DELETE')).toEqual([])
   await rig.type('xx')
-  await shows(rig, 'The key was revoked.')
+  await rig.shows('The key was revoked.')
   expect(http.asked.filter(one => one.method === 'DELETE').map(one => one.path)).toEqual([
     '/api/keys/018f0000-0000-7000-8000-000000000020',
   ])
@@ -261,18 +253,18 @@ test('revokes a key only when asked twice, and shows that it is', async () => {
 
 test('shows use against limits as it goes on, without a key', async () => {
   const { rig, http } = await open('API')
-  await shows(rig, '512 of 600')
+  await rig.shows('512 of 600')
   http.replies['GET /api/usage'] = {
     body: { ...usage, data: usage.data.map(row => (row.metric === 'apiCalls' ? { ...row, used: 600 } : row)) },
   }
-  await shows(rig, '600 of 600')
+  await rig.shows('600 of 600')
   http.replies['GET /api/usage'] = refusal(503, 'UNAVAILABLE', 'A part is not answering.')
-  expect(await shows(rig, 'A part is not answering.')).toContain('600 of 600')
+  expect(await rig.shows('A part is not answering.')).toContain('600 of 600')
 })
 
 test('asks for nothing that nobody looks at', async () => {
   const { rig, http } = await open('API')
-  await shows(rig, '512 of 600')
+  await rig.shows('512 of 600')
   await rig.type('TOP\r')
   await rig.advance(100)
   const before = http.asked.length
@@ -282,7 +274,7 @@ test('asks for nothing that nobody looks at', async () => {
 
 test('copies a curl line for the selected key', async () => {
   const { rig, http } = await open('API')
-  await shows(rig, 'nightly')
+  await rig.shows('nightly')
   await rig.type('jy')
   const copied = `curl -H "X-API-Key: cl_live_abcd0002..." "${http.url}/ext-api/v1/creators?limit=10"`
   expect(rig.output()).toContain(Buffer.from(copied).toString('base64'))
@@ -294,29 +286,29 @@ test('says what the server says to the choice of a plan, and changes nothing wit
       'POST /api/subscription': refusal(501, 'NOT_CONFIGURED', 'Payment is not connected yet, so nothing was changed.'),
     },
   })
-  await shows(rig, 'renews then')
+  await rig.shows('renews then')
   await rig.type('\r')
   expect(rig.lines().join('\n')).toContain('This is your plan already.')
   await rig.type('l\r')
   expect(rig.lines().join('\n')).toContain('Choose PREMIUM?')
   expect(http.askedFor('POST /api/subscription')).toEqual([])
   await rig.type('\r')
-  await shows(rig, 'Payment is not connected yet, so nothing was changed.')
+  await rig.shows('Payment is not connected yet, so nothing was changed.')
   expect(http.askedFor('POST /api/subscription')[0]?.body).toEqual({ plan: 'premium' })
 })
 
 test('reads the ledger page by page, line by line with reasons', async () => {
   const { rig } = await open('BILL LEDGER')
-  const text = await shows(rig, 'highlights of v122')
+  const text = await rig.shows('highlights of v122')
   expect(text).toContain('capture')
   expect(text).toContain('page 1  n older')
   await rig.type('n')
-  expect(await shows(rig, 'pro, March 2026')).toContain('+1000')
+  expect(await rig.shows('pro, March 2026')).toContain('+1000')
   expect(rig.lines().join('\n')).toContain('page 2  N newer')
   await rig.type('n')
   expect(rig.lines().join('\n')).toContain('page 2')
   await rig.type('N')
-  await shows(rig, 'highlights of v123')
+  await rig.shows('highlights of v123')
   await rig.type('t')
   expect(rig.lines()[3]).toContain('1 BILL ')
 })
@@ -327,15 +319,15 @@ test('changes the password from a form and shows what the server refuses', async
       'POST /api/auth/password': refusal(403, 'FORBIDDEN', 'The present password is not right: nothing was changed.'),
     },
   })
-  await shows(rig, 'ada@example.com')
+  await rig.shows('ada@example.com')
   await rig.type('p')
   await rig.type('old password\rnew password\rnew passw\r')
   expect(rig.lines().join('\n')).toContain('The two new passwords are not the same.')
   await rig.type('ord\r')
-  await shows(rig, 'The present password is not right')
+  await rig.shows('The present password is not right')
   http.replies['POST /api/auth/password'] = { status: 204, body: null }
   await rig.type('\r')
-  await shows(rig, 'The password was changed')
+  await rig.shows('The password was changed')
   expect(http.askedFor('POST /api/auth/password')).toHaveLength(2)
   expect(http.askedFor('POST /api/auth/password')[1]?.body).toEqual({
     current_password: 'old password',
@@ -348,7 +340,7 @@ test('renews a token that HTTP refuses, once', async () => {
   const { rig, http } = await open('ACCT', {
     replies: { 'GET /api/auth/user': refusal(401, 'AUTH_REQUIRED', 'The token has ended.') },
   })
-  await shows(rig, 'The token has ended.')
+  await rig.shows('The token has ended.')
   expect(http.askedFor('GET /api/auth/user')).toHaveLength(2)
 })
 
@@ -356,7 +348,7 @@ test('prints hostile names as harmless text', async () => {
   const { rig } = await open('API', {
     replies: { 'GET /api/keys': { body: { data: [key(1, { name: '\u001b]0;owned\u0007evil\u202e' })] } } },
   })
-  await shows(rig, ' evil ')
+  await rig.shows(' evil ')
   expect(rig.output()).not.toContain('owned')
 })
 

@@ -64,9 +64,10 @@ function drawPlansView(state: BillState, view: ScreenView): string[] {
   const use = usage.body === null ? [] : [ruleLine('USE AGAINST LIMITS', view), ...drawUse(usage.body, view)]
   const head = [cycleLine(subscription.body, view), ...table]
   const foot = footLines(state, view)
-  const rest = view.height - head.length - use.length - foot.length
+  const room = view.height - head.length - foot.length
+  const rest = room - use.length
   const ledger = rest >= 4 ? [ruleLine('LEDGER', view), ...drawLedger(state, { ...view, height: rest - 1 })] : []
-  return squared([...head, ...use, ...ledger], foot, view)
+  return squared([...head, ...(rest < 0 ? [] : use), ...ledger], foot, view)
 }
 
 function drawLedgerView(state: BillState, view: ScreenView): string[] {

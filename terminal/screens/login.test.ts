@@ -35,17 +35,8 @@ async function openSignedOut(
     account: who.account,
     env: { isAscii: more.isAscii ?? false },
   })
-  await shows(rig, 'Google')
+  await rig.shows('Google')
   return { rig, http, who }
-}
-
-/** Waits until the screen holds a text. The test's own time limit ends it. */
-async function shows(on: Rig, text: string): Promise<string> {
-  for (;;) {
-    const shown = on.lines().join('\n')
-    if (shown.includes(text)) return shown
-    await on.advance(100)
-  }
 }
 
 /** The screen with the port of this run's server taken out. */
@@ -70,9 +61,9 @@ test('signs in with a masked password that is never on the screen, and connects'
   await rig.type('correct horse')
   expect(rig.lines().join('\n')).toContain('•'.repeat('correct horse'.length))
   await rig.type('\r')
-  await shows(rig, 'TOP CLIPS 24H')
-  await shows(rig, 'Signed in as ada@example.com.')
-  await shows(rig, 'Gordon reacts')
+  await rig.shows('TOP CLIPS 24H')
+  await rig.shows('Signed in as ada@example.com.')
+  await rig.shows('Gordon reacts')
   expect(http.askedFor('POST /api/auth/login')).toMatchObject([
     { body: { email: 'ada@example.com', password: 'correct horse' }, token: null },
   ])
@@ -84,12 +75,12 @@ test('signs in with a masked password that is never on the screen, and connects'
 test('loses nothing that was typed when the server refuses, and says why', async () => {
   const { rig, http } = await openSignedOut({ 'POST /api/auth/login': wrong })
   await rig.type('ada@example.com\rcorrect horse\r')
-  const text = await shows(rig, 'The address or the password is wrong.')
+  const text = await rig.shows('The address or the password is wrong.')
   expect(text).toContain('ada@example.com')
   expect(text).toContain('•'.repeat(13))
   http.replies['POST /api/auth/login'] = sessionReply('ada@example.com')
   await rig.type('\x1b[D\x1b[D\x7fX\r')
-  await shows(rig, 'Signed in as')
+  await rig.shows('Signed in as')
   expect(http.askedFor('POST /api/auth/login')[1]?.body).toMatchObject({ password: 'correct hoXse' })
 })
 
@@ -107,7 +98,7 @@ test('takes a pasted password exactly as it is', async () => {
   await rig.type('ada@example.com\r')
   await rig.type('\x1b[200~a  \u200db\u202ec  \r\n\x1b[201~')
   await rig.type('\r')
-  await shows(rig, 'is wrong')
+  await rig.shows('is wrong')
   expect(http.askedFor('POST /api/auth/login')[0]?.body).toMatchObject({ password: 'a  \u200db\u202ec  ' })
 })
 
@@ -130,7 +121,7 @@ test('creates an account, with the address that was typed before', async () => {
   await rig.type(' but longer\rother\r')
   expect(rig.lines().join('\n')).toContain('The two passwords are not the same.')
   await rig.type('\x15short but longer\r')
-  await shows(rig, 'Signed in as ada@example.com.')
+  await rig.shows('Signed in as ada@example.com.')
   expect(http.askedFor('POST /api/auth/register')).toMatchObject([
     { body: { email: 'ada@example.com', password: 'short but longer' } },
   ])
@@ -141,14 +132,14 @@ test('asks for a mail that sets another password', async () => {
   await rig.type('ada@example.com\x1b[Z\r')
   expect(rig.lines()[3]).toContain('FORGOTTEN PASSWORD')
   await rig.type('\r')
-  expect(await shows(rig, 'a mail with a link')).toContain('ada@example.com')
+  expect(await rig.shows('a mail with a link')).toContain('ada@example.com')
   expect(http.askedFor('POST /api/auth/password/forgot')[0]?.body).toEqual({ email: 'ada@example.com' })
 })
 
 test('signs in through Google with PKCE and the nonce that the server checks', async () => {
   const { rig, http, who } = await openSignedOut({ 'POST /api/auth/google/exchange': sessionReply('g@example.com') })
   await rig.type('\t\t\t\r')
-  await shows(rig, 'Your browser has been opened')
+  await rig.shows('Your browser has been opened')
   const asked = new URL(who.opened[0] ?? '').searchParams
   expect(Object.fromEntries(asked)).toMatchObject({
     client_id: 'client.apps.example',
@@ -158,7 +149,7 @@ test('signs in through Google with PKCE and the nonce that the server checks', a
     code_challenge_method: 'S256',
   })
   who.redirect({ code: 'the code', state: asked.get('state') ?? '' })
-  await shows(rig, 'Signed in as g@example.com.')
+  await rig.shows('Signed in as g@example.com.')
   const body = http.askedFor('POST /api/auth/google/exchange')[0]?.body
   expect(body).toMatchObject({ code: 'the code', nonce: asked.get('nonce'), redirect_uri: asked.get('redirect_uri') })
   const { createHash } = await import('node:crypto')
@@ -172,21 +163,21 @@ test('takes the pasted address of a browser on another machine, and no other one
     { hasBrowser: false },
   )
   await rig.type('\t\t\t\r')
-  const text = await shows(rig, 'There is no browser here.')
+  const text = await rig.shows('There is no browser here.')
   const state = new URL(who.opened[0] ?? '').searchParams.get('state')
   expect(text.replaceAll(/\s/g, '')).toContain(who.opened[0])
   await rig.type('http://127.0.0.1:65000/signed-in?code=x&state=other\r')
-  await shows(rig, 'That is not the address of this sign-in')
+  await rig.shows('That is not the address of this sign-in')
   await rig.type(`\x15http://127.0.0.1:65000/signed-in?code=x&state=${state}\r`)
-  await shows(rig, 'Signed in as g@example.com.')
+  await rig.shows('Signed in as g@example.com.')
 })
 
 test('refuses a redirect that belongs to another sign-in', async () => {
   const { rig, http, who } = await openSignedOut()
   await rig.type('\t\t\t\r')
-  await shows(rig, 'Your browser has been opened')
+  await rig.shows('Your browser has been opened')
   who.redirect({ code: 'x', state: 'other' })
-  await shows(rig, 'The browser came back from another sign-in')
+  await rig.shows('The browser came back from another sign-in')
   expect(http.askedFor('POST /api/auth/google/exchange')).toEqual([])
 })
 
@@ -197,7 +188,7 @@ test('offers only what the server does', async () => {
   const who = openAccountRig(http.url)
   const closed = await openRig({ columns: 80, rows: 24, url: http.url, account: who.account })
   for (let i = 0; i < 5; i++) await closed.advance(100)
-  const text = await shows(closed, 'Forgotten password')
+  const text = await closed.shows('Forgotten password')
   expect(text).not.toContain('Google')
   await closed.end()
 })
@@ -210,17 +201,17 @@ test('goes back to the form when the session has ended, and to the same panes af
   })
   const who = openAccountRig(http.url, { stored: { refreshToken: 'kept', email: 'ada@example.com' } })
   rig = await openRig({ columns: 80, rows: 24, url: http.url, account: who.account, startCommand: 'TOP CREATORS 7D' })
-  await shows(rig, 'CONNECTED')
+  await rig.shows('CONNECTED')
   expect(http.askedFor('POST /api/auth/refresh')[0]?.body).toEqual({ refresh_token: 'kept' })
   expect(who.store.kept?.refreshToken).toBe('refresh 7')
   http.replies['POST /api/auth/refresh'] = refusal(401, 'AUTH_REQUIRED', 'This session has ended.')
   rig.server.push({ type: 'error', code: 'AUTH_REQUIRED', message: 'The session has ended.' })
   rig.server.cut()
-  const text = await shows(rig, 'Sign in to')
+  const text = await rig.shows('Sign in to')
   expect(text).toContain('Your session has ended: sign in again.')
   expect(text).not.toContain('Gordon')
   await rig.type('ada@example.com\rcorrect horse\r')
-  await shows(rig, 'TOP CREATORS 7D')
+  await rig.shows('TOP CREATORS 7D')
   expect(rig.server.received.filter(message => message.type === 'hello').at(-1)).toMatchObject({ token: 'access 9' })
 })
 
@@ -232,9 +223,9 @@ test('signs out with LOGOUT: on the server, in the store and on the screen', asy
   })
   const who = openAccountRig(http.url, { stored: { refreshToken: 'kept', email: 'ada@example.com' } })
   rig = await openRig({ columns: 80, rows: 24, url: http.url, account: who.account })
-  await shows(rig, 'Gordon reacts')
+  await rig.shows('Gordon reacts')
   await rig.type('LOGOUT\r')
-  const text = await shows(rig, 'You have signed out.')
+  const text = await rig.shows('You have signed out.')
   expect(text).toContain('Sign in to')
   expect(text).toContain('SIGNED OUT')
   expect(who.store.kept).toBeNull()
