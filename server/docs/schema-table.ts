@@ -18,17 +18,29 @@ const NodeSchema = z.object({
   required: z.array(z.string()).default([]),
 })
 
+/** A field of an object: its type in words, and whether it must be there or what stands in for it. */
+export interface Field {
+  readonly name: string
+  readonly type: string
+  /** `required`, a default in backticks, or nothing. */
+  readonly note: string
+}
+
+export function schemaFields(schema: z.ZodType, io: 'input' | 'output'): Field[] {
+  const object = NodeSchema.parse(jsonSchema(schema, io))
+  return Object.entries(object.properties ?? {}).map(([name, raw]) => {
+    const field = NodeSchema.parse(raw)
+    const fallback = field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``
+    const isRequired = io === 'input' && object.required.includes(name)
+    return { name, type: typeText(raw), note: isRequired ? 'required' : fallback }
+  })
+}
+
 /** The fields of an object schema as a Markdown table; a sentence when it has none. */
 export function schemaTable(schema: z.ZodType, io: 'input' | 'output'): string {
-  const object = NodeSchema.parse(jsonSchema(schema, io))
-  const fields = Object.entries(object.properties ?? {})
+  const fields = schemaFields(schema, io)
   if (fields.length === 0) return 'None.'
-  const rows = fields.map(([name, raw]) => {
-    const field = NodeSchema.parse(raw)
-    const fallback = 'default' in field && field.default !== undefined ? `\`${JSON.stringify(field.default)}\`` : ''
-    const isRequired = io === 'input' && object.required.includes(name)
-    return `| \`${name}\` | ${typeText(raw)} | ${isRequired ? 'required' : fallback} |`
-  })
+  const rows = fields.map(({ name, type, note }) => `| \`${name}\` | ${type} | ${note} |`)
   return ['| field | type | default |', '| --- | --- | --- |', ...rows].join('\n')
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Scope } from '../../contracts/api-keys.ts'
+import type { ErrorCode } from '../../contracts/errors.ts'
 import type { AuthScheme, Principal } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
 import type { SharedAnswer } from '../features/shared-answers.ts'
@@ -36,8 +37,14 @@ export interface Route {
   readonly isBodyOptional: boolean
   /** The body comes from a form of a page (`application/x-www-form-urlencoded`), not as JSON. */
   readonly isForm: boolean
+  /** What its verb can refuse with, beside what every address can (`openapi.ts`). */
+  readonly errors: readonly ErrorCode[]
+  /** The answer has an entity tag: who has it already is told so, with 304. */
+  readonly hasEtag: boolean
   /** Without a content type there is no body. */
   readonly answer: { readonly contentType: string | null; readonly schema: z.ZodType | null }
+  /** Of the same answer in other forms, where the caller may ask for one. */
+  readonly otherContentTypes: readonly string[]
   /** Parses and answers. The raw input is whatever the transport found. */
   run(deps: ServerDeps, raw: RawInput, context: RouteContext): Promise<Answer>
 }
@@ -96,6 +103,9 @@ export function route<
   body?: B
   /** The body comes from a form of a page. */
   form?: boolean
+  errors?: readonly ErrorCode[]
+  hasEtag?: boolean
+  otherContentTypes?: readonly string[]
   /** Of the JSON answer; a content type alone for anything else; null for none. */
   answer: z.ZodType | { contentType: string } | null
   handle(
@@ -124,6 +134,9 @@ export function route<
     body: o.body ?? null,
     isBodyOptional: o.body?.safeParse({}).success ?? false,
     isForm: o.form ?? false,
+    errors: o.errors ?? [],
+    hasEtag: o.hasEtag ?? false,
+    otherContentTypes: o.otherContentTypes ?? [],
     answer,
     async run(deps, raw, context) {
       const input = {

@@ -23,6 +23,7 @@ export const billingRoutes: readonly Route[] = [
     path: '/api/subscription',
     summary: 'Your plan, its limits and its present month',
     auth: ['jwt', 'apiKey'],
+    errors: ['NOT_FOUND'],
     answer: SubscriptionSchema,
     handle: async (deps, _input, context) => ({ json: await subscriptionOf(deps, ownerOf(context)) }),
   }),
@@ -33,6 +34,7 @@ export const billingRoutes: readonly Route[] = [
     description: 'A plan that costs something needs a payment: 501 until payment is connected.',
     auth: ['jwt'],
     body: z.strictObject({ plan: z.enum(planNames) }),
+    errors: ['NOT_CONFIGURED', 'NOT_FOUND'],
     answer: SubscriptionSchema,
     handle: async (deps, { body }, context) => ({
       json: await choosePlan(deps, ownerOf(context), context, body.plan),
@@ -45,6 +47,7 @@ export const billingRoutes: readonly Route[] = [
     description:
       'API calls count by the minute, downloads and credits by the month of the subscription, live queries are those open now on the server that answers.',
     auth: ['jwt', 'apiKey'],
+    errors: ['NOT_FOUND'],
     answer: UsageSchema,
     handle: async (deps, _input, context) => ({ json: await usageOf(deps, ownerOf(context)) }),
   }),
@@ -54,6 +57,7 @@ export const billingRoutes: readonly Route[] = [
     summary: 'The ledger of your credits, newest line first',
     auth: ['jwt'],
     query: IdPageSchema,
+    errors: ['NOT_FOUND'],
     answer: LedgerSchema,
     handle: async (deps, { query }, context) => {
       const page = { limit: query.limit, before: readIdCursor(query.cursor) }

@@ -34,6 +34,7 @@ export const opsRoutes: readonly Route[] = [
     description: 'By `ids`, or `all` that are kept. Those that are still not readable stay.',
     auth: ['jwt'],
     body: WhichSchema,
+    errors: ['NOT_FOUND'],
     answer: z.object({ replayed: z.number().int(), kept: z.number().int() }),
     handle: async (deps, { body }, context) => ({
       json: await deps.deadLetters.replay(ownerOf(context), 'ids' in body ? body.ids : 'all'),
@@ -46,6 +47,7 @@ export const opsRoutes: readonly Route[] = [
     description: 'By `ids`, or `all` that are kept. They stay on record as discarded.',
     auth: ['jwt'],
     body: WhichSchema,
+    errors: ['NOT_FOUND'],
     answer: z.object({ discarded: z.number().int() }),
     handle: async (deps, { body }, context) => ({
       json: await deps.deadLetters.discard(ownerOf(context), 'ids' in body ? body.ids : 'all'),

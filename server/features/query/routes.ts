@@ -17,6 +17,8 @@ export const queryRoutes: readonly Route[] = [
     scope: 'queries:run',
     isRead: true,
     body: QueryRequestSchema,
+    errors: ['QUERY_FAILED', 'QUERY_LIMIT', 'QUERY_REFUSED'],
+    otherContentTypes: [queryContentTypes.jsonl, queryContentTypes.csv],
     answer: QueryResultSchema,
     handle: async (deps, { body }, context) => ({
       body: await runUserQuery(
