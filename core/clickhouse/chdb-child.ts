@@ -20,11 +20,11 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { type ChdbQueryStream, Session } from 'chdb'
+import { Slots } from '../slots.ts'
 import { engineConfig, grantsAreRestricted } from './child-config.ts'
 import type { ChildLimits, ChildMessage, ChildOptions } from './child-protocol.ts'
 import { insertFormats } from './insert-formats.ts'
 import { SessionPool } from './session-pool.ts'
-import { Slots } from './slots.ts'
 
 const exitGraceMs = 5_000
 const overdueFactor = 3

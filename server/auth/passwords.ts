@@ -2,7 +2,7 @@ import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'nod
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { AppError } from '../../contracts/errors.ts'
-import { Slots } from '../../core/clickhouse/slots.ts'
+import { Slots } from '../../core/slots.ts'
 
 const derive = promisify(argon2)
 
