@@ -84,9 +84,9 @@ function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler
 
 async function limit(rates: RateGuard, response: Response, who: Parameters<RateGuard['take']>[0]): Promise<void> {
   try {
-    response.set(await rates.take(who))
+    response.setHeaders(await rates.take(who))
   } catch (error) {
-    if (error instanceof RateRefusal) response.set(error.headers)
+    if (error instanceof RateRefusal) response.setHeaders(error.headers)
     throw error
   }
 }
@@ -119,10 +119,14 @@ function isWithoutBody({ headers }: Request): boolean {
 
 function answer(deps: ServerDeps, writes: IdempotentWrites, route: Route): RequestHandler {
   return async (request, response) => {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
     const caller = callerOf(request, response)
-    const context = { ...caller, header: (name: string) => request.get(name), signal: gone.signal }
+    const context = {
+      ...caller,
+      header: (name: string) => request.get(name),
+      get signal() {
+        return goneSignal(response)
+      },
+    }
     const raw = { params: request.params, query: request.query, body: request.body }
     const run = () => route.run(deps, raw, context)
     const key = route.isRead ? undefined : request.get('idempotency-key')
@@ -143,6 +147,18 @@ function answer(deps: ServerDeps, writes: IdempotentWrites, route: Route): Reque
           )
     await send(request, response, route.status, result)
   }
+}
+
+/** Made for those who ask for it: most answers are there at once. */
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController()
+  if (response.closed) gone.abort()
+  else {
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
+  }
+  return gone.signal
 }
 
 function callerOf(request: Request, response: Response): Caller {
@@ -172,15 +188,23 @@ async function send(request: Request, response: Response, status: number, answer
   else await sendStream(response, answer.body)
 }
 
+const sharedHeaders = new Map([
+  ['Cache-Control', 'private, no-cache'],
+  ['Vary', 'Origin, Authorization, X-API-Key'],
+  ['Content-Type', 'application/json; charset=utf-8'],
+])
+
 /** The caller may keep it, and asks each time whether it is still what we would say. */
 function sendShared(request: Request, response: Response, { body, etag }: SharedAnswer): void {
-  response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', Vary: 'Origin, Authorization, X-API-Key' })
-  if (isKnownTo(request.get('if-none-match'), etag)) {
-    response.status(304).end()
+  response.setHeaders(sharedHeaders).setHeader('ETag', etag)
+  if (isKnownTo(request.headers['if-none-match'], etag)) {
+    response.removeHeader('Content-Type')
+    response.statusCode = 304
+    response.end()
     return
   }
-  response.set('Content-Type', 'application/json; charset=utf-8').set('Content-Length', String(body.length))
-  response.status(200).end(body)
+  response.setHeader('Content-Length', body.length)
+  response.end(body)
 }
 
 /** An error before the first byte gets the error form; later the connection is cut, so that nobody takes it for complete. */

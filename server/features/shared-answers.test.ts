@@ -25,7 +25,7 @@ describe('shared answers', () => {
     const first = answers.get(question)
     question.answer([1])
     await first
-    clock.advance(1000)
+    clock.advance(4000)
     expect(textOf(await answers.get(question))).toContain('[1]')
     expect(question.count()).toBe(1)
     clock.advance(1)
@@ -47,7 +47,7 @@ describe('shared answers', () => {
     const first = answers.get(question)
     question.answer(['first'])
     await first
-    clock.advance(1001)
+    clock.advance(4001)
     await answers.get(question)
     answers.note(written)
     const after = answers.get(question)

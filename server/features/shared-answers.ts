@@ -7,16 +7,17 @@
  *
  * While nothing changes, only the window of an answer moves. Such an answer is given again for `keptMs` of real time, as
  * long as a live query lets its window stand, and no more of the world's own time than passes in that (a replay's clock
- * runs faster, that of imported history stands). When it is asked for after `freshMs`, the next one is computed beside,
- * so that nobody waits for it. A node that missed a message gives rows at most `keptMs` late.
+ * runs faster, that of imported history stands). When it is asked for towards the end of that time, the next one is
+ * computed beside, so that nobody waits for it. A node that missed a message gives rows at most `keptMs` late.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { WorldSource } from '../deps.ts'
 import { weakEtag } from '../http/etag.ts'
 import type { Change } from '../live/source.ts'
 
-const freshMs = 1000
 const keptMs = { live: 5000, replay: 1000 } as const
+/** From this share of its time on, the next answer is computed beside. */
+const freshShare = 0.8
 /** Answers that are kept or being computed; the oldest goes first. */
 const entriesMax = 1000
 const bytesMax = 64 * 1024 * 1024
@@ -76,7 +77,7 @@ export class SharedAnswers {
       if (known) this.#drop(question.key, known)
       return await this.#begin(question)
     }
-    if (!known.isRenewed && known.done && this.#clock.nowMs() - known.done.atMs > freshMs) this.#renew(known)
+    if (!known.isRenewed && this.#isAging(known)) this.#renew(known)
     return await known.found
   }
 
@@ -130,8 +131,16 @@ export class SharedAnswers {
     if (entry.done === null) return true
     const passedMs = this.#clock.nowMs() - entry.done.atMs
     const worldPassedMs = clock.nowMs() - entry.done.worldMs
-    const mostMs = clock.speed > 1 ? keptMs.replay : keptMs.live
+    const mostMs = this.#keptMs()
     return passedMs >= 0 && passedMs <= mostMs && worldPassedMs >= 0 && worldPassedMs <= mostMs * clock.speed
+  }
+
+  #isAging(entry: Entry): boolean {
+    return entry.done !== null && this.#clock.nowMs() - entry.done.atMs > freshShare * this.#keptMs()
+  }
+
+  #keptMs(): number {
+    return this.#world.current().clock.speed > 1 ? keptMs.replay : keptMs.live
   }
 
   #drop(key: string, entry: Entry): void {

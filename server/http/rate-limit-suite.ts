@@ -30,18 +30,14 @@ export function describeRateLimits(setup: () => { near: KeyValue; far: KeyValue 
   describe('rate limits', () => {
     it('hold for an address, on all nodes together', async () => {
       const { here, there } = guards()
-      expect(await here.take({ address: '192.0.2.1' })).toEqual({
-        'RateLimit-Policy': '"address";q=2;w=60',
-        RateLimit: expect.stringMatching(/^"address";r=1;t=(59|60)$/),
-      })
+      const headers = await here.take({ address: '192.0.2.1' })
+      expect(headers.get('RateLimit-Policy')).toBe('"address";q=2;w=60')
+      expect(headers.get('RateLimit')).toMatch(/^"address";r=1;t=(59|60)$/)
       await there.take({ address: '192.0.2.1' })
       const refusal = await here.take({ address: '192.0.2.1' }).catch((error: unknown) => error)
       expect(refusal).toBeInstanceOf(RateRefusal)
-      expect(refusal).toMatchObject({
-        code: 'RATE_LIMITED',
-        status: 429,
-        headers: { RateLimit: expect.stringMatching(/^"address";r=0;t=\d\d$/) },
-      })
+      expect(refusal).toMatchObject({ code: 'RATE_LIMITED', status: 429 })
+      expect(headersIn(refusal).get('RateLimit')).toMatch(/^"address";r=0;t=\d\d$/)
       await here.take({ address: '192.0.2.2' })
     })
 
@@ -50,11 +46,10 @@ export function describeRateLimits(setup: () => { near: KeyValue; far: KeyValue 
       const userId = user(1)
       for (let count = 0; count < limits.perKey; count += 1) await here.take({ principal: withKey(userId, 'one') })
       await expect(here.take({ principal: withKey(userId, 'one') })).rejects.toThrow('wait')
-      expect(await here.take({ principal: withKey(userId, 'two') })).toMatchObject({
-        'RateLimit-Policy': '"key";q=3;w=60, "user";q=100;w=60',
-      })
+      const two = await here.take({ principal: withKey(userId, 'two') })
+      expect(two.get('RateLimit-Policy')).toBe('"key";q=3;w=60, "user";q=100;w=60')
       const session: Principal = { ...withKey(userId, 'sid'), scheme: 'jwt', scopes: 'all' }
-      expect(await here.take({ principal: session })).toMatchObject({ 'RateLimit-Policy': '"user";q=100;w=60' })
+      expect((await here.take({ principal: session })).get('RateLimit-Policy')).toBe('"user";q=100;w=60')
       expect(counted).toEqual(Array.from({ length: 4 }, () => `${userId} apiCalls 1`))
     })
 
@@ -65,12 +60,16 @@ export function describeRateLimits(setup: () => { near: KeyValue; far: KeyValue 
         await (key === 'two' ? there : here).take({ principal: withKey(userId, key) })
       }
       const refusal = await here.take({ principal: withKey(userId, 'six') }).catch((error: unknown) => error)
-      expect(refusal).toMatchObject({
-        headers: { 'RateLimit-Policy': '"key";q=5;w=60, "plan";q=5;w=60, "user";q=100;w=60' },
-      })
+      const policy = '"key";q=5;w=60, "plan";q=5;w=60, "user";q=100;w=60'
+      expect(headersIn(refusal).get('RateLimit-Policy')).toBe(policy)
       await here.take({ principal: withKey(user(3), 'one') })
     })
   })
+}
+
+function headersIn(refusal: unknown): Map<string, string> {
+  if (refusal instanceof RateRefusal) return refusal.headers
+  throw new Error('It was not refused.')
 }
 
 function withKey(userId: UserId, credentialId: string): Principal {

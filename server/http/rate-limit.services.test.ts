@@ -30,7 +30,7 @@ it('limits nobody while Redis is down, and says so in the log', async () => {
   await expect(guard.take({ address: 'a' })).rejects.toMatchObject({ code: 'RATE_LIMITED' })
   await rig.stop()
   while ((await guard.take({ address: 'a' }).catch(() => null)) === null) await new Promise(setImmediate)
-  expect(await guard.take({ address: 'a' })).toEqual({})
+  expect((await guard.take({ address: 'a' })).size).toBe(0)
   expect(String(lines.read())).toContain('Requests are not limited')
   await keyValue.close()
 })

@@ -29,7 +29,7 @@ it('holds the limits of the installation while those of a plan cannot be read, a
   const userId = UserIdSchema.parse('00000000-0000-4000-8000-000000000001')
   const take = () =>
     guard.take({ principal: { userId, scheme: 'apiKey', role: 'user', scopes: 'all', credentialId: 'k' } })
-  expect((await take())['RateLimit-Policy']).toBe('"key";q=2;w=60, "user";q=9;w=60')
+  expect((await take()).get('RateLimit-Policy')).toBe('"key";q=2;w=60, "user";q=9;w=60')
   await take()
   await expect(take()).rejects.toMatchObject({ code: 'RATE_LIMITED' })
   const logged = String(lines.read()).trim().split('\n')

@@ -35,7 +35,8 @@ export interface RateGuard {
   take(who: { address: string } | { principal: Principal }): Promise<RateHeaders>
 }
 
-export type RateHeaders = Readonly<Record<string, string>>
+/** Names and values, as `response.setHeaders` takes them. */
+export type RateHeaders = Map<string, string>
 
 /** `RATE_LIMITED` with the headers that go with it; `details.retryAfterMs` says when to come back. */
 export class RateRefusal extends AppError {
@@ -145,11 +146,11 @@ export function createRateGuard(
 
 /** Lists of structured fields: `"key";q=60;w=60` and `"key";r=59;t=12`. Nothing when nothing was counted. */
 function headersOf(taken: readonly Taken[]): RateHeaders {
-  if (taken.length === 0) return {}
-  return {
-    'RateLimit-Policy': taken.map(({ quota }) => `"${quota.name}";q=${quota.points};w=${windowSec}`).join(', '),
-    RateLimit: taken
-      .map(({ quota, left, resetMs }) => `"${quota.name}";r=${left};t=${Math.ceil(resetMs / 1000)}`)
-      .join(', '),
-  }
+  if (taken.length === 0) return new Map()
+  const policy = taken.map(({ quota }) => `"${quota.name}";q=${quota.points};w=${windowSec}`)
+  const left = taken.map(one => `"${one.quota.name}";r=${one.left};t=${Math.ceil(one.resetMs / 1000)}`)
+  return new Map([
+    ['RateLimit-Policy', policy.join(', ')],
+    ['RateLimit', left.join(', ')],
+  ])
 }
