@@ -1,6 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
 import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
-import { openRig, type Rig } from '../../test/terminal-rig.ts'
+import { openRig, type Rig, rigStartMs } from '../../test/terminal-rig.ts'
+import type { FunctionName } from '../command/functions.ts'
+import type { ActionName } from '../keys/actions.ts'
+import { createHttpClient } from '../net/http-client.ts'
+import type { ReadResource } from '../net/resource-client.ts'
+import { cellWidth } from '../text/width.ts'
+import { createStyle } from '../theme/style.ts'
+import { themes } from '../theme/themes.ts'
+import { findScreen } from './registry.ts'
+import type { ScreenDeps, ScreenView } from './screen.ts'
 
 // API, BILL and ACCT against a server that answers what the contracts say.
 
@@ -13,6 +22,7 @@ afterEach(async () => {
   http = null
 })
 
+const options = { registration: true, googleClientId: 'client' }
 const user = {
   id: '018f0000-0000-7000-8000-00000000000a',
   email: 'ada@example.com',
@@ -175,6 +185,88 @@ test.each(sizes)('draws ACCT at $columns×$rows as in the golden file', async si
   await rig.shows('ada@example.com')
   await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/acct-${size.columns}x${size.rows}.txt`)
 })
+
+/** A view of one size whose resources are there, loading or refused. */
+function viewOf(o: {
+  width: number
+  height: number
+  isAscii: boolean
+  has: 'all' | 'nothing' | 'refusals'
+}): ScreenView {
+  const style = createStyle({
+    theme: o.isAscii ? themes.mono : themes.amber,
+    depth: o.isAscii ? 0 : 24,
+    isAscii: o.isAscii,
+    isReducedMotion: true,
+  })
+  const known = replies()
+  const resource: ReadResource = query => {
+    const reply = known[`GET ${query.path}`]
+    const body = typeof reply === 'function' ? firstLedger : reply?.body
+    const parsed = query.schema.safeParse(o.has === 'all' ? (body ?? options) : null)
+    const message = o.has === 'refusals' ? 'A part of Cliptape is not answering: try again in a moment.' : ''
+    return { status: o.has === 'nothing' ? 'loading' : 'ready', body: parsed.data ?? null, message }
+  }
+  return {
+    width: o.width,
+    height: o.height,
+    style,
+    live: () => ({ status: 'loading', rows: [], asOf: null, message: '', statusSinceMs: 0, changedAtMs: new Map() }),
+    resource,
+    serverUrl: 'https://clips.example.com',
+    nowMs: rigStartMs,
+    dataNowMs: rigStartMs,
+    isFocused: true,
+  }
+}
+
+const sgr = new RegExp(`${'\u001b'}\\[[\\d;]*m`, 'g')
+const everyScreen: [FunctionName, ActionName[]][] = [
+  ['LOGIN', []],
+  ['REGISTER', []],
+  ['API', []],
+  ['API', ['key.create']],
+  ['API', ['key.revoke']],
+  ['BILL', []],
+  ['BILL', ['plan.next', 'plan.choose']],
+  ['BILL', ['bill.view']],
+  ['ACCT', []],
+  ['ACCT', ['account.password']],
+]
+
+test.each(everyScreen)(
+  '%s after %j fills its body exactly, at every size and in every degree of plainness',
+  (fn, actions) => {
+    for (const has of ['all', 'nothing', 'refusals'] as const)
+      for (const isAscii of [false, true])
+        for (const [width, height] of [
+          [42, 10],
+          [67, 4],
+          [60, 10],
+          [66, 18],
+          [80, 18],
+          [117, 33],
+          [200, 54],
+        ] as const) {
+          const view = viewOf({ width, height, isAscii, has })
+          const deps: ScreenDeps = {
+            ...view,
+            run: () => {},
+            say: () => {},
+            http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
+            account: null,
+            ask: () => {},
+            refresh: () => {},
+            copy: () => {},
+          }
+          let screen = findScreen(fn)?.open({ fn, subject: null, args: {} })
+          for (const name of actions) screen = screen?.act({ name }, deps) ?? screen
+          const lines = screen?.draw(view) ?? []
+          expect(lines.map(line => cellWidth(line))).toEqual(Array.from({ length: height }, () => width))
+          if (isAscii) expect(lines.join('').replaceAll(sgr, '')).toMatch(/^[\x20-\x7e]*$/)
+        }
+  },
+)
 
 test('creates a key from a form, shows it once and copies it without printing it elsewhere', async () => {
   const made = `cl_live_abcd0009_${'x'.repeat(43)}a1b2c3`

@@ -18,7 +18,7 @@ import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { ruleLine } from '../widgets/rule.ts'
 import { type Column, drawTable } from '../widgets/table.ts'
 import { auditResource, type KeyedAuditRow, userResource } from './account-resources.ts'
-import { centredForm, pressInForm } from './form-place.ts'
+import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
@@ -87,8 +87,8 @@ const passwordSpec: FormSpec = {
 const auditColumns: readonly Column<KeyedAuditRow>[] = [
   { title: 'AT', width: 16, cell: row => ({ text: formatInstant(Date.parse(row.at)), role: 'muted' }) },
   { title: 'WHAT', width: 18, cell: row => ({ text: row.action, role: 'subject' }) },
-  { title: 'TO', width: 8, flex: 2, cell: row => ({ text: row.target ?? '', role: 'text' }) },
-  { title: 'BY', width: 8, flex: 1, cell: row => ({ text: row.actor, role: 'muted' }) },
+  { title: 'TO', width: 8, flex: 2, fromWidth: 48, cell: row => ({ text: row.target ?? '', role: 'text' }) },
+  { title: 'BY', width: 8, flex: 1, fromWidth: 60, cell: row => ({ text: row.actor, role: 'muted' }) },
   { title: 'FROM', width: 10, flex: 1, fromWidth: 74, cell: row => ({ text: row.address ?? '', role: 'muted' }) },
 ]
 
@@ -164,7 +164,9 @@ function drawUser(user: User, view: ScreenView): string[] {
 }
 
 function placeForm(form: FormState, view: ScreenView): DrawnForm {
-  const head = [view.style.bold('title', 'Change the password. All other sessions are signed out.')]
+  const head: FormHead[] = [
+    { text: 'Change the password. All other sessions are signed out.', role: 'title', isTitle: true },
+  ]
   return centredForm(view, head, room => drawForm(passwordSpec, form, { ...room, style: view.style }))
 }
 

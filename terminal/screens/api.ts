@@ -18,7 +18,7 @@ import { ruleLine } from '../widgets/rule.ts'
 import { type Column, drawTable } from '../widgets/table.ts'
 import { drawUse } from '../widgets/use-bars.ts'
 import { type KeyRow, keysResource, usageResource, userResource } from './account-resources.ts'
-import { centredForm, pressInForm } from './form-place.ts'
+import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
@@ -108,7 +108,7 @@ function formSpec({ canServe }: Pick<ApiState, 'canServe'>): FormSpec {
 const keyColumns = (nowMs: number): readonly Column<KeyRow>[] => [
   { title: 'NAME', width: 10, flex: 2, cell: row => ({ text: row.name, role: 'subject' }) },
   { title: 'PREFIX', width: 16, cell: row => ({ text: row.prefix, role: 'text' }) },
-  { title: 'MAY', width: 12, flex: 3, cell: row => ({ text: row.scopes.join(' '), role: 'muted' }) },
+  { title: 'MAY', width: 12, flex: 3, fromWidth: 58, cell: row => ({ text: row.scopes.join(' '), role: 'muted' }) },
   {
     title: 'MADE',
     width: 4,
@@ -119,6 +119,7 @@ const keyColumns = (nowMs: number): readonly Column<KeyRow>[] => [
   {
     title: 'USED',
     width: 5,
+    fromWidth: 46,
     align: 'right',
     cell: row => ({ text: row.lastUsedAt === null ? 'never' : formatAge(row.lastUsedAt, nowMs), role: 'muted' }),
   },
@@ -236,7 +237,7 @@ function drawMade(made: NonNullable<ApiState['made']>, view: ScreenView): string
 }
 
 function placeForm(form: FormState, state: ApiState, view: ScreenView): DrawnForm {
-  const head = [view.style.bold('title', 'A key lets a script ask in your name.')]
+  const head: FormHead[] = [{ text: 'A key lets a script ask in your name.', role: 'title', isTitle: true }]
   return centredForm(view, head, room => drawForm(formSpec(state), form, { ...room, style: view.style }))
 }
 

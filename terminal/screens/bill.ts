@@ -154,12 +154,13 @@ function selectedPlan(state: BillState, subscription: Subscription | null): stri
 
 const ledgerColumns: readonly Column<KeyedLedgerRow>[] = [
   { title: 'AT', width: 16, cell: row => ({ text: formatInstant(Date.parse(row.createdAt)), role: 'muted' }) },
-  { title: 'ENTRY', width: 8, cell: row => ({ text: row.entry, role: entryRoles[row.entry] }) },
+  { title: 'ENTRY', width: 8, fromWidth: 52, cell: row => ({ text: row.entry, role: entryRoles[row.entry] }) },
   { title: 'CREDITS', width: 8, align: 'right', cell: row => ({ text: amountText(row), role: entryRoles[row.entry] }) },
   { title: 'REASON', width: 12, flex: 1, cell: row => ({ text: row.reason, role: 'subject' }) },
   {
     title: 'BALANCE',
     width: 8,
+    fromWidth: 60,
     align: 'right',
     cell: row => ({ text: formatCount(row.availableAfter), role: 'text' }),
   },

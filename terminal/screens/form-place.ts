@@ -1,25 +1,41 @@
 import { actInForm, type FormSpec, type FormState, focusIn } from '../state/form.ts'
-import { cellWidth } from '../text/width.ts'
+import { cellWidth, chunk, wrap } from '../text/width.ts'
+import type { ColorRole } from '../theme/themes.ts'
 import type { DrawnForm } from '../widgets/form.ts'
 import type { ActionCall, ScreenView } from './screen.ts'
 
 /** The widest a form gets, in cells: longer lines are hard to follow. */
 const formWidthMax = 92
+const headWidthMax = 76
+
+/** Something said above a form: wrapped by words, or cut anywhere where it has none (an address). */
+export interface FormHead {
+  text: string
+  role: ColorRole
+  isTitle?: boolean
+  hasWords?: boolean
+}
 
 /**
  * A head and a form below it, in the upper middle of the body: exactly `height` lines of `width` cells. Where there is not
  * enough room, the line with the focus stays visible.
  */
 export function centredForm(
-  view: Pick<ScreenView, 'width' | 'height'>,
-  head: readonly string[],
+  view: Pick<ScreenView, 'width' | 'height' | 'style'>,
+  head: readonly FormHead[],
   draw: (room: { width: number }) => DrawnForm,
 ): DrawnForm {
-  const { width, height } = view
+  const { width, height, style } = view
   const formWidth = Math.min(width, formWidthMax)
   const left = Math.floor((width - formWidth) / 2)
   const form = draw({ width: formWidth })
-  const headLines = [...head.map(line => `   ${line}`), '']
+  const headWidth = Math.min(formWidth - 4, headWidthMax)
+  const headLines = head.flatMap(({ text, role, isTitle, hasWords }) =>
+    (hasWords === false ? chunk(text, headWidth) : wrap(text, headWidth)).map(
+      line => `   ${isTitle === true ? style.bold(role, line) : style.paint(role, line)}`,
+    ),
+  )
+  headLines.push('')
   const all = [...headLines, ...form.lines]
   const focusY = headLines.length + form.focusY
   const above = Math.max(0, Math.min(3, Math.floor((height - all.length) / 3)))

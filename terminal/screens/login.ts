@@ -1,4 +1,4 @@
-import { EmailSchema, NewPasswordSchema, SignInOptionsSchema } from '../../contracts/accounts.ts'
+import { EmailSchema, NewPasswordSchema, type SignInOptions, SignInOptionsSchema } from '../../contracts/accounts.ts'
 import type { FunctionName } from '../command/functions.ts'
 import type { GoogleAttempt } from '../net/account.ts'
 import type { HttpResult } from '../net/http-client.ts'
@@ -14,9 +14,8 @@ import {
   textIn,
   withProblem,
 } from '../state/form.ts'
-import { chunk, wrap } from '../text/width.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
-import { centredForm, pressInForm } from './form-place.ts'
+import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
 // Signing in to a remote server. While nobody is, this screen stands alone: the session shows it by itself and takes it away
@@ -35,7 +34,7 @@ interface LoginState {
   google: GoogleAttempt | null
 }
 
-const optionsQuery: ResourceQuery<{ registration: boolean; googleClientId: string | null }> = {
+const optionsQuery: ResourceQuery<SignInOptions> = {
   path: '/api/auth/options',
   query: {},
   schema: SignInOptionsSchema,
@@ -173,9 +172,7 @@ function place(before: LoginState, view: ScreenView): DrawnForm {
   )
 }
 
-function headOf(state: LoginState, view: ScreenView): string[] {
-  const { style } = view
-  const width = Math.max(20, Math.min(view.width - 4, 76))
+function headOf(state: LoginState, view: ScreenView): FormHead[] {
   const options = view.resource(optionsQuery)
   const heads = {
     login: 'Sign in to',
@@ -183,30 +180,24 @@ function headOf(state: LoginState, view: ScreenView): string[] {
     forgot: 'Set another password on',
     google: 'Sign in through Google to',
   } as const
-  const head = `${heads[state.mode]} ${view.serverUrl}`
-  const more: string[] = []
+  const head: FormHead[] = [{ text: `${heads[state.mode]} ${view.serverUrl}`, role: 'title', isTitle: true }]
   if (isPlain(view.serverUrl))
-    more.push(
-      ...wrap('! The way to this server is not encrypted (http): others may read the password.', width).map(line =>
-        style.paint('warn', line),
-      ),
-    )
-  if (options.status === 'error')
-    more.push(...wrap(`! ${options.message}`, width).map(line => style.paint('error', line)))
+    head.push({ text: '! The way to this server is not encrypted (http): others may read the password.', role: 'warn' })
+  if (options.status === 'error') head.push({ text: `! ${options.message}`, role: 'error' })
   if (state.mode === 'register' && !state.canRegister)
-    more.push(style.paint('warn', 'This server takes no new accounts.'))
-  if (state.notice !== '') more.push(...wrap(state.notice, width).map(line => style.paint('good', line)))
-  if (state.mode === 'google' && state.google !== null) more.push(...googleText(state.google, view, width))
-  return [style.bold('title', style.fit(head, width).trimEnd()), ...more]
+    head.push({ text: 'This server takes no new accounts.', role: 'warn' })
+  if (state.notice !== '') head.push({ text: state.notice, role: 'good' })
+  if (state.mode === 'google' && state.google !== null) head.push(...googleHead(state.google))
+  return head
 }
 
-function googleText(google: GoogleAttempt, { style }: ScreenView, width: number): string[] {
-  const text = google.isBrowserOpen
+function googleHead({ isBrowserOpen, url }: GoogleAttempt): FormHead[] {
+  const text = isBrowserOpen
     ? 'Your browser has been opened: go on there, this screen follows by itself. If it shows nothing, open this link:'
     : 'There is no browser here. Open this link in one (Copy the link), then paste the address it ends on, even if that page does not load:'
   return [
-    ...wrap(text, width).map(line => style.paint('muted', line)),
-    ...chunk(google.url, width).map(line => style.paint('accent', line)),
+    { text, role: 'muted' },
+    { text: url, role: 'accent', hasWords: false },
   ]
 }
 
