@@ -63,7 +63,7 @@ export async function startServer(
       ...deps,
       engine,
       parseQuestion: liveQuestions({ ...full, lists }),
-      endedSessions: sessionIds => endedAmong(deps.db, sessionIds),
+      endedSessions: sessions => endedAmong(deps.db, sessions),
     },
     settings,
   )

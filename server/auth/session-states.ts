@@ -47,15 +47,31 @@ export async function openSessionStates(deps: { db: Db; bus: Bus; clock: Clock }
   }
 }
 
-/** Which of these sessions somebody has ended. One that ran out by itself is not among them. */
-export async function endedAmong(db: Db, sessionIds: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await db.system
-    .selectFrom('sessions')
-    .select('id')
-    .where('id', 'in', sessionIds)
-    .where('ended_at', 'is not', null)
-    .execute()
-  return new Set(rows.map(row => row.id))
+/** Which of these sessions somebody has ended, or whose user is gone. One that ran out by itself is not among them. */
+export async function endedAmong(
+  db: Db,
+  sessions: readonly { readonly sessionId: string; readonly userId: string }[],
+): Promise<ReadonlySet<string>> {
+  const [ended, users] = await Promise.all([
+    db.system
+      .selectFrom('sessions')
+      .select('id')
+      .where(
+        'id',
+        'in',
+        sessions.map(one => one.sessionId),
+      )
+      .where('ended_at', 'is not', null)
+      .execute(),
+    db.system
+      .selectFrom('users')
+      .select('id')
+      .where('id', 'in', [...new Set(sessions.map(one => one.userId))])
+      .execute(),
+  ])
+  const known = new Set(users.map(row => row.id))
+  const gone = sessions.filter(one => !known.has(one.userId)).map(one => one.sessionId)
+  return new Set([...ended.map(row => row.id), ...gone])
 }
 
 async function read(db: Db, sessionId: string, nowMs: number): Promise<LiveSession | null> {

@@ -25,8 +25,8 @@ export interface SocketDeps {
   readonly engine: LiveEngine
   readonly parseQuestion: ParseQuestion
   readonly auth: Authenticator
-  /** Which of these sessions somebody has ended. */
-  readonly endedSessions: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>
+  /** Which of these sessions somebody has ended, by their ids. */
+  readonly endedSessions: (sessions: readonly { sessionId: string; userId: string }[]) => Promise<ReadonlySet<string>>
   readonly usage: LiveQueryRoom
   readonly bus: Bus
   readonly clock: Clock
@@ -137,11 +137,13 @@ function probe(open: ReadonlySet<Connection>): void {
 
 /** For a message of the bus that was lost: nobody stays connected whose session has ended. */
 async function signOutEnded(open: ReadonlySet<Connection>, deps: Pick<SocketDeps, 'endedSessions'>): Promise<void> {
-  const sessionIds = [...open].flatMap(({ principal }) =>
-    principal?.scheme === 'jwt' && principal.credentialId !== null ? principal.credentialId : [],
+  const sessions = [...open].flatMap(({ principal }) =>
+    principal?.scheme === 'jwt' && principal.credentialId !== null
+      ? { sessionId: principal.credentialId, userId: principal.userId }
+      : [],
   )
-  if (sessionIds.length === 0) return
-  const ended = await deps.endedSessions(sessionIds)
+  if (sessions.length === 0) return
+  const ended = await deps.endedSessions(sessions)
   for (const connection of [...open]) {
     const id = connection.principal?.credentialId
     if (id && ended.has(id)) connection.signOut()

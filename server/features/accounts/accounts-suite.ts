@@ -19,6 +19,7 @@ import type { Authenticator } from '../../auth/authenticator.ts'
 import { createGoogleSignIn } from '../../auth/google.ts'
 import { type OpenAccounts, openAccounts } from '../../auth/open-accounts.ts'
 import { createPasswords } from '../../auth/passwords.ts'
+import { endedAmong } from '../../auth/session-states.ts'
 import { openSigningKeys } from '../../auth/signing-keys.ts'
 import { supabaseAuthenticator } from '../../auth/supabase.ts'
 import type { Caller } from '../../http/caller.ts'
@@ -348,6 +349,19 @@ export function describeAccounts(setup: () => { db: Db }): void {
       await logout(node, UserIdSchema.parse(session.user.id), await callerOf(session))
       clock.advance(999)
       expect(await principalOf(session.access_token, deaf)).toBeNull()
+    })
+
+    it('is found among those of open connections when it was ended, or its user is gone', async () => {
+      const [stays, ends, goes] = [await joined(), await joined(), await joined()]
+      const of = ({ access_token, user }: Session) => ({
+        sessionId: String(decodeJwt(access_token).sid),
+        userId: user.id,
+      })
+      await logout(node, UserIdSchema.parse(ends.user.id), await callerOf(ends))
+      await db.system.deleteFrom('users').where('id', '=', goes.user.id).execute()
+      clock.advance(40 * 24 * hourMs)
+      const ended = await endedAmong(db, [stays, ends, goes].map(of))
+      expect([...ended].sort()).toEqual([of(ends).sessionId, of(goes).sessionId].sort())
     })
 
     it('gives the role that its user has now, not the one in the token', async () => {
