@@ -60,9 +60,9 @@ const rememberedMax = 20_000
 const describedMsMax = 10_000
 /** Peers of an outlier multiple serve for ages up to this much greater than the one they were read at. */
 const peersAge = { share: 0.01, ms: 60_000 } as const
-/** Peers of this many clips are read at once, and then none for this many times as long. */
+/** Peers of this many clips are read at once, and then none for a while: so many real ms, and as many times as long. */
 const peersReadMax = 200
-const peersRestFactor = 5
+const peersRest = { msMin: 2000, factor: 5 } as const
 
 /** Something that happened; others are ignored. */
 export type ListChange =
@@ -562,7 +562,8 @@ function readWantedPeers(ctx: AnalyticsContext, world: WorldLists): void {
     .catch(() => {})
     .finally(() => {
       world.isReadingPeers = false
-      world.peersNextAtMs = performance.now() + peersRestFactor * (performance.now() - startMs)
+      const endMs = performance.now()
+      world.peersNextAtMs = endMs + Math.max(peersRest.msMin, peersRest.factor * (endMs - startMs))
     })
 }
 

@@ -8,7 +8,15 @@ export type Order =
 export type Report =
   | { type: 'ready'; url: string; rawUrl: string }
   | { type: 'acknowledged'; number: number; atMs: number }
-  | { type: 'stats'; rssBytes: number; cpuMs: number; metrics: string; writeMsMax: number; failedWrites: number }
+  | {
+      type: 'stats'
+      rssBytes: number
+      engineRssBytes: number
+      cpuMs: number
+      metrics: string
+      writeMsMax: number
+      failedWrites: number
+    }
 
 export const token = 'bench-token'
 /** A video with far more views than any other: it is in every list, and its views count the writes. */

@@ -3,6 +3,7 @@
  * server, and beside it a raw WebSocket broadcast to compare with. Driven over IPC.
  */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -121,6 +122,7 @@ process.on('message', (order: Order) => {
       return report({
         type: 'stats',
         rssBytes: process.memoryUsage().rss,
+        engineRssBytes: residentBytes(store.status().pid),
         cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,
         metrics: metrics.render(),
         writeMsMax,
@@ -195,6 +197,15 @@ function reading(platform: Platform, videoId: string, creatorId: string, views: 
   return {
     kind: 'sample',
     row: { platform, videoId, creatorId, observedAtMs: Date.now(), views, ...unknown, ...origin },
+  }
+}
+
+/** Of another process; 0 where the system does not say. */
+function residentBytes(pid: number | null): number {
+  try {
+    return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0
   }
 }
 

@@ -2,7 +2,7 @@
  * Live queries: 1 M samples of 10,000 videos, 500 WebSocket clients on 10 distinct queries, 10 writes a second, 10 more
  * clients that never read. Prints one JSON object: p99 from an acknowledged write to the received patch and its ratio to a raw
  * WebSocket broadcast of frames of the same size to as many clients; computations per second with 50 and with 500
- * clients; the server's memory.
+ * clients; the memory of the server and of its engine.
  *
  * node bench/live.ts [--seconds 120] [--samples 1000000] [--videos 10000] [--clients 500]
  */
@@ -29,6 +29,10 @@ const seconds = Math.min(Number(args.seconds), 600)
 const clientCount = Math.min(Number(args.clients), 2000)
 const writesPerSecond = 10
 const hangingCount = 10
+const shortSeconds = Math.max(10, seconds / 6)
+/** Memory grows until heaps and caches have their size and the store's merged parts are gone: with many clients, a minute. */
+const warmMs = Math.min(60_000, seconds * 500)
+const settleMs = 5000
 
 /** Ten distinct questions; the marker video is in each of them. */
 const queries = [
@@ -55,9 +59,9 @@ child.on('message', (message: Report) => {
 
 try {
   const ready = await reported('ready')
-  const few = await run(ready.url, Math.ceil(clientCount / 10), Math.max(10, seconds / 6), 0)
-  const many = await run(ready.url, clientCount, seconds, hangingCount)
-  const raw = await runRaw(ready.rawUrl, clientCount, Math.max(10, seconds / 6), many.frameBytesMean)
+  const few = await run(ready.url, { readers: Math.ceil(clientCount / 10), forSeconds: shortSeconds, hanging: 0 })
+  const many = await run(ready.url, { readers: clientCount, forSeconds: seconds, hanging: hangingCount })
+  const raw = await runRaw(ready.rawUrl, clientCount, shortSeconds, many.frameBytesMean)
   console.log(
     JSON.stringify({
       bench: 'live',
@@ -90,7 +94,8 @@ interface Seen {
 }
 
 /** Connects, watches, writes for a while, and says what was seen. */
-async function run(url: string, readers: number, forSeconds: number, hanging: number) {
+async function run(url: string, o: { readers: number; forSeconds: number; hanging: number }) {
+  const { readers, forSeconds, hanging } = o
   const clients: { socket: WebSocket; seen: Seen[] }[] = []
   let frames = 0
   let frameBytes = 0
@@ -104,14 +109,15 @@ async function run(url: string, readers: number, forSeconds: number, hanging: nu
     })
     clients.push({ socket, seen })
   }
+  order({ type: 'write', perSecond: writesPerSecond })
+  await delay(hanging > 0 ? warmMs : settleMs)
   const stuck: WebSocket[] = []
   for (let at = 0; at < hanging; at += 1) {
     const socket = await subscribe(url, queries, () => {})
     socket.pause()
     stuck.push(socket)
   }
-  order({ type: 'write', perSecond: writesPerSecond })
-  await delay(5000)
+  await delay(settleMs)
   for (const client of clients) client.seen.length = 0
   frames = 0
   frameBytes = 0
@@ -152,7 +158,8 @@ async function run(url: string, readers: number, forSeconds: number, hanging: nu
     writesFailed: after.failedWrites,
     writeMsMax: round(after.writeMsMax),
     bufferedBytes: metric(after.metrics, 'cliptape_ws_buffered_bytes'),
-    rssMiB: memory,
+    rssMiB: memory.server,
+    engineRssMiB: memory.engine,
   }
 }
 
@@ -205,16 +212,22 @@ async function subscribe(url: string, asked: readonly object[], onText: (text: s
   return socket
 }
 
-/** The server's RSS over the time of a run: the mean of its first and last fifths, and the most. */
+/** The RSS of the server and of its engine over the time of a run: the mean of the first and last fifths, and the most. */
 async function watchMemory(forSeconds: number) {
-  const readings: number[] = []
+  const readings: { server: number; engine: number }[] = []
   const stepMs = (forSeconds * 1000) / 50
   for (let at = 0; at < 50; at += 1) {
     await delay(stepMs)
-    readings.push((await stats()).rssBytes / 2 ** 20)
+    const { rssBytes, engineRssBytes } = await stats()
+    readings.push({ server: rssBytes / 2 ** 20, engine: engineRssBytes / 2 ** 20 })
   }
   const mean = (part: number[]) => round(part.reduce((sum, one) => sum + one, 0) / part.length)
-  return { first: mean(readings.slice(0, 10)), last: mean(readings.slice(-10)), most: round(Math.max(...readings)) }
+  const course = (all: number[]) => ({
+    first: mean(all.slice(0, 10)),
+    last: mean(all.slice(-10)),
+    most: round(Math.max(...all)),
+  })
+  return { server: course(readings.map(one => one.server)), engine: course(readings.map(one => one.engine)) }
 }
 
 async function runRaw(url: string, clients: number, forSeconds: number, frameBytes: number) {
