@@ -1,7 +1,7 @@
 /**
  * What the API of machines costs: `/ext-api/v1/trends` asked by 50 connections, beside a bare Express route that returns
  * the same bytes, in one run and one server process; and what authentication adds to one request at a time.
- * Prints one JSON object. Arguments: seconds of a round (default 2), rounds (default 5).
+ * Prints one JSON object. Arguments: seconds of a round (default 1), rounds (default 9).
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
 import { z } from 'zod'
 
-const roundSec = Number(process.argv[2] ?? 2)
-const roundCount = Number(process.argv[3] ?? 5)
+const roundSec = Number(process.argv[2] ?? 1)
+const roundCount = Number(process.argv[3] ?? 9)
 const connections = 50
 const sequentialCount = 2_000
 

@@ -40,8 +40,11 @@ export function createApp(deps: ServerDeps): Express {
   return app
 }
 
+/** Express looks through the paths in turn: those that machines ask come first. */
 function byPath(routes: readonly Route[]): Map<string, Route[]> {
-  return Map.groupBy(routes, route => route.path)
+  const isForMachines = ({ path }: Route) => path.startsWith('/ext-api/')
+  const inTurn = [...routes.filter(isForMachines), ...routes.filter(route => !isForMachines(route))]
+  return Map.groupBy(inTurn, route => route.path)
 }
 
 /** The declared path, for metrics: the real one has ids in it. */
@@ -55,14 +58,13 @@ function named(path: string): RequestHandler {
 /** Who asks, and whether they may ask so often. Open routes are limited by address, the others by user and by key. */
 function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler {
   return async (request, response, next) => {
-    const address = { address: request.ip ?? 'unknown' }
     if (route.auth === 'open') {
-      await limit(rates, response, address)
+      await limit(rates, response, { address: request.ip ?? 'unknown' })
       return next()
     }
     const { token, schemes } = credentialOf(request, route.auth)
     const principal = token === null ? null : await deps.auth.authenticate(token, schemes)
-    await limit(rates, response, principal ? { principal } : address)
+    await limit(rates, response, principal ? { principal } : { address: request.ip ?? 'unknown' })
     if (!principal) {
       throw new AppError(
         'AUTH_REQUIRED',
