@@ -20,6 +20,8 @@ export interface FilledAccount {
   readonly mark: string
 }
 
+/** Of no password that anybody knows; cheap to check. */
+const unknownPasswordHash = `$argon2id$v=19$m=64,t=1,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
 const at = new Date('2026-01-30T12:00:00Z')
 const later = new Date('2027-01-30T12:00:00Z')
 
@@ -56,13 +58,22 @@ type Filler = (trx: Transaction<Database>, account: FilledAccount) => Promise<un
 
 /** The type asks for every table: a new one cannot be forgotten. */
 const fillers: Record<Table, Filler> = {
-  passwords: (trx, { userId }) => trx.insertInto('passwords').values({ user_id: userId, hash: 'x' }).execute(),
+  passwords: (trx, { userId }) =>
+    trx.insertInto('passwords').values({ user_id: userId, hash: unknownPasswordHash }).execute(),
   identities: (trx, { userId, mark }) =>
     trx.insertInto('identities').values({ provider: 'google', subject: mark, user_id: userId }).execute(),
   sessions: (trx, { userId, ids }) =>
     trx
       .insertInto('sessions')
-      .values({ id: ids.session, user_id: userId, expires_at: later, ended_at: null, end_reason: null })
+      .values({
+        id: ids.session,
+        user_id: userId,
+        created_at: at,
+        used_at: at,
+        expires_at: later,
+        ended_at: null,
+        end_reason: null,
+      })
       .execute(),
   refresh_tokens: (trx, { userId, ids }) =>
     trx

@@ -18,6 +18,7 @@ const byName: Readonly<Record<string, unknown>> = {
   events: ['video.breakout'],
   sql: 'SELECT platform, count() AS clips FROM v.videos GROUP BY platform',
   plan: 'pro',
+  code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   redirect_uri: 'http://127.0.0.1:51004/callback',
 }
 const uuid = '0b6b4c1e-7d0d-4f6a-8f0e-2a6f6f1c9a57'
