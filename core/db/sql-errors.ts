@@ -17,6 +17,9 @@ const meaning: Readonly<Record<string, { code: ErrorCode; message: string }>> = 
   '58': { code: 'UNAVAILABLE', message: 'The relational store cannot read or write its files: look at its disk.' },
 }
 
+/** SQLSTATE of a second row with a key that has to be the only one. */
+export const uniqueViolation = '23505'
+
 const lostConnectionCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -4,6 +4,7 @@ import { AppError } from '../../contracts/errors.ts'
 import { type UserId, UserIdSchema } from '../../contracts/ids.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../core/db/port.ts'
+import { sqlStateOf, uniqueViolation } from '../../core/db/sql-errors.ts'
 import type { Outbound } from '../../core/outbound/port.ts'
 import { recordAudit } from '../features/audit/record.ts'
 import type { Authenticator } from './authenticator.ts'
@@ -22,6 +23,8 @@ const ClaimsSchema = z.object({
   email: z.union([z.email().max(254), z.literal('')]).optional(),
 })
 
+type Claims = z.infer<typeof ClaimsSchema>
+
 /**
  * Believes access tokens of one Supabase project: signed by its published keys, or with its JWT secret where it still has
  * one. `sub` is mapped to a user of ours, who is made at the first visit. The address in such a token is not taken as
@@ -39,11 +42,20 @@ export function supabaseAuthenticator(
   const secret = project.jwtSecret === null ? null : new TextEncoder().encode(project.jwtSecret)
   const known = new Map<string, { atMs: number; user: KnownUser }>()
 
-  const userOf = async (claims: z.infer<typeof ClaimsSchema>): Promise<KnownUser | null> => {
+  /** Of two first visits at once one makes the user, and the other finds it; an address that was just taken is left out. */
+  const makeOrFind = async (claims: Claims): Promise<KnownUser | null> => {
+    try {
+      return await makeUser(deps, claims)
+    } catch (error) {
+      if (sqlStateOf(error) !== uniqueViolation) throw error
+      return (await findUser(db, claims.sub)) ?? (await makeUser(deps, claims))
+    }
+  }
+  const userOf = async (claims: Claims): Promise<KnownUser | null> => {
     const nowMs = clock.nowMs()
     const found = known.get(claims.sub)
     if (found && Math.abs(nowMs - found.atMs) < knownMs) return found.user
-    const user = (await findUser(db, claims.sub)) ?? (await makeUser(deps, claims))
+    const user = (await findUser(db, claims.sub)) ?? (await makeOrFind(claims))
     if (user === null) return null
     if (known.size >= knownMax) known.clear()
     known.set(claims.sub, { atMs: nowMs, user })
@@ -109,43 +121,38 @@ async function findUser(db: Db, subject: string): Promise<KnownUser | null> {
   return row ? { id: UserIdSchema.parse(row.id), role: row.role } : null
 }
 
-/** Null where nobody may register. Of two first requests at once the later one finds what the earlier one made. */
+/** Null where nobody may register. */
 async function makeUser(
   { db, clock, registration }: { db: Db; clock: Clock; registration: 'open' | 'closed' },
-  claims: z.infer<typeof ClaimsSchema>,
+  claims: Claims,
 ): Promise<KnownUser | null> {
   if (registration === 'closed') return null
   const now = new Date(clock.nowMs())
-  try {
-    return await db.transaction(async trx => {
-      const email = claims.email || null
-      const taken =
-        email === null
-          ? undefined
-          : await trx
-              .selectFrom('users')
-              .select('id')
-              .where(eb => eb(eb.fn('lower', ['email']), '=', email.toLowerCase()))
-              .executeTakeFirst()
-      const { id } = await trx
-        .insertInto('users')
-        .values({ email: taken ? null : email, role: 'user', is_local: false, created_at: now })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      const userId = UserIdSchema.parse(id)
-      await trx
-        .insertInto('identities')
-        .values({ provider: 'supabase', subject: claims.sub, user_id: userId, created_at: now })
-        .execute()
-      await recordAudit(trx, userId, null, {
-        action: 'account.registered',
-        target: null,
-        details: { through: 'supabase' },
-      })
-      return { id: userId, role: 'user' }
+  return await db.transaction(async trx => {
+    const email = claims.email || null
+    const taken =
+      email === null
+        ? undefined
+        : await trx
+            .selectFrom('users')
+            .select('id')
+            .where(eb => eb(eb.fn('lower', ['email']), '=', email.toLowerCase()))
+            .executeTakeFirst()
+    const { id } = await trx
+      .insertInto('users')
+      .values({ email: taken ? null : email, role: 'user', is_local: false, created_at: now })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    const userId = UserIdSchema.parse(id)
+    await trx
+      .insertInto('identities')
+      .values({ provider: 'supabase', subject: claims.sub, user_id: userId, created_at: now })
+      .execute()
+    await recordAudit(trx, userId, null, {
+      action: 'account.registered',
+      target: null,
+      details: { through: 'supabase' },
     })
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'CONFLICT') return await findUser(db, claims.sub)
-    throw error
-  }
+    return { id: userId, role: 'user' }
+  })
 }

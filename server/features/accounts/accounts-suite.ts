@@ -164,6 +164,18 @@ export function describeAccounts(setup: () => { db: Db }): void {
     return linkIn(mails.at(-1))
   }
 
+  const projectClaims = (more: object = {}) => ({
+    iss: `${supabase.origin}/auth/v1`,
+    aud: 'authenticated',
+    role: 'authenticated',
+    sub: randomUUID(),
+    email: newEmail(),
+    is_anonymous: false,
+    iat: startMs / 1000,
+    exp: startMs / 1000 + 3600,
+    ...more,
+  })
+
   describe('an account', () => {
     it('is made with a session, whose token says whose it is', async () => {
       const session = await register(node, { email: 'First@Example.com', password }, stranger)
@@ -527,6 +539,17 @@ export function describeAccounts(setup: () => { db: Db }): void {
         expect([what, await principalOf(token)]).toEqual([what, null])
     })
 
+    it('are refused when a single character of them is another one', async () => {
+      const { access_token } = await joined()
+      const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+      for (let at = 0; at < access_token.length; at += 1) {
+        const was = alphabet.indexOf(access_token.charAt(at))
+        // Neighbours in the alphabet differ in the bits that the last character of a part does not use.
+        const changed = `${access_token.slice(0, at)}${alphabet.charAt(was ^ 1)}${access_token.slice(at + 1)}`
+        if (was >= 0) expect([at, await principalOf(changed)]).toEqual([at, null])
+      }
+    })
+
     it('are good on every node, and on one that starts later', async () => {
       const { access_token } = await joined()
       const [second, third] = await Promise.all([openNode(), openNode()])
@@ -643,6 +666,20 @@ export function describeAccounts(setup: () => { db: Db }): void {
       expect(await auditOf(first.user.id)).toContain('identity.linked')
     })
 
+    it('makes one account however many first visits come at once', async () => {
+      const token = await google.sign(claims())
+      const visits = await Promise.all(Array.from({ length: 4 }, () => enter(token)))
+      expect(new Set(visits.map(visit => visit.user.id)).size).toBe(1)
+      const email = newEmail()
+      const people = await Promise.all([1, 2, 3].map(() => supabase.sign({ ...projectClaims(), email })))
+      const auth = supabaseAuthenticator(
+        { db, outbound, clock, registration: 'open' },
+        { url: supabase.origin, jwtSecret: null },
+      )
+      const entered = await Promise.all(people.map(one => auth.authenticate(one, ['jwt'])))
+      expect(new Set(entered.map(one => one?.userId)).size).toBe(3)
+    })
+
     it('links the account of the same address when both sides have verified it', async () => {
       const session = await joined()
       await db.system
@@ -739,17 +776,7 @@ export function describeAccounts(setup: () => { db: Db }): void {
   })
 
   describe('Supabase', () => {
-    const claims = (more: object = {}) => ({
-      iss: `${supabase.origin}/auth/v1`,
-      aud: 'authenticated',
-      role: 'authenticated',
-      sub: randomUUID(),
-      email: newEmail(),
-      is_anonymous: false,
-      iat: startMs / 1000,
-      exp: startMs / 1000 + 3600,
-      ...more,
-    })
+    const claims = projectClaims
     const authenticator = (o: { jwtSecret?: string; registration?: 'open' | 'closed' } = {}) =>
       supabaseAuthenticator(
         { db, outbound, clock, registration: o.registration ?? 'open' },

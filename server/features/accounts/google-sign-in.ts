@@ -1,6 +1,7 @@
 import type { GoogleExchangeRequest, Session } from '../../../contracts/accounts.ts'
 import { AppError } from '../../../contracts/errors.ts'
 import { UserIdSchema } from '../../../contracts/ids.ts'
+import { sqlStateOf, uniqueViolation } from '../../../core/db/sql-errors.ts'
 import type { GoogleSignIn, GoogleUser } from '../../auth/google.ts'
 import type { Caller } from '../../http/caller.ts'
 import { recordAudit } from '../audit/record.ts'
@@ -53,6 +54,16 @@ function googleOf({ accounts }: AccountDeps): GoogleSignIn {
  * @throws AppError CONFLICT for an account with the same address that was never verified
  */
 async function signIn(deps: AccountDeps, google: GoogleUser, caller: Caller): Promise<Session> {
+  try {
+    return await findOrMake(deps, google, caller)
+  } catch (error) {
+    // Of two first visits at once one makes the account; the other one finds it.
+    if (sqlStateOf(error) === uniqueViolation) return await findOrMake(deps, google, caller)
+    throw error
+  }
+}
+
+async function findOrMake(deps: AccountDeps, google: GoogleUser, caller: Caller): Promise<Session> {
   const nowMs = deps.clock.nowMs()
   const now = new Date(nowMs)
   const answer = await deps.db.transaction(async trx => {
