@@ -24,6 +24,7 @@ try {
   const headers = { 'x-api-key': key }
   const etag = (await ask(urls.cliptape, headers)).etag
   const perSecond: Record<string, number[]> = { cliptape: [], express: [], notModified: [] }
+  const cpuUs: Record<string, number[]> = { cliptape: [], express: [], notModified: [] }
   for (let round = 0; round <= roundCount; round += 1) {
     const found = {
       express: await load(urls.express, headers, 200),
@@ -31,10 +32,17 @@ try {
       notModified: await load(urls.cliptape, { ...headers, 'if-none-match': etag }, 304),
     }
     // The first round warms both up.
-    if (round > 0) for (const [name, count] of Object.entries(found)) perSecond[name]?.push(count)
+    if (round === 0) continue
+    for (const [name, one] of Object.entries(found)) {
+      perSecond[name]?.push(one.perSecond)
+      cpuUs[name]?.push(one.cpuUs)
+    }
   }
   const { withKey, believed } = await sequential(urls, headers)
-  const throughput = Object.fromEntries(Object.entries(perSecond).map(([name, all]) => [name, median(all)]))
+  const medians = (all: Record<string, number[]>) =>
+    Object.fromEntries(Object.entries(all).map(([name, values]) => [name, Math.round(median(values))]))
+  const throughput = medians(perSecond)
+  const cpu = medians(cpuUs)
   const authAddsMs = rounded(withKey - believed, 1000)
   const result = {
     bench: 'ext-api',
@@ -42,11 +50,14 @@ try {
     connections,
     bodyBytes: (await ask(urls.cliptape, headers)).bytes,
     requestsPerSecond: throughput,
+    serverCpuUsPerRequest: cpu,
     p50Ms: { withKey: rounded(withKey, 1000), withoutAuthentication: rounded(believed, 1000) },
     authAddsMs,
     ratios: {
       'cliptape/express': rounded((throughput.cliptape ?? 0) / (throughput.express ?? 1), 100),
       'notModified/express': rounded((throughput.notModified ?? 0) / (throughput.express ?? 1), 100),
+      // What the first ratio comes to on a machine that has nothing else to do.
+      'cpu express/cliptape': rounded((cpu.express ?? 0) / (cpu.cliptape ?? 1), 100),
     },
     goals: { 'cliptape/express': 'at least 0.6', authAddsMs: 'below 1' },
   }
@@ -56,10 +67,15 @@ try {
   await once(child, 'exit')
 }
 
-/** Requests answered in a second, by as many connections as there are, one request at a time on each. */
-async function load(url: string, headers: Record<string, string>, expected: number): Promise<number> {
+/** Requests answered in a second, by as many connections as there are, one request at a time on each; the server's CPU time for one. */
+async function load(
+  url: string,
+  headers: Record<string, string>,
+  expected: number,
+): Promise<{ perSecond: number; cpuUs: number }> {
   const { origin, pathname, search } = new URL(url)
   const pool = new Pool(origin, { connections, pipelining: 1 })
+  const cpuBeforeUs = await serverCpuUs()
   const endMs = performance.now() + roundSec * 1000
   const startMs = performance.now()
   let count = 0
@@ -73,8 +89,15 @@ async function load(url: string, headers: Record<string, string>, expected: numb
   }
   await Promise.all(Array.from({ length: connections }, client))
   const tookSec = (performance.now() - startMs) / 1000
+  const cpuUs = (await serverCpuUs()) - cpuBeforeUs
   await pool.close()
-  return Math.round(count / tookSec)
+  return { perSecond: Math.round(count / tookSec), cpuUs: cpuUs / count }
+}
+
+async function serverCpuUs(): Promise<number> {
+  child.send('cpu')
+  const [message] = await once(child, 'message')
+  return z.object({ cpuUs: z.number() }).parse(message).cpuUs
 }
 
 /** p50 of one request at a time, in ms; the two take turns, so that a busy moment of the machine hits both. */
