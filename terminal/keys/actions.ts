@@ -109,7 +109,7 @@ export const actions = [
 
   { name: 'form.next', title: 'Next field', context: 'form', keys: ['tab', 'down', 'C-n'] },
   { name: 'form.previous', title: 'Field before', context: 'form', keys: ['S-tab', 'up', 'C-p'] },
-  { name: 'form.enter', title: 'Press the button, or go on to the next field', context: 'form', keys: ['enter'] },
+  { name: 'form.enter', title: 'Next field, or press the button', context: 'form', keys: ['enter'] },
   { name: 'form.cancel', title: 'Leave the form', context: 'form', keys: ['escape', 'C-g'] },
   { name: 'form.reveal', title: 'Show or hide the password', context: 'form', keys: ['M-r'] },
 

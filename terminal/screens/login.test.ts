@@ -215,6 +215,22 @@ test('goes back to the form when the session has ended, and to the same panes af
   expect(rig.server.received.filter(message => message.type === 'hello').at(-1)).toMatchObject({ token: 'access 9' })
 })
 
+test('opens what the command line asked for after the first sign-in, and the linked pane follows again', async () => {
+  http = await openHttpRig({
+    'GET /api/auth/options': options,
+    'GET /api/usage': { body: { data: [], credits: { available: 3, reserved: 0, isUnlimited: false } } },
+    'POST /api/auth/login': sessionReply('ada@example.com'),
+  })
+  const who = openAccountRig(http.url)
+  rig = await openRig({ columns: 120, rows: 40, url: http.url, account: who.account, startCommand: 'API' })
+  await rig.shows('Google')
+  await rig.type('ada@example.com\rcorrect horse\r')
+  await rig.shows('3 credits')
+  expect(rig.lines()[3]).toContain('1 API')
+  await rig.type('\x1b')
+  await rig.shows('2 youtube:clip001 GP')
+})
+
 test('signs out with LOGOUT: on the server, in the store and on the screen', async () => {
   http = await openHttpRig({
     'GET /api/auth/options': options,

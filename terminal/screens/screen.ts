@@ -125,6 +125,8 @@ export interface OpenScreen {
   spoken(): string
   /** Another screen in the same state, for another pane. */
   fork(): OpenScreen
+  /** Another screen as the same command opens it, without anything that was seen or done since. */
+  reopen(): OpenScreen
 }
 
 /** What the registry holds for a function. */
@@ -135,12 +137,18 @@ export interface ScreenFactory {
 
 /** Makes a screen's spec into what the registry holds. */
 export function screenFactory<S>(spec: ScreenSpec<S>): ScreenFactory {
-  return { fn: spec.fn, open: command => openScreen(spec, spec.open(command), Symbol(spec.fn)) }
+  return { fn: spec.fn, open: command => openScreen(spec, spec.open(command), { id: Symbol(spec.fn), command }) }
 }
 
-function openScreen<S>(spec: ScreenSpec<S>, state: S, id: symbol): OpenScreen {
+/** What all states of one opened screen share. */
+interface Opened {
+  id: symbol
+  command: Command
+}
+
+function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScreen {
   const self: OpenScreen = {
-    id,
+    id: opened.id,
     fn: spec.fn,
     contexts: spec.contexts,
     title: () => spec.title(state),
@@ -150,12 +158,12 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, id: symbol): OpenScreen {
     act(call, deps) {
       const next = spec.act(state, call, deps)
       if (next === null) return null
-      return next === state ? self : openScreen(spec, next, id)
+      return next === state ? self : openScreen(spec, next, opened)
     },
     subject: view => spec.subject?.(state, view) ?? null,
     follow(subject) {
       const next = spec.follow?.(state, subject) ?? null
-      return next === null ? null : openScreen(spec, next, id)
+      return next === null ? null : openScreen(spec, next, opened)
     },
     list: view => spec.list?.(state, view) ?? null,
     known: view => spec.known?.(state, view) ?? [],
@@ -165,7 +173,8 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, id: symbol): OpenScreen {
     isTyping: () => spec.isTyping?.(state) ?? false,
     cursor: view => spec.cursor?.(state, view) ?? null,
     spoken: () => spec.spoken?.(state) ?? '',
-    fork: () => openScreen(spec, state, Symbol(spec.fn)),
+    fork: () => openScreen(spec, state, { ...opened, id: Symbol(spec.fn) }),
+    reopen: () => openScreen(spec, spec.open(opened.command), { ...opened, id: Symbol(spec.fn) }),
   }
   return self
 }

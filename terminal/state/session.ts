@@ -818,10 +818,9 @@ export class Session {
 
 const CreatorsSchema = z.object({ data: z.array(z.looseObject({ creatorId: z.string() })) })
 
-/** The pane without screens of an account: their state may hold what the last session was answered. */
+/** The pane with nothing that the last session was answered: screens of an account are as if just opened. */
 function withoutAnswers(pane: Pane): Pane {
-  const shown = pane.stack.filter(screen => screen.resources().length === 0)
-  return { ...pane, stack: shown.length === 0 ? [openFunction('TOP')] : shown }
+  return { ...pane, stack: pane.stack.map(screen => (screen.resources().length === 0 ? screen : screen.reopen())) }
 }
 
 function openFunction(fn: 'TOP' | 'GP' | 'MOV' | 'LOGIN'): OpenScreen {

@@ -43,7 +43,8 @@ function tail(text: string, width: number): string {
 
 /** What happened: a message, or the last key and what it did; the most needed keys on the right. */
 export function drawStatus(state: SessionState, { width, style, isInForm }: Place & { isInForm: boolean }): string {
-  const hints = state.input !== null ? inputHints[state.input.kind] : isInForm ? '' : screenHints
+  const isList = state.panes[state.focused]?.stack.at(-1)?.contexts[0] === 'list'
+  const hints = state.input !== null ? inputHints[state.input.kind] : isInForm ? '' : isList ? listHints : screenHints
   const mouse = state.isMouseOn ? 'mouse on  ' : ''
   const right = style.paint('faint', `${mouse}${width >= 100 ? hints : ''} `)
   const { message, lastKey } = state
@@ -61,7 +62,8 @@ export function drawStatus(state: SessionState, { width, style, isInForm }: Plac
   )
 }
 
-const screenHints = 'Enter open  c chart  s sort  p window  t kind  Tab pane  Esc back  C-c quit'
+const screenHints = 'Tab pane  Esc back  C-c quit'
+const listHints = `Enter open  c chart  s sort  p window  t kind  ${screenHints}`
 const inputHints = {
   command: 'Enter GO  Tab complete  Up history  C-r search  Esc leave',
   filter: 'Enter keep  Esc clear',
