@@ -1,7 +1,6 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { AppError } from '../../contracts/errors.ts'
 import type { Clock } from '../clock.ts'
-import { assertBucket, type Bucket, refill } from './bucket.ts'
 import type { KeyValue } from './port.ts'
 
 /** About 20 MB of short keys. A full store drops what has ended, then what was written longest ago. */
@@ -19,7 +18,6 @@ interface Entry {
 export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): KeyValue {
   const { clock } = options
   const values = new BoundedMap<Entry>(clock, options.entriesMax ?? entriesMaxDefault)
-  const buckets = new BoundedMap<{ bucket: Bucket; endsAtMs: number }>(clock, options.entriesMax ?? entriesMaxDefault)
   const limiters = new Map<string, RateLimiterMemory>()
   const endOf = (ttlMs: number | undefined) => (ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + ttlMs)
 
@@ -45,14 +43,6 @@ export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): 
       values.set(key, { value: String(sum), endsAtMs: entry?.endsAtMs ?? endOf(ttlMs) })
       return sum
     },
-    async takeTokens(key, limit) {
-      assertBucket(limit)
-      const nowMs = clock.nowMs()
-      const { bucket, result } = refill(buckets.get(key)?.bucket ?? null, limit, nowMs)
-      const untilFullMs = ((limit.capacity - bucket.tokens) / limit.perSecond) * 1000
-      buckets.set(key, { bucket, endsAtMs: nowMs + untilFullMs + 1 })
-      return result
-    },
     limiter({ name, points, durationSec }) {
       const key = `${name} ${points} ${durationSec}`
       const known = limiters.get(key) ?? new RateLimiterMemory({ keyPrefix: name, points, duration: durationSec })
@@ -61,7 +51,6 @@ export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): 
     },
     async close() {
       values.clear()
-      buckets.clear()
     },
   }
 }

@@ -60,30 +60,6 @@ export function describeKeyValue(setup: () => { keyValue: KeyValue; passMs: (ms:
       await expect(keyValue.increment('text', 1, { ttlMs: 1_000 })).rejects.toMatchObject({ code: 'INTERNAL' })
     })
 
-    it('takes tokens until the bucket is empty and says when to come back', async () => {
-      const { keyValue, passMs } = setup()
-      // One token an hour: what refills while the test itself runs is nothing.
-      const limit = { capacity: 5, perSecond: 1 / 3_600, cost: 2 }
-      const take = () => keyValue.takeTokens('bucket', limit)
-      expect(await take()).toEqual({ isAllowed: true, remaining: 3, retryAfterMs: 0 })
-      expect(await take()).toEqual({ isAllowed: true, remaining: 1, retryAfterMs: 0 })
-      const refused = await take()
-      expect(refused).toMatchObject({ isAllowed: false, remaining: 1 })
-      expect(refused.retryAfterMs).toBeGreaterThan(3_500_000)
-      expect(refused.retryAfterMs).toBeLessThanOrEqual(3_600_000)
-      await passMs(3_600_000)
-      expect(await take()).toEqual({ isAllowed: true, remaining: 0, retryAfterMs: 0 })
-      await passMs(100 * 3_600_000)
-      expect(await take()).toEqual({ isAllowed: true, remaining: 3, retryAfterMs: 0 })
-    })
-
-    it('keeps one bucket for all who take at once', async () => {
-      const { keyValue } = setup()
-      const limit = { capacity: 7, perSecond: 1 / 3_600, cost: 1 }
-      const taken = await Promise.all(Array.from({ length: 30 }, () => keyValue.takeTokens('shared', limit)))
-      expect(taken.filter(one => one.isAllowed)).toHaveLength(7)
-    })
-
     it('counts uses in a window, whoever counts, and says when the next one begins', async () => {
       const { keyValue } = setup()
       const open = () => keyValue.limiter({ name: 'window', points: 3, durationSec: 60 })
@@ -100,18 +76,6 @@ export function describeKeyValue(setup: () => { keyValue: KeyValue; passMs: (ms:
       expect(await keyValue.limiter({ name: 'elsewhere', points: 3, durationSec: 60 }).consume('a')).toMatchObject({
         consumedPoints: 1,
       })
-    })
-
-    it('refuses a bucket that could never be used', async () => {
-      const { keyValue } = setup()
-      for (const limit of [
-        { capacity: 1, perSecond: 1, cost: 2 },
-        { capacity: 1, perSecond: 0, cost: 1 },
-        { capacity: 1, perSecond: 1, cost: -1 },
-        { capacity: Number.NaN, perSecond: 1, cost: 1 },
-      ]) {
-        await expect(keyValue.takeTokens('bad', limit)).rejects.toThrow(RangeError)
-      }
     })
   })
 }

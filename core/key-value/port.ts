@@ -9,11 +9,6 @@ export interface KeyValue {
   delete(key: string): Promise<void>
   /** Adds to a counter that starts at zero and ends `ttlMs` after its first increment; returns the new value. */
   increment(key: string, by: number, options: { ttlMs: number }): Promise<number>
-  /** Takes `cost` tokens from a bucket of `capacity` refilled at `perSecond`; says when to come back when it is empty. */
-  takeTokens(
-    key: string,
-    bucket: { capacity: number; perSecond: number; cost: number },
-  ): Promise<{ isAllowed: boolean; remaining: number; retryAfterMs: number }>
   /**
    * A limiter of `points` in each `durationSec` (whole seconds), counted by key in windows that begin with the first use.
    * Limiters of one name share their counts, in memory only those with equal points. `consume` rejects with a
