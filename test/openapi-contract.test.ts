@@ -75,6 +75,12 @@ function send(operation: Operation, parts: RequestParts): Promise<RawAnswer> {
   return client.send(onTheWire(operation, parts, headers))
 }
 
+/** So many of these requests, at once. */
+function sendAll(operation: Operation, requests: fc.Arbitrary<RequestParts>, count: number) {
+  const sample = fc.sample(requests, { seed, numRuns: count })
+  return Promise.all(sample.map(async parts => ({ parts, answer: await send(operation, parts) })))
+}
+
 /** Whether the schemas that validate would take it: refinements say more than a document can. */
 function isTaken(operation: Operation, parts: RequestParts): boolean {
   const route = allRoutes.find(
@@ -162,8 +168,7 @@ describe.each(operations.map(operation => [operation.operationId, operation] as 
       !(name in needMore),
     ])
 
-    for (const parts of fc.sample(allowedRequests(operation), { seed, numRuns: allowedCount })) {
-      const answer = await send(operation, parts)
+    for (const { parts, answer } of await sendAll(operation, allowedRequests(operation), allowedCount)) {
       expect([parts, offenceOf(operation, answer)]).toEqual([parts, null])
       expect([parts, answer.text, [500, 503].includes(answer.status)]).toEqual([parts, answer.text, false])
       if (!isTaken(operation, parts)) expect([parts, answer.status]).toEqual([parts, 400])
@@ -171,8 +176,7 @@ describe.each(operations.map(operation => [operation.operationId, operation] as 
   })
 
   it('refuses what is wrong in the form of every error', async () => {
-    for (const parts of fc.sample(hostileRequests(operation), { seed, numRuns: hostileCount })) {
-      const answer = await send(operation, parts)
+    for (const { parts, answer } of await sendAll(operation, hostileRequests(operation), hostileCount)) {
       const isElsewhere = Object.values(parts.params).some(value => textOf(value) === '')
       expect([parts, answer.text, [500, 503].includes(answer.status)]).toEqual([parts, answer.text, false])
       // An empty part of a path is another address.
