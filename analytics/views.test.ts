@@ -41,6 +41,24 @@ it('v.samples has one row an instant: most views, then likes, all counters from 
   ])
 })
 
+it('v.samples and v.trends show the same row of a source that says two things of one instant, merged or not', async () => {
+  const said = { ...sample('import:a', '2024-02-01 00:00:00', 5, 3), video_id: 'twice' }
+  const rows = [said, { ...said, creator_id: 'd' }, { ...said, shares: 0 }, { ...said, shares: 4, saves: 1 }]
+  const read = async () => [
+    await rig.store.query("SELECT creator_id, shares, saves FROM v.samples WHERE video_id = 'twice'"),
+    await rig.store.query("SELECT creator_id FROM v.trends WHERE video_id = 'twice'"),
+  ]
+  for (const row of rows) await rig.store.insert('cliptape.samples_v1', [row])
+  const first = await read()
+  expect(first[0]).toHaveLength(1)
+  await rig.store.command("ALTER TABLE cliptape.samples_v1 DELETE WHERE video_id = 'twice' SETTINGS mutations_sync = 2")
+  for (const row of [...rows].reverse()) await rig.store.insert('cliptape.samples_v1', [row])
+  expect(await read()).toEqual(first)
+  await rig.store.command('OPTIMIZE TABLE cliptape.samples_v1 FINAL')
+  expect(await read()).toEqual(first)
+  await rig.store.command("ALTER TABLE cliptape.samples_v1 DELETE WHERE video_id = 'twice' SETTINGS mutations_sync = 2")
+})
+
 it('mine.samples shows the rows of its owner alone', async () => {
   const [own, other] = ['61f0c404-5cb3-11e7-907b-a6006ad3dba0', '61f0c404-5cb3-11e7-907b-a6006ad3dba1']
   await rig.store.insert('cliptape.own_samples_v1', [
