@@ -26,6 +26,7 @@ export function trendsQuestion(deps: QuestionDeps, params: TrendsParams): Shared
         // A later page keeps the window of the first; its cursor holds that window's end, and says nothing else.
         version: found.nextCursor === null ? 'last' : 'more',
         rest: {
+          ...(found.rankedAmong === null ? {} : { rankedAmong: found.rankedAmong }),
           generatedAt: found.generatedAt.toISOString(),
           asOf: found.asOf.toISOString(),
           ...(found.nextCursor === null ? {} : { nextCursor: found.nextCursor }),

@@ -11,6 +11,8 @@ import { seriesQuestion, trendsQuestion } from '../shared-questions.ts'
 
 export const TrendsAnswerSchema = z.object({
   data: z.array(TrendRowSchema),
+  /** Present when only the rows with the largest gains, so many, were put in order (`sort=outlier`). */
+  rankedAmong: z.number().int().optional(),
   generatedAt: z.string(),
   asOf: z.string(),
   nextCursor: z.string().optional(),
@@ -28,7 +30,8 @@ export const analyticsRoutes: readonly Route[] = [
     method: 'get',
     path: '/api/analytics/trends',
     summary: 'Ranked clips, creators or topics over a window',
-    description: 'The window is 24h unless `period`, or `from` and `to`, say otherwise.',
+    description:
+      'The window is 24h unless `period`, or `from` and `to`, say otherwise. `sort=outlier` orders the clips with the largest gains only: `rankedAmong` says how many.',
     auth: ['jwt', 'apiKey'],
     scope: 'trends:read',
     query: TrendsParamsSchema,
