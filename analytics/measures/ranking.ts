@@ -15,7 +15,7 @@ import {
 import type { AnalyticsContext } from '../context.ts'
 import { isMixed, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
-import { forgetStartBuild, noteStart, type StartBuild, startBuildOf } from '../queries/start-cache.ts'
+import { builtRows, forgetStartBuild, noteStart, type StartBuild, startBuildOf } from '../queries/start-cache.ts'
 import { lastQuarter, type Window } from './window.ts'
 
 const hourMs = 3_600_000
@@ -220,13 +220,26 @@ async function reaching<Answer>(
     reach = reach === 0 ? 1 : 2
     found = await ask(reach, plan)
   }
-  if (plan.startBuild && found.builtCount !== undefined && found.builtCount !== plan.startBuild.rowCount) {
-    forgetStartBuild(ctx, plan.startBuild)
-    return await reaching(ctx, params, { ...plan, startBuild: null }, form, ask)
+  if (hasToCheck(plan, reach)) {
+    // Nothing found says nothing of how many rows there were.
+    const builtCount = found.builtCount ?? (await builtRows(ctx, buildsOf(plan)))
+    if (builtCount !== buildsOf(plan).reduce((sum, { rowCount }) => sum + rowCount, 0)) {
+      for (const build of buildsOf(plan)) forgetStartBuild(ctx, build)
+      return await reaching(ctx, params, { ...plan, startBuild: null, endBuild: null }, form, ask)
+    }
   }
   if (known.size >= reachesMax) known.clear()
   known.set(key, { fineMs, reach })
   return found.answer
+}
+
+function buildsOf(plan: WindowPlan): StartBuild[] {
+  return [plan.startBuild, plan.endBuild].flatMap(build => build ?? [])
+}
+
+/** A lost row would be taken for a video that has no such value. A start that is not found at first is never taken for none. */
+function hasToCheck(plan: WindowPlan, reach: Reach): boolean {
+  return plan.endBuild !== null || (plan.startBuild !== null && reach > 0)
 }
 
 interface WindowPlan {
@@ -234,8 +247,9 @@ interface WindowPlan {
   /** The end needs no boundary: no sample lies after it. */
   readonly isLive: boolean
   readonly hasUnmixable: boolean
-  /** Starts that are ready; `null`: they are put together from what `start` says. */
+  /** Values that are ready; `null`: they are put together from what `start` and `end` say. */
   readonly startBuild: StartBuild | null
+  readonly endBuild: StartBuild | null
   readonly end: InstantPlan
   readonly start: InstantPlan
   readonly quarter: InstantPlan
@@ -249,21 +263,30 @@ function planned<Answer>(
 ) {
   const quarter = lastQuarter(window)
   const isClips = params.type === 'clips'
-  const planOf = (state: RollupState): WindowPlan => ({
-    window,
-    isLive: state.latestMs <= window.toMs,
-    hasUnmixable: state.hasUnmixable,
-    startBuild: isClips ? startBuildOf(ctx, state, window.fromMs, window.backMs) : null,
-    end: planInstant(state, window.toMs, window.backMs),
-    start: planInstant(state, window.fromMs, window.backMs),
-    quarter: planInstant(state, quarter.fromMs, quarter.backMs),
-  })
+  const planOf = (state: RollupState): WindowPlan => {
+    const isLive = state.latestMs <= window.toMs
+    return {
+      window,
+      isLive,
+      hasUnmixable: state.hasUnmixable,
+      startBuild: isClips ? startBuildOf(ctx, state, window.fromMs, window.backMs) : null,
+      endBuild: isClips && !isLive ? startBuildOf(ctx, state, window.toMs, window.backMs) : null,
+      end: planInstant(state, window.toMs, window.backMs),
+      start: planInstant(state, window.fromMs, window.backMs),
+      quarter: planInstant(state, quarter.fromMs, quarter.backMs),
+    }
+  }
   return withPlan(ctx, window.toMs, planOf, async (plan, state) => {
     const answer = await ask(plan)
     // Beside: whoever asks next has it.
-    if (isClips) noteStart(ctx, state, window.fromMs, window.backMs).catch(() => {})
+    if (isClips) noteValues(ctx, state, window, plan.isLive).catch(() => {})
     return answer
   })
+}
+
+async function noteValues(ctx: AnalyticsContext, state: RollupState, window: Window, isLive: boolean): Promise<void> {
+  await noteStart(ctx, state, window.fromMs, window.backMs)
+  if (!isLive) await noteStart(ctx, state, window.toMs, window.backMs)
 }
 
 function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): QueryParams {
@@ -279,10 +302,13 @@ function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): 
     startMs: plan.window.fromMs,
     endMs: plan.window.toMs,
     ...valueAtValues('e', plan.end),
+    ...startValues('e', plan.end),
     ...startValues('s', plan.start),
     ...startValues('q', plan.quarter),
     sMinMs: plan.start.minMs,
     sBuild: plan.startBuild?.id ?? 0,
+    eBuild: plan.endBuild?.id ?? 0,
+    builds: buildsOf(plan).map(({ id }) => id),
   }
 }
 
@@ -316,12 +342,14 @@ function startValues(name: string, plan: InstantPlan): QueryParams {
     [`${name}Fine`]: plan.fineMs,
     [`${name}Old`]: plan.oldMs,
     [`${name}Older`]: plan.olderMs.map(ms => ms / 1000),
+    [`${name}Olds`]: [plan.oldMs, ...plan.olderMs].map(ms => ms / 1000),
     [`${name}Hour`]: floorTo(plan.fromMs, hourMs),
     [`${name}ToHour`]: floorTo(plan.toMs, hourMs),
     [`${name}ToMs`]: plan.toMs,
     [`${name}Least`]: readingAt(plan.minMs),
     [`${name}LeastStart`]: String(hasValueBit | BigInt(readingAt(plan.minMs))),
     [`${name}Next`]: readingAt(plan.toMs + 1),
+    [`${name}NextViewless`]: String(BigInt(plan.toMs + 1) << 64n),
     [`${name}OldNext`]: readingAt(Math.max(0, plan.fineMs - lookBackMsMin)),
     [`${name}FirstNext`]: String(hasViewsBit | ((instantMask - BigInt(plan.toMs)) << 64n)),
   }
@@ -349,7 +377,7 @@ function rankSql(
     ...gainSlots(params, plan, reach),
     joins,
     of,
-    built: plan.startBuild !== null && reach > 0 ? sqlPart('rank-clips', 'built') : '',
+    built: hasToCheck(plan, reach) ? sqlPart('rank-clips', 'built') : '',
     after: hasAfter ? sqlPart('rank-clips', 'after') : '',
     settings: sqlPart('filters', isBroad(params) ? 'settings_broad' : 'settings'),
     sort: isClips ? clipSorts[params.sort] : groupSorts[params.sort],
@@ -376,7 +404,10 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     joined: sqlPart('clip-gains', 'joined'),
     is_new_here: isGrouped ? sqlPart('clip-gains', 'is_new_here') : '',
     new_here: isGrouped ? sqlPart('clip-gains', 'new_here') : '',
-    ends: sqlPart('clip-gains', plan.isLive ? 'ends_live' : 'ends_past'),
+    ends: sqlPart('clip-gains', endsPart(plan)),
+    ends_built: sqlPart('clip-gains', 'ends_built'),
+    e_built_value: builtValue(plan.endBuild, 'e'),
+    s_built_value: builtValue(plan.startBuild, 's'),
     e_fine: named('value-at', 'fine', 'e'),
     e_late: named('value-at', 'late', 'e'),
     e_older: plan.end.olderMs.length > 0 ? named('value-at', 'older', 'e') : '',
@@ -401,6 +432,23 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
       .map(name => sqlPart('filters', name))
       .join('\n'),
   }
+}
+
+function endsPart(plan: WindowPlan): string {
+  if (plan.isLive) return 'ends_live'
+  if (plan.endBuild === null) return 'ends_past'
+  return plan.window.backMs > lookBackMsMin ? 'ends_built_old' : 'ends_built'
+}
+
+/** The value that a build gives at an instant. Starts have views, so readings that give none matter at ends only. */
+function builtValue(build: StartBuild | null, instant: 's' | 'e'): string {
+  const isMixed = build?.hasViewless === true && instant === 'e'
+  const parts = [
+    isMixed ? 'built_within' : 'built_value',
+    ...(build?.hasMore ? ['built_more'] : []),
+    ...(isMixed ? ['built_viewless'] : []),
+  ].map(part => sqlPart('clip-gains', part).replaceAll('$', instant))
+  return parts.length > 1 ? `greatest(${parts.join(', ')})` : parts.join()
 }
 
 function filterNames(params: RankParams): string[] {

@@ -118,7 +118,9 @@ describe('against the plain definitions', () => {
       await check('from boundaries')
       for (const window of windows) {
         const { fromMs, toMs, backMs } = windowOf(window, Date.parse(`${nowAt}Z`))
-        await makeStartBuild(rig.ctx, await readRollupState(rig.ctx, toMs), fromMs, backMs)
+        for (const atMs of [fromMs, toMs, 2 * fromMs - toMs]) {
+          await makeStartBuild(rig.ctx, await readRollupState(rig.ctx, toMs), atMs, backMs)
+        }
       }
       await check('from builds of starts')
     })

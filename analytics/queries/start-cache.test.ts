@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { TrendsParamsSchema } from '../../contracts/measures.ts'
 import { readRollupState } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { rank } from '../measures/ranking.ts'
-import { type Window, windowOf } from '../measures/window.ts'
+import { positions, rank } from '../measures/ranking.ts'
+import { makeWindow, type Window, windowOf } from '../measures/window.ts'
 import { type AnalyticsRig, startAnalyticsRig, type TestSample } from '../test-rig.ts'
 import { makeStartBuild, noteStart, startBuildOf } from './start-cache.ts'
 
@@ -47,8 +47,8 @@ function readings(video: string, ...given: [at: string, views: number][]): TestS
   return given.map(([at, views]) => ({ video, at: `2024-01-${at}:00`, views }))
 }
 
-const list = async () =>
-  (await rank(ctx, params, window, { limit: 10, after: null })).map(row => `${row.key} ${row.state} ${row.gain}`)
+const list = async (asked = window) =>
+  (await rank(ctx, params, asked, { limit: 10, after: null })).map(row => `${row.key} ${row.state} ${row.gain}`)
 const state = () => readRollupState(ctx, window.toMs)
 const build = async () => makeStartBuild(ctx, await state(), window.fromMs, window.backMs)
 const buildNow = async () => startBuildOf(ctx, await state(), window.fromMs, window.backMs)
@@ -91,12 +91,69 @@ it('makes none from what is not settled, nor for a start in hours that are not o
   expect(startBuildOf(ctx, await state(), toMs - 3_600_000, backMs)).toBeNull()
 })
 
-it('answers right when the rows of a build are gone', async () => {
+it('answers right when the rows of builds are gone', async () => {
+  const past = makeWindow(window.fromMs + 3_600_000, window.toMs - 8 * 3_600_000)
   const plain = await list()
+  const plainPast = await list(past)
   await build()
+  for (const atMs of [past.fromMs, past.toMs]) await makeStartBuild(ctx, await state(), atMs, past.backMs)
+  asked = []
+  expect(await list(past)).toEqual(plainPast)
+  expect(asked.join()).toMatch(/AS reading\s+FROM `replay`.starts_v1/)
   await rig.store.command('TRUNCATE TABLE replay.starts_v1')
   expect(await list()).toEqual(plain)
+  expect(await list(past)).toEqual(plainPast)
 })
+
+it('says what boundaries and readings say, of whatever was read', { timeout: 60_000 }, async () => {
+  await rig.fresh('2024-02-20T07:40:00')
+  await rig.samples(randomReadings())
+  await rig.settle()
+  const nowMs = ctx.world.clock.nowMs()
+  const hours = (count: number) => nowMs - count * 3_600_000
+  const windows = [
+    [24, 0],
+    [48, 24],
+    [72, 9],
+    [336, 168],
+    [30, 14.5],
+    [700, 300],
+  ] as const
+  for (const [from, to] of windows) {
+    const asked = makeWindow(hours(from), hours(to))
+    const answer = async (from: AnalyticsContext) => {
+      const rows = await rank(from, params, asked, { limit: 500, after: null })
+      return {
+        rows,
+        places: await positions(
+          from,
+          params,
+          asked,
+          rows.filter((_, index) => index % 7 === 0).map(row => row.key),
+        ),
+      }
+    }
+    // A store of its own identity knows of no builds.
+    const plain = await answer({ ...ctx, store: { ...rig.store } })
+    for (const atMs of [asked.fromMs, asked.toMs]) await makeStartBuild(ctx, await state(), atMs, asked.backMs)
+    expect(await answer(ctx)).toEqual(plain)
+    expect(plain.rows.length).toBeGreaterThan(8)
+  }
+})
+
+/** Videos that are read often, rarely, twice at once, with falling counters and with none at all. */
+function randomReadings(): TestSample[] {
+  const random = (number: number) => Math.abs(Math.sin(number * 12.9898) * 43758.5453) % 1
+  const endMs = Date.UTC(2024, 1, 20, 7)
+  return Array.from({ length: 3000 }, (_, index) => {
+    const video = index % 60
+    const everyMs = video % 3 === 0 ? 600_000 : 100_000_000 * random(video)
+    const at = new Date(endMs - everyMs * random(index) * 40).toISOString().slice(0, -1)
+    const hasViews = video % 5 > 0 || random(index + 0.5) < 0.3
+    const views = hasViews && video !== 7 ? Math.floor(random(index * 3) * 5000) : null
+    return { video: `v${video}`, at, views, likes: Math.floor(random(index * 7) * 90), source: `import:${index % 2}` }
+  })
+}
 
 it('drops what newer builds replace', async () => {
   await build()

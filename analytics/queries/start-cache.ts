@@ -1,12 +1,12 @@
 /**
- * Starts of windows, ready to be joined: `starts_v1` holds builds, each for one hour that windows begin in, and here it
- * is known which of them are still true.
+ * Values at both ends of windows, ready to be joined: `starts_v1` holds builds, each for the instants of one hour, and here
+ * it is known which of them are still true.
  *
- * A window's start is otherwise put together from a boundary and the readings after it, which costs as much again as
- * all the rest of a ranked list. A build is made beside, when windows that begin within an hour have been asked for twice, from
- * boundaries that are settled on both sides of that hour; it is true until anything is settled anew or a cell that it
- * stands on becomes unsettled. Rows can get lost (a world is dropped and made anew, the build expires): who finds a start in it may
- * believe that, who does not must see that all rows are there (`rowCount`) before taking it for none.
+ * A value is otherwise put together from a boundary and the readings after it, which costs as much again as all the
+ * rest of a ranked list. A build is made beside, when instants of an hour have been asked for twice, from boundaries that
+ * are settled on both sides of it; it is true until anything is settled anew or a cell that it stands on becomes
+ * unsettled. Rows can get lost (a world is dropped and made anew, a build expires): who finds a value in it may believe
+ * that; who does not must see that all its rows are there before taking it for none.
  */
 import { z } from 'zod'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
@@ -26,10 +26,12 @@ const restFactor = 4
 /** A build expires in the engine after this long; an hour before, it is made anew. */
 const keptMsMax = 12 * hourMs
 
-/** A partition of `starts_v1`, and how many rows it was made with. */
+/** A partition of `starts_v1`, how many rows it was made with, and whether the columns are of use that most have empty. */
 export interface StartBuild {
   readonly id: number
   readonly rowCount: number
+  readonly hasMore: boolean
+  readonly hasViewless: boolean
 }
 
 interface Hour {
@@ -49,39 +51,29 @@ class WorldStarts {
 const known = new WeakMap<AnalyticsStore, Map<WorldDatabase, WorldStarts>>()
 
 /**
- * The build that windows which begin at `fromMs` may start from; `null` when there is none.
+ * The build that says the values at `atMs`; `null` when there is none.
  * @param backMs the window's look-back
  */
-export function startBuildOf(
-  target: QueryTarget,
-  state: RollupState,
-  fromMs: number,
-  backMs: number,
-): StartBuild | null {
+export function startBuildOf(target: QueryTarget, state: RollupState, atMs: number, backMs: number): StartBuild | null {
   const starts = startsOf(target)
-  if (starts.settledKey !== state.settledKey || !isSettledAround(state, fromMs, backMs)) return null
-  return freshBuild(starts.hours.get(hourOf(fromMs)))
+  if (starts.settledKey !== state.settledKey || !isSettledAround(state, atMs, backMs)) return null
+  return freshBuild(starts.hours.get(hourOf(atMs)))
 }
 
 /**
- * Says that a window which begins at `fromMs` was asked for: the second time a build is made, unless one is on its way.
+ * Says that values at `atMs` were asked for: the second time a build is made, unless one is on its way.
  * Resolves when nothing is left to do.
  *
- * @param state read before the window was answered
+ * @param state read before they were answered
  */
-export async function noteStart(
-  target: QueryTarget,
-  state: RollupState,
-  fromMs: number,
-  backMs: number,
-): Promise<void> {
+export async function noteStart(target: QueryTarget, state: RollupState, atMs: number, backMs: number): Promise<void> {
   const starts = startsUnder(target, state)
-  if (!isSettledAround(state, fromMs, backMs)) return
-  const hour = touched(starts, hourOf(fromMs))
+  if (!isSettledAround(state, atMs, backMs)) return
+  const hour = touched(starts, hourOf(atMs))
   hour.askCount += 1
   const startMs = performance.now()
   if (freshBuild(hour) !== null || hour.askCount < asksMin || starts.building || startMs < starts.nextAtMs) return
-  starts.building = makeStartBuild(target, state, fromMs, backMs)
+  starts.building = makeStartBuild(target, state, atMs, backMs)
   try {
     await starts.building
   } finally {
@@ -91,6 +83,16 @@ export async function noteStart(
 }
 
 const CountRow = z.object({ rows: wholeNumber })
+const MadeRow = z
+  .object({ rows: wholeNumber, has_more: z.number(), has_viewless: z.number() })
+  .transform(row => ({ rowCount: row.rows, hasMore: row.has_more === 1, hasViewless: row.has_viewless === 1 }))
+
+/** How many rows of builds are there now. */
+export async function builtRows(target: QueryTarget, builds: readonly StartBuild[]): Promise<number> {
+  const params = { builds: builds.map(({ id }) => id) }
+  const [count] = await runQuery(target, sqlPart('start-cache', 'rows'), params, CountRow, { tag: 'rollups:starts' })
+  return count?.rows ?? 0
+}
 
 /** Says that a build has lost rows: it is made again when it is asked for. */
 export function forgetStartBuild(target: QueryTarget, { id }: StartBuild): void {
@@ -103,18 +105,18 @@ export function forgetStartBuild(target: QueryTarget, { id }: StartBuild): void 
 }
 
 /**
- * Makes the build of windows that begin at `fromMs`, now; nothing happens where what it would stand on is not settled.
+ * Makes the build for values at `atMs`, now; nothing happens where what it would stand on is not settled.
  * @param state read before
  */
 export async function makeStartBuild(
   target: QueryTarget,
   state: RollupState,
-  fromMs: number,
+  atMs: number,
   backMs: number,
 ): Promise<void> {
-  if (!isSettledAround(state, fromMs, backMs)) return
+  if (!isSettledAround(state, atMs, backMs)) return
   const starts = startsUnder(target, state)
-  const begin = hourOf(fromMs)
+  const begin = hourOf(atMs)
   const until = begin + hourMs
   const tag = 'rollups:starts'
   const [count] = await runQuery(target, sqlPart('start-cache', 'count'), { begin, until }, CountRow, { tag })
@@ -134,14 +136,14 @@ export async function makeStartBuild(
   }
   starts.left.add(id)
   await runCommand(target, sqlPart('start-cache', 'build'), values, tag)
-  const [made] = await runQuery(target, sqlPart('start-cache', 'rows'), { build: id }, CountRow, { tag })
-  const after = await readRollupState(target, cellEndOf(fromMs))
+  const [made] = await runQuery(target, sqlPart('start-cache', 'made'), { build: id }, MadeRow, { tag })
+  const after = await readRollupState(target, cellEndOf(atMs))
   // What was settled or written meanwhile may stand in it in part.
   const isSame = after.settledKey === state.settledKey && starts.settledKey === state.settledKey
-  if (isSame && isSettledAround(after, fromMs, backMs)) {
+  if (made && isSame && isSettledAround(after, atMs, backMs)) {
     const hour = touched(starts, begin)
     if (hour.build) starts.left.add(hour.build.made.id)
-    hour.build = { made: { id, rowCount: made?.rows ?? 0 }, madeAtMs: performance.now() }
+    hour.build = { made: { id, ...made }, madeAtMs: performance.now() }
     starts.left.delete(id)
   }
   for (const build of starts.left) {
@@ -178,16 +180,16 @@ function freshBuild(hour: Hour | undefined): StartBuild | null {
   return build && performance.now() - build.madeAtMs < keptMsMax - hourMs ? build.made : null
 }
 
-/** No boundary at or after the hour, and none that its starts come from, could be changed by what is not settled. */
-function isSettledAround(state: RollupState, fromMs: number, backMs: number): boolean {
-  const endMs = cellEndOf(fromMs)
-  const boundaryMs = Math.floor(fromMs / cellMs) * cellMs
-  return planInstant(state, endMs, backMs).fineMs === endMs && planInstant(state, fromMs, backMs).fineMs === boundaryMs
+/** No boundary on either side of the hour could be changed by what is not settled. */
+function isSettledAround(state: RollupState, atMs: number, backMs: number): boolean {
+  const endMs = cellEndOf(atMs)
+  const boundaryMs = Math.floor(atMs / cellMs) * cellMs
+  return planInstant(state, endMs, backMs).fineMs === endMs && planInstant(state, atMs, backMs).fineMs === boundaryMs
 }
 
 /** The end of the cell that holds all readings of the hour. */
-function cellEndOf(fromMs: number): number {
-  return Math.ceil((hourOf(fromMs) + hourMs) / cellMs) * cellMs
+function cellEndOf(atMs: number): number {
+  return Math.ceil((hourOf(atMs) + hourMs) / cellMs) * cellMs
 }
 
 function hourOf(ms: number): number {

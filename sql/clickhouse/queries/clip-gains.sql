@@ -14,7 +14,8 @@
 -- there is a build of the hour (start_cache), start_built stands for start_fine and recent.
 -- `$` is the name of an instant (s: start, q: start of the last quarter).
 -- params: those of value_at for e (where used); $Fine, $Old, $Hour, $ToHour DateTime (boundary, midnight, first and last
---         hour of the readings after the boundary), $Older Array(Int64) (midnights, s), $Build Int64, $Least, $LeastStart, $Next,
+--         hour of the readings after the boundary), $Older Array(Int64) (midnights, s), $Build Int64 (eBuild too),
+--         $Least, $LeastStart, $Next,
 --         $OldNext, $FirstNext String (as readings: the oldest that still counts, the same as a start, what follows the instant, what follows the readings that
 --         only midnights hold, and, turned, what follows first readings after the instant); $ToMs Int64 (the instant); eMinMs
 --         Int64 (the oldest reading that counts at the end); endMs Int64
@@ -48,17 +49,40 @@ WHERE at = {$Fine:DateTime} AND is_old = 0 AND reading >= toUInt128({$Least:Stri
 {{$_firsts}}
 
 -- part: start_built
-SELECT
-    video_key,
-    bitOr(
-        greatest(
-            before,
-            if(first < toUInt128({$Next:String}), first, 0),
-            arrayMax(reading -> if(reading < toUInt128({$Next:String}), reading, 0), more)),
-        toUInt128('162259276829213363391578010288128')) AS start
+SELECT video_key, bitOr({{$_built_value}}, toUInt128('162259276829213363391578010288128')) AS start
 FROM {database:Identifier}.starts_v1
 WHERE build = {$Build:Int64} AND start >= toUInt128({$LeastStart:String}) {{on_platforms}} {{keys}}
 {{$_firsts}}
+
+-- part: built_value
+if(first < toUInt128({$Next:String}), first, before)
+
+-- part: built_within
+if(first < toUInt128({$Next:String}), first, if(before >= toUInt128({$Least:String}), before, 0))
+
+-- part: built_more
+arrayMax(reading -> if(reading < toUInt128({$Next:String}), reading, 0), more)
+
+-- part: built_viewless
+arrayMax(reading -> if(reading < toUInt128({$NextViewless:String}), reading, 0), viewless)
+
+-- part: ends_built
+SELECT platform, video_key, {{e_built_value}} AS reading
+FROM {database:Identifier}.starts_v1
+WHERE build = {eBuild:Int64} AND reading > 0 {{on_platforms}} {{keys}}
+
+-- part: ends_built_old
+SELECT platform, video_key, max(reading) AS reading
+FROM
+(
+    {{ends_built}}
+    UNION ALL
+    SELECT platform, video_key, reading
+    FROM {database:Identifier}.boundaries_v1
+    WHERE at IN (SELECT toDateTime(arrayJoin({eOlds:Array(Int64)}), 'UTC')) AND is_old = 1
+        AND bitAnd(toInt64(bitShiftRight(reading, 64)), 4398046511103) >= {eMinMs:Int64} {{on_platforms}} {{keys}}
+)
+GROUP BY platform, video_key
 
 -- part: start_late
 SELECT video_key, max(start) AS start

@@ -4,7 +4,8 @@
 -- params: those of clip_gains; afterMissing UInt8, afterValue Float64, afterLow Int64, afterKey String
 --         (the last row of the page before, in {{after}}); limit UInt32
 -- row:    key String (video_key), platform String, reading_text, start_text String (of 128 bits, as clip_gains says),
---         sort_value Nullable(Float64), built_count Int64 (rows of the build, where a start that is not in it is looked for elsewhere)
+--         sort_value Nullable(Float64), built_count Int64 (rows of the builds, where it
+--         matters whether all are there)
 -- reads:  what clip_gains reads, once
 
 -- part: page
@@ -18,7 +19,7 @@ LIMIT {limit:UInt32}
 {{settings}}
 
 -- part: built
-, (SELECT toInt64(count()) FROM {database:Identifier}.starts_v1 WHERE build = {sBuild:Int64}) AS built_count
+, (SELECT toInt64(count()) FROM {database:Identifier}.starts_v1 WHERE build IN {builds:Array(Int64)}) AS built_count
 
 -- part: after
 AND (is_unknown OR (toUInt8(isNull(sort_value)), -ifNull(sort_value, 0), -low, ends.video_key) > ({afterMissing:UInt8}, -{afterValue:Float64}, -{afterLow:Int64}, toUInt64({afterKey:String})))
