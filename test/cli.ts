@@ -25,8 +25,11 @@ export function cliOn(home: string, more: Readonly<Record<string, string>> = {})
           (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
         )
       }),
-    /** Starts `serve`, or another verb that listens; resolves when it says where. */
-    async serve(...args: string[]): Promise<{ child: ChildProcess; url: string }> {
+    /**
+     * Starts `serve`, or another verb that listens; resolves when it says where. `log()` is its standard error so far,
+     * `pid` that of the process that listens.
+     */
+    async serve(...args: string[]): Promise<{ child: ChildProcess; url: string; pid: number; log: () => string }> {
       const child = spawn(process.execPath, [launcher, ...(args.length > 0 ? args : ['serve'])], {
         env,
         cwd: home,
@@ -35,8 +38,8 @@ export function cliOn(home: string, more: Readonly<Record<string, string>> = {})
       const errors: string[] = []
       child.stderr.on('data', chunk => errors.push(String(chunk)))
       for await (const line of createInterface({ input: child.stdout })) {
-        const url = /listens on (\S+)/.exec(line)?.[1]
-        if (url) return { child, url }
+        const [, url, pid] = /listens on (\S+) \(process (\d+)\)/.exec(line) ?? []
+        if (url) return { child, url, pid: Number(pid), log: () => errors.join('') }
       }
       throw new Error(`The server ended before it listened: ${errors.join('')}`)
     },

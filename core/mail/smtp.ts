@@ -25,14 +25,23 @@ export function smtpMailer(options: { url: string; from: string }): Mailer {
       try {
         // An object: a text would be read as a list of addresses.
         await transport.sendMail({ from: options.from, to: { name: '', address: to }, subject, text })
-      } catch (cause) {
-        throw new AppError('UNAVAILABLE', 'The mail server did not take the mail: try again in a moment.', { cause })
+      } catch (error) {
+        throw new AppError('UNAVAILABLE', 'The mail server did not take the mail: try again in a moment.', {
+          cause: withoutWords(error),
+        })
       }
     },
     async close() {
       transport.close()
     },
   }
+}
+
+/** The library's error quotes the server, and what a server says may repeat the password or the mail: codes alone are kept. */
+function withoutWords(error: unknown): Error {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  const answered = error instanceof Error && 'responseCode' in error ? `, answered ${String(error.responseCode)}` : ''
+  return new Error(`Sending over SMTP failed: ${code}${answered}.`)
 }
 
 function connectionOf(address: string) {
