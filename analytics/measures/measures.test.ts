@@ -365,7 +365,8 @@ group('niches, outliers, the index', () => {
       { video: 'hit', creator: 'c', at: '2024-02-01T00:00:00', views: 900 },
     ])
     await rig.settle()
-    const { rows } = await ask({ sort: 'outlier' })
+    const { rows, rankedAmong } = await ask({ sort: 'outlier' })
+    expect([rankedAmong, (await ask({ sort: 'gain' })).rankedAmong]).toEqual([500, null])
     expect(rows[0]).toMatchObject({ key: 'youtube:hit', outlier: 3, outlierZ: (0.6745 * 600) / 100 })
   })
 
