@@ -63,6 +63,8 @@ describe('the command on a home', { timeout: 120_000 }, () => {
     expect(first.code).toBe(0)
     expect((await cli.run('import', join(folder, 'rows.csv'))).code).toBe(0)
     const answer = await cli.run('query', '--format', 'jsonl', sql)
+    const made = await cli.run('keys', 'create', 'made alone', '--scope', 'trends:read', '--days', '30', '--json')
+    expect(jsonLines(made.stdout)).toMatchObject([{ name: 'made alone', key: expect.stringMatching(/^cl_live_/) }])
     expect(jsonLines(answer.stdout)).toEqual([
       { platform: 'tiktok', video_id: '6907228749016714497', views: 500 },
       { platform: 'youtube', video_id: 'dQw4w9WgXcQ', views: 1000 },
@@ -110,6 +112,15 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       expect(answer.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['most', '2500'])
       const given = await cli.run('query', '--format', 'csv', '--param', 'x=007', 'select {x:String} as x')
       expect(given.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['x', '007'])
+      const listed = await cli.run('keys', 'list')
+      expect(listed.stdout).toMatch(/made alone +cl_live_\w{8} +trends:read +good/)
+      const made = await cli.run('keys', 'create', 'through the server', '--scope', 'trends:read', 'vods:read')
+      const key = made.stdout.trim()
+      const ask = () => fetch(`${next.url}/ext-api/v1/trends`, { headers: { 'x-api-key': key } })
+      expect((await ask()).status).toBe(200)
+      expect(await cli.run('keys', 'revoke', key.slice(0, 16))).toMatchObject({ code: 0 })
+      expect((await ask()).status).toBe(401)
+      expect(await cli.run('keys', 'revoke', 'cl_live_nobody00')).toMatchObject({ code: 1 })
       const backup = await cli.run('backup', join(folder, 'backup.tar'))
       expect(backup.code).toBe(0)
       expect((await stat(join(folder, 'backup.tar'))).mode & 0o777).toBe(0o600)

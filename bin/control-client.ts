@@ -4,11 +4,13 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { json, text } from 'node:stream/consumers'
 import type { z } from 'zod'
+import { NewApiKeySchema } from '../contracts/api-keys.ts'
 import {
   type BackupProgress,
   BackupProgressSchema,
   type BackupRequest,
   ControlFailureSchema,
+  ControlKeysSchema,
   type ControlStatus,
   ControlStatusSchema,
   ControlTokenSchema,
@@ -21,6 +23,7 @@ import { AppError, type ErrorCode, errorTable } from '../contracts/errors.ts'
 import { type ImportProgress, ImportProgressSchema, type ImportRequest } from '../contracts/import.ts'
 import { type WorldStatus, WorldStatusSchema } from '../contracts/ws.ts'
 import type { HomePaths } from '../core/home.ts'
+import type { OwnerKeys } from './owner-keys.ts'
 
 /** The running server of a home, asked over its control socket. Methods reject with the server's own `AppError`. */
 export interface ControlClient {
@@ -33,6 +36,8 @@ export interface ControlClient {
   startReplay(request: ReplayRequest): Promise<WorldStatus>
   stopReplay(): Promise<WorldStatus>
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void): Promise<void>
+  /** API keys of the local owner. */
+  readonly keys: OwnerKeys
   /** Resolves to the sums at its end. */
   rotateVault(onProgress: (progress: VaultRotationProgress) => void): Promise<VaultRotationProgress>
 }
@@ -63,6 +68,11 @@ export async function findServer(paths: HomePaths): Promise<ControlClient | null
     stopReplay: async () => WorldStatusSchema.parse(await json(await call('POST', '/replay/stop', {}))),
     backup: async (request, onProgress) =>
       readLines(await call('POST', '/backup', request), BackupProgressSchema, onProgress),
+    keys: {
+      list: async () => ControlKeysSchema.parse(await json(await call('GET', '/keys'))).data,
+      create: async request => NewApiKeySchema.parse(await json(await call('POST', '/keys', request))),
+      revoke: async id => void (await text(await call('POST', '/keys/revoke', { id }))),
+    },
     async rotateVault(onProgress) {
       let last: VaultRotationProgress | null = null
       await readLines(await call('POST', '/vault/rotate', {}), VaultRotationProgressSchema, line => {

@@ -3,6 +3,7 @@ import type { VerbContext } from './verb-context.ts'
 import { addBackup } from './verbs/backup.ts'
 import { addDoctor } from './verbs/doctor.ts'
 import { addImport } from './verbs/import.ts'
+import { addKeys } from './verbs/keys.ts'
 import { addMigrate } from './verbs/migrate.ts'
 import { addQuery } from './verbs/query.ts'
 import { addReplay } from './verbs/replay.ts'
@@ -40,6 +41,7 @@ export function createProgram(context: VerbContext): Command {
     addBackup,
     addRestore,
     addMigrate,
+    addKeys,
     addVault,
     addDoctor,
     addVersion,

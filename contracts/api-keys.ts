@@ -40,3 +40,4 @@ export type ApiKey = z.infer<typeof ApiKeySchema>
 
 /** Shown once: `key` is kept nowhere. */
 export const NewApiKeySchema = ApiKeySchema.extend({ key: z.string() })
+export type NewApiKey = z.infer<typeof NewApiKeySchema>

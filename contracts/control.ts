@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ApiKeySchema } from './api-keys.ts'
 import { WorldStatusSchema } from './ws.ts'
 
 /**
@@ -6,8 +7,8 @@ import { WorldStatusSchema } from './ws.ts'
  * server. Who may open the socket is the owner, so it takes no token.
  *
  * `GET /status` · `GET /token` · `POST /import` (body: `ImportRequest`, answer: one `ImportProgress` a line) ·
- * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate`. A line that is a `ControlFailure` ends a stream
- * of lines that could not be finished; an ordinary refusal has the error form and status of every HTTP answer.
+ * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate` ·
+ * `GET /keys`, `POST /keys`, `POST /keys/revoke`. A line that is a `ControlFailure` ends a stream of lines that could not be finished; an ordinary refusal has the error form and status of every HTTP answer.
  */
 
 /** What runs on this home. `url` is where its HTTP server listens, `null` when it serves none. */
@@ -26,6 +27,10 @@ export const ControlTokenRequestSchema = z.strictObject({
   hours: z.coerce.number().positive().max(24).optional(),
 })
 export type ControlTokenRequest = z.infer<typeof ControlTokenRequestSchema>
+
+/** The owner's API keys: `POST /keys` takes and answers what `POST /api/keys` does. */
+export const ControlKeysSchema = z.object({ data: z.array(ApiKeySchema) })
+export const ControlRevokeSchema = z.strictObject({ id: z.uuid() })
 
 export const ControlTokenSchema = z.object({ token: z.string() })
 

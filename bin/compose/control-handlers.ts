@@ -5,6 +5,7 @@ import { type IngestDeps, runImport } from '../../ingest/import.ts'
 import type { LocalTokens } from '../../server/auth/local-tokens.ts'
 import type { ControlHandlers } from '../../server/control/handlers.ts'
 import { createBackup } from '../backup/create-backup.ts'
+import { ownerKeys } from '../owner-keys.ts'
 import { queryAsOwner } from '../query-stream.ts'
 import { cliptapeVersion } from '../version.ts'
 import type { OpenOptions, Stores } from './stores.ts'
@@ -25,6 +26,7 @@ export function controlHandlers(
   },
 ): ControlHandlers {
   const { stores, gate, worlds, ingest, paths } = parts
+  const keys = ownerKeys(stores, parts.log)
   return {
     status: async () => ({
       pid: process.pid,
@@ -45,6 +47,9 @@ export function controlHandlers(
     stopReplay: () => worlds.stopReplay(),
     backup: (request, onProgress: (progress: BackupProgress) => void) =>
       createBackup(stores, { path: request.path, version: cliptapeVersion }, onProgress),
+    listKeys: () => keys.list(),
+    createKey: request => keys.create(request),
+    revokeKey: id => keys.revoke(id),
     async rotateVault(onProgress, signal) {
       const done = await parts.rotateVault(progress => onProgress({ type: 'progress', ...progress }), signal)
       onProgress({ type: 'done', ...done })

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ApiKey } from '../../contracts/api-keys.ts'
 import { AppError } from '../../contracts/errors.ts'
 import type { ImportRequest } from '../../contracts/import.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
@@ -14,6 +15,17 @@ import type { ControlHandlers } from './handlers.ts'
 
 const log = pino({ level: 'silent' })
 const world: WorldStatus = { mode: 'empty', notice: 'Nothing yet.', now: '2026-01-01T00:00:00Z', speed: 1, sources: [] }
+const key: ApiKey = {
+  id: '00000000-0000-4000-8000-000000000001',
+  name: 'k',
+  prefix: 'cl_live_00000000',
+  scopes: ['trends:read'],
+  isService: false,
+  createdAt: '2026-01-01T00:00:00Z',
+  expiresAt: null,
+  lastUsedAt: null,
+  revokedAt: null,
+}
 const handlers: ControlHandlers = {
   status: async () => ({ pid: 1, version: '0', home: '/h', url: null, startedAt: '2026-01-01T00:00:00Z', world }),
   token: async () => 'the-token',
@@ -27,6 +39,9 @@ const handlers: ControlHandlers = {
     onProgress({ type: 'progress', step: 'analytics', bytes: 10 })
     onProgress({ type: 'done', path: asked.path, bytes: 20 })
   },
+  listKeys: async () => [],
+  createKey: async asked => ({ ...key, name: asked.name, key: 'cl_live_x' }),
+  revokeKey: async () => undefined,
   async rotateVault(onProgress) {
     onProgress({ type: 'done', rewrapped: 3, unreadable: 0 })
   },
@@ -73,6 +88,11 @@ describe('the control socket', () => {
     expect((await call('POST', '/query', { sql: 'select 1', format: 'jsonl' })).body).toBe('{"n":1}\n{"n":2}\n')
     expect(JSON.parse((await call('POST', '/replay', { file: '/f', speed: 10 })).body).mode).toBe('replay')
     expect(JSON.parse((await call('POST', '/replay/stop', {})).body).mode).toBe('empty')
+    expect(JSON.parse((await call('GET', '/keys')).body)).toEqual({ data: [] })
+    const made = await call('POST', '/keys', { name: 'new', scopes: ['trends:read'] })
+    expect(JSON.parse(made.body)).toMatchObject({ name: 'new', key: 'cl_live_x' })
+    expect((await call('POST', '/keys', { name: 'new', scopes: ['all'] })).status).toBe(400)
+    expect((await call('POST', '/keys/revoke', { id: key.id })).status).toBe(200)
     const backup = await call('POST', '/backup', { path: '/b' })
     expect(
       backup.body

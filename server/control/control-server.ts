@@ -4,9 +4,12 @@ import { createServer, type Server } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import express, { type RequestHandler, type Response } from 'express'
 import { z } from 'zod'
+import { ApiKeyRequestSchema, NewApiKeySchema } from '../../contracts/api-keys.ts'
 import {
   type BackupProgress,
   BackupRequestSchema,
+  ControlKeysSchema,
+  ControlRevokeSchema,
   ControlStatusSchema,
   ControlTokenRequestSchema,
   ControlTokenSchema,
@@ -105,6 +108,21 @@ function controlApp(handlers: ControlHandlers, log: Log): express.Express {
     lines(z.strictObject({}), (_asked, onProgress: (progress: VaultRotationProgress) => void, signal) =>
       handlers.rotateVault(onProgress, signal),
     ),
+  )
+  app.get(
+    '/keys',
+    answer(async () => ControlKeysSchema.parse({ data: await handlers.listKeys() })),
+  )
+  app.post(
+    '/keys',
+    answer(async body => NewApiKeySchema.parse(await handlers.createKey(parseInput(ApiKeyRequestSchema, body)))),
+  )
+  app.post(
+    '/keys/revoke',
+    answer(async body => {
+      await handlers.revokeKey(parseInput(ControlRevokeSchema, body).id)
+      return {}
+    }),
   )
   app.post(
     '/replay',

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { ApiKey, ApiKeyRequest, NewApiKey } from '../../contracts/api-keys.ts'
 import type {
   BackupProgress,
   BackupRequest,
@@ -25,5 +26,9 @@ export interface ControlHandlers {
   startReplay(request: ReplayRequest): Promise<WorldStatus>
   stopReplay(): Promise<WorldStatus>
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void, signal: AbortSignal): Promise<void>
+  /** API keys of the local owner. */
+  listKeys(): Promise<ApiKey[]>
+  createKey(request: ApiKeyRequest): Promise<NewApiKey>
+  revokeKey(id: string): Promise<void>
   rotateVault(onProgress: (progress: VaultRotationProgress) => void, signal: AbortSignal): Promise<void>
 }
