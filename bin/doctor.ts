@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { AppError } from '../contracts/errors.ts'
-import { type Config, parseConfig, readSetting, unneededIn } from '../core/config.ts'
+import { type Config, environmentWithoutSecrets, parseConfig, readSetting, unneededIn } from '../core/config.ts'
 import { homePaths } from '../core/home.ts'
 import { type Setting, settings } from '../core/settings.ts'
 import { findServer } from './control-client.ts'
@@ -187,7 +187,8 @@ function canListen(host: string, port: number): Promise<boolean> {
 function ffmpegFinding(context: VerbContext, config: Config): Finding {
   const setting = settings.find(one => one.name === 'FFMPEG_PATH')
   const program = (setting && readSetting(context.env, setting)) ?? 'ffmpeg'
-  const isThere = spawnSync(program, ['-version'], { stdio: 'ignore', cwd: dirname(config.home) }).status === 0
+  const env = environmentWithoutSecrets(context.env)
+  const isThere = spawnSync(program, ['-version'], { stdio: 'ignore', cwd: dirname(config.home), env }).status === 0
   if (isThere) return { name: 'ffmpeg', state: 'ok', message: `${program} is there.`, fix: null }
   return {
     name: 'ffmpeg',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { systemBrowser } from './system-browser.ts'
 
-const browser = systemBrowser({ hasBrowser: false })
+const browser = systemBrowser({ hasBrowser: false, env: {} })
 
 it('takes the one redirect on the loopback and says that the page may be closed', async () => {
   const listener = await browser.listen()

@@ -7,22 +7,31 @@ import type { BrowserPort, LoopbackListener } from '../terminal/net/account.ts'
 
 const path = '/signed-in'
 
-/** @param hasBrowser whether a browser that is started here would be seen by the user */
-export function systemBrowser({ hasBrowser }: { hasBrowser: boolean }): BrowserPort {
+/**
+ * @param hasBrowser whether a browser that is started here would be seen by the user
+ * @param env the environment that the browser gets
+ */
+export function systemBrowser({
+  hasBrowser,
+  env,
+}: {
+  hasBrowser: boolean
+  env: Readonly<Record<string, string>>
+}): BrowserPort {
   return {
-    open: async url => hasBrowser && (await startBrowser(url)),
+    open: async url => hasBrowser && (await startBrowser(url, env)),
     listen,
   }
 }
 
 /** Resolves once the program that opens addresses has started or could not be. */
-function startBrowser(url: string): Promise<boolean> {
+function startBrowser(url: string, env: Readonly<Record<string, string>>): Promise<boolean> {
   const [command, ...args] = {
     darwin: ['open', url],
     win32: ['rundll32', 'url.dll,FileProtocolHandler', url],
   }[process.platform as string] ?? ['xdg-open', url]
   return new Promise(resolve => {
-    const child = spawn(command ?? 'xdg-open', args, { stdio: 'ignore', detached: true })
+    const child = spawn(command ?? 'xdg-open', args, { stdio: 'ignore', detached: true, env: { ...env } })
     child.on('error', () => resolve(false))
     child.on('spawn', () => {
       child.unref()

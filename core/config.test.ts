@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseConfig, readEnvironment, unneededIn } from './config.ts'
+import { environmentWithoutSecrets, parseConfig, readEnvironment, unneededIn } from './config.ts'
 
 const parse = (env: Record<string, string>, flags = {}) => parseConfig(env, flags, '/work-folder')
 const mistakesOf = (env: Record<string, string>): string => {
@@ -116,6 +116,17 @@ describe('parseConfig', () => {
     })
   })
 
+  it('takes earlier vault keys, a vault of Supabase in a cluster, and exact origins for webhooks', () => {
+    expect(parse({ VAULT_KEY_PREVIOUS: `${'a'.repeat(43)}, ${'b'.repeat(43)}` }).vault).toEqual({
+      store: 'own',
+      previousKeys: ['a'.repeat(43), 'b'.repeat(43)],
+    })
+    expect(() => parse({ VAULT_STORE: 'supabase' })).toThrow('cluster profile')
+    expect(() => parse({ VAULT_STORE: 'elsewhere' })).toThrow('own or supabase')
+    expect(parse({ WEBHOOK_ORIGINS: 'http://10.0.0.5:5678' }).webhookOrigins).toEqual(['http://10.0.0.5:5678'])
+    expect(() => parse({ WEBHOOK_ORIGINS: 'http://10.0.0.5:5678/hook' })).toThrow('WEBHOOK_ORIGINS')
+  })
+
   it('counts an empty setting as none', () => {
     expect(parse({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ port: 4400, stores: { profile: 'embedded' } })
   })
@@ -127,6 +138,18 @@ it('names what other setups hold and Cliptape does not need, with the reason', (
     'PGPSODIUM_KEY_ID',
   ])
   expect(unneededIn({})).toEqual([])
+})
+
+it('keeps secrets from programs of others, by whichever name they came', () => {
+  const env = {
+    PATH: '/bin',
+    DISPLAY: ':0',
+    LOG_LEVEL: 'info',
+    VAULT_KEY: 'a',
+    DB_ENCRYPTION_KEY: 'b',
+    DATABASE_URL: 'c',
+  }
+  expect(environmentWithoutSecrets(env)).toEqual({ PATH: '/bin', DISPLAY: ':0', LOG_LEVEL: 'info' })
 })
 
 it('reads no .env where there is none', () => {

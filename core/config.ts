@@ -215,6 +215,18 @@ export function unneededIn(env: Environment): { name: string; reason: string }[]
     .map(([name, reason]) => ({ name, reason }))
 }
 
+/** An environment for programs of others that we start: everything that came, but no secret of ours. */
+export function environmentWithoutSecrets(env: Environment): Record<string, string> {
+  const secret = new Set(
+    settings
+      .filter(setting => setting.kind === 'secret')
+      .flatMap((setting: Setting) => [setting.name, ...(setting.aliases ?? [])]),
+  )
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined || secret.has(name) ? [] : [[name, value]])),
+  )
+}
+
 /** What the terminal is allowed to know of the environment: how it may draw, and where preferences are kept. */
 export function terminalVariables(env: Environment): {
   term: string

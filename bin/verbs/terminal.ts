@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { AppError } from '../../contracts/errors.ts'
-import { terminalVariables } from '../../core/config.ts'
+import { environmentWithoutSecrets, terminalVariables } from '../../core/config.ts'
 import { homePaths } from '../../core/home.ts'
 import { watchProcessEnd } from '../../core/lifecycle.ts'
 import type { TokenSource } from '../../terminal/net/access-token.ts'
@@ -87,7 +87,11 @@ async function signingIn(context: VerbContext, server: URL): Promise<Destination
     server: name,
     keychain: await openKeychain(name),
   })
-  const account = createAccount({ url: server.href, store, browser: systemBrowser({ hasBrowser }) })
+  const account = createAccount({
+    url: server.href,
+    store,
+    browser: systemBrowser({ hasBrowser, env: environmentWithoutSecrets(context.env) }),
+  })
   return { url: server.href, token: account.token, account }
 }
 
