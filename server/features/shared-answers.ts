@@ -163,8 +163,3 @@ function toAnswer({ data, rest, version = '' }: SharedContent): SharedAnswer {
   const body = Buffer.from(restJson === '{}' ? `{"data":${dataJson}}` : `{"data":${dataJson},${restJson.slice(1)}`)
   return { body, etag: weakEtag(`${version}\n${dataJson}`) }
 }
-
-/** Equal parameters in any order of writing give one text. */
-export function canonical(params: object): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))
-}

@@ -1,14 +1,14 @@
+import type { AnalyticsContext } from '../../analytics/context.ts'
 import { readsOf } from '../../analytics/live.ts'
 import { searchCreators } from '../../analytics/measures/library.ts'
 import { series } from '../../analytics/measures/series.ts'
 import { trends } from '../../analytics/measures/trends.ts'
-import type { BusEvents } from '../../contracts/bus.ts'
-import { assertNever } from '../../contracts/errors.ts'
+import { AppError } from '../../contracts/errors.ts'
 import type { CreatorSearchParams, SeriesParams, TrendsParams } from '../../contracts/measures.ts'
 import type { ServerDeps } from '../deps.ts'
-import type { Change } from '../live/source.ts'
+import { canonical, touching } from '../live/public-question.ts'
 import { measureContext } from './measure-context.ts'
-import { canonical, type SharedQuestion } from './shared-answers.ts'
+import type { SharedQuestion } from './shared-answers.ts'
 
 /** What questions about public numbers stand on. */
 export type QuestionDeps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock'>
@@ -20,7 +20,7 @@ export function trendsQuestion(deps: QuestionDeps, params: TrendsParams): Shared
     key: `trends ${canonical(params)}`,
     isTouchedBy: touching(deps, reads.isTouchedBy),
     async compute() {
-      const found = await trends(measureContext(deps), params)
+      const found = await inWorld(deps, ctx => trends(ctx, params))
       return {
         data: found.rows,
         // A later page keeps the window of the first; its cursor holds that window's end, and says nothing else.
@@ -43,7 +43,7 @@ export function seriesQuestion(deps: QuestionDeps, params: SeriesParams): Shared
     key: `series ${canonical(params)}`,
     isTouchedBy: touching(deps, reads.isTouchedBy),
     async compute() {
-      const found = await series(measureContext(deps), params)
+      const found = await inWorld(deps, ctx => series(ctx, params))
       return {
         data: found.points,
         version: found.bucket,
@@ -60,7 +60,7 @@ export function creatorsQuestion(deps: QuestionDeps, params: CreatorSearchParams
     isTouchedBy: touching(deps, () => true),
     async compute() {
       const asOf = new Date(deps.world.current().clock.nowMs())
-      const page = await searchCreators(measureContext(deps), params)
+      const page = await inWorld(deps, ctx => searchCreators(ctx, params))
       return {
         data: page.rows,
         version: page.nextCursor ?? '',
@@ -74,25 +74,17 @@ export function creatorsQuestion(deps: QuestionDeps, params: CreatorSearchParams
   }
 }
 
-/** Whether a change is about the numbers of the world that is looked at, and of those that a question reads. */
-export function touching(
-  deps: Pick<ServerDeps, 'world'>,
-  isTouchedBy: (event: BusEvents['samples.written']) => boolean,
-): (change: Change) => boolean {
-  return change => {
-    switch (change.kind) {
-      case 'samples':
-        return change.event.world === deps.world.current().database && isTouchedBy(change.event)
-      case 'metadata':
-        return change.world === deps.world.current().database
-      case 'niches':
-      case 'world':
-        return true
-      case 'deadLetters':
-        return false
-      default:
-        return assertNever(change)
-    }
+/**
+ * Computes in the world that is looked at. When that went away meanwhile, its numbers are nobody's any more.
+ * @throws AppError UNAVAILABLE then
+ */
+export async function inWorld<T>(deps: QuestionDeps, compute: (ctx: AnalyticsContext) => Promise<T>): Promise<T> {
+  const ctx = measureContext(deps)
+  try {
+    return await compute(ctx)
+  } catch (cause) {
+    if (!ctx.world.gone?.aborted) throw cause
+    throw new AppError('UNAVAILABLE', 'Other numbers are shown from now on: ask again.', { cause })
   }
 }
 

@@ -5,6 +5,7 @@ import type { UserId } from '../../contracts/ids.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
 import type { ServerDeps } from '../deps.ts'
 import { parseInput } from '../http/parse-input.ts'
+import { canonical, touching } from './public-question.ts'
 import type { LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts'
 
 /** How long a window may stand still on the screen while nothing is written, in real ms. */
@@ -62,21 +63,7 @@ function dataQuestion(
       if (!reads.movesWithTime || speed === 0) return null
       return speed > 1 ? windowMs.replay : windowMs.live
     },
-    isTouchedBy(change) {
-      switch (change.kind) {
-        case 'samples':
-          return change.event.world === deps.world.current().database && reads.isTouchedBy(change.event)
-        case 'metadata':
-          return change.world === deps.world.current().database
-        case 'niches':
-        case 'world':
-          return true
-        case 'deadLetters':
-          return false
-        default:
-          return assertNever(change)
-      }
-    },
+    isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
     async compute() {
       const world = deps.world.current()
       if (world.gone?.aborted) return null
@@ -125,9 +112,4 @@ function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId:
     default:
       return assertNever(name)
   }
-}
-
-/** Equal parameters in any order of writing give one text. */
-function canonical(params: object): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))
 }

@@ -1,10 +1,9 @@
 import { indexedVods } from '../../../analytics/measures/indexed-vods.ts'
 import { type CreatorId, creatorId, PlatformSchema, type UserId } from '../../../contracts/ids.ts'
 import type { Db } from '../../../core/db/port.ts'
-import type { ServerDeps } from '../../deps.ts'
-import { measureContext } from '../measure-context.ts'
-import { canonical, type SharedQuestion } from '../shared-answers.ts'
-import { generatedAt, touching } from '../shared-questions.ts'
+import { canonical, touching } from '../../live/public-question.ts'
+import type { SharedQuestion } from '../shared-answers.ts'
+import { generatedAt, inWorld, type QuestionDeps } from '../shared-questions.ts'
 
 /** Creators of one user whose VODs one answer looks at; the rest is left out, the newest first. */
 const monitoredMax = 5_000
@@ -30,7 +29,7 @@ export async function monitoredCreators(deps: { db: Db }, userId: UserId): Promi
  * answer.
  */
 export function vodsQuestion(
-  deps: Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock'>,
+  deps: QuestionDeps,
   creators: readonly CreatorId[],
   params: { readonly since?: string | undefined; readonly limit: number; readonly cursor?: string | undefined },
 ): SharedQuestion {
@@ -40,7 +39,7 @@ export function vodsQuestion(
     isTouchedBy: touching(deps, () => false),
     async compute() {
       const sinceMs = since === undefined ? 0 : Math.floor(Date.parse(since))
-      const found = await indexedVods(measureContext(deps), { creators, sinceMs, limit, cursor })
+      const found = await inWorld(deps, ctx => indexedVods(ctx, { creators, sinceMs, limit, cursor }))
       return {
         data: found.rows,
         version: found.nextCursor ?? '',
