@@ -52,11 +52,24 @@ export async function beginSession(
   o: { user: SessionUser; nowMs: number; caller: Caller; through: string },
 ): Promise<OpenSession> {
   const session = await startSession(trx, { userId: o.user.id, nowMs: o.nowMs })
-  await recordAudit(trx, o.user.id, o.caller, {
-    action: 'session.started',
-    target: `session:${session.sessionId}`,
-    details: { through: o.through },
-  })
+  // Whoever signs in is the actor from here on, by the session that they have now.
+  const principal = {
+    userId: o.user.id,
+    scheme: 'jwt',
+    role: o.user.role,
+    scopes: 'all',
+    credentialId: session.sessionId,
+  } as const
+  await recordAudit(
+    trx,
+    o.user.id,
+    { ...o.caller, principal },
+    {
+      action: 'session.started',
+      target: `session:${session.sessionId}`,
+      details: { through: o.through },
+    },
+  )
   return session
 }
 

@@ -196,6 +196,14 @@ export function describeAccounts(setup: () => { db: Db }): void {
         createdAt: '2026-01-31T12:00:00.000Z',
       })
       expect(await auditOf(session.user.id)).toEqual(['account.registered', 'session.started'])
+      const started = await db.system
+        .selectFrom('audit_log')
+        .select(['actor', 'actor_id', 'request_id', 'address'])
+        .where('user_id', '=', session.user.id)
+        .where('action', '=', 'session.started')
+        .executeTakeFirst()
+      const sessionId = decodeJwt(session.access_token).sid
+      expect(started).toEqual({ actor: 'jwt', actor_id: sessionId, request_id: 'test', address: '192.0.2.1' })
     })
 
     it('is made once for an address, however it is written and however many ask at once', async () => {
