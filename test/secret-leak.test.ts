@@ -17,6 +17,7 @@ it('leaves no secret in a log, an answer, a process list, a job, a row, a file o
     home,
     stores: {},
     serve: ['serve'],
+    hasChildren: true,
     openDb: () => openPglite({ dataDir: join(home, 'relational'), log: pino({ level: 'silent' }) }),
     elsewhere: async () => new Map(),
   })
