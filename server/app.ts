@@ -10,6 +10,7 @@ import { errorAnswer } from './http/error-answer.ts'
 import { isKnownTo } from './http/etag.ts'
 import { cors, credentialOf, hostGuard, securityHeaders } from './http/guards.ts'
 import { createIdempotentWrites, type IdempotentWrites } from './http/idempotency.ts'
+import { networkOf } from './http/network-of.ts'
 import { createRateGuard, type RateGuard, RateRefusal } from './http/rate-limit.ts'
 import { requestId, requestIdOf } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
@@ -59,12 +60,12 @@ function named(path: string): RequestHandler {
 function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler {
   return async (request, response, next) => {
     if (route.auth === 'open') {
-      await limit(rates, response, { address: request.ip ?? 'unknown' })
+      await limit(rates, response, { address: networkOf(request.ip ?? null) })
       return next()
     }
     const { token, schemes } = credentialOf(request, route.auth)
     const principal = token === null ? null : await deps.auth.authenticate(token, schemes)
-    await limit(rates, response, principal ? { principal } : { address: request.ip ?? 'unknown' })
+    await limit(rates, response, principal ? { principal } : { address: networkOf(request.ip ?? null) })
     if (!principal) {
       throw new AppError(
         'AUTH_REQUIRED',

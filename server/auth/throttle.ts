@@ -4,6 +4,7 @@ import { AppError } from '../../contracts/errors.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { KeyValue } from '../../core/key-value/port.ts'
 import type { Log } from '../../core/log.ts'
+import { networkOf } from '../http/network-of.ts'
 
 /** Attempts in an hour that cost no waiting; then each waits twice as long as the one before. */
 interface Patience {
@@ -117,18 +118,6 @@ function tooMany(waitMs: number): AppError {
   return new AppError('RATE_LIMITED', `Too many attempts from here: wait ${seconds} s and try again.`, {
     details: { retryAfterMs: waitMs },
   })
-}
-
-/** An IPv6 customer has a whole /64: its first four groups stand for all of it. */
-function networkOf(address: string | null): string {
-  if (address === null) return 'unknown'
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!address.includes(':')) return address
-  const [head = '', tail] = address.split('::')
-  const groups = head.split(':').filter(group => group !== '')
-  const full = tail === undefined ? groups : [...groups, ...Array.from({ length: 4 }, () => '0')]
-  return full.slice(0, 4).join(':')
 }
 
 /** Addresses of accounts are nobody's business in a shared store. */
