@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -42,12 +42,26 @@ async function waitFor(wanted: string | RegExp, timeoutMs = 90_000): Promise<str
   }
 }
 
+const cliptape = join(packageRoot, 'bin/cliptape.mjs')
+
+/** What a file shows of a pattern, once it does. */
+async function waitForFile(path: string, wanted: RegExp): Promise<string> {
+  const endMs = Date.now() + 90_000
+  for (;;) {
+    const found = wanted.exec(readFileSync(path, { encoding: 'utf8', flag: 'a+' }))?.[0]
+    if (found !== undefined) return found
+    if (Date.now() > endMs) throw new Error(`${path} never showed ${wanted}.`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
 describe.skipIf(!hasTmux)('the terminal in tmux', () => {
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'cliptape-tmux-'))
     tmux('new-session', '-d', '-s', session, '-x', '100', '-y', '30', 'bash --norc --noprofile')
     const env = `CLIPTAPE_HOME=${home}/home XDG_CONFIG_HOME=${home} PORT=0 COLORTERM=truecolor LANG=C.UTF-8 PS1='prompt> '`
-    type(`export ${env}; clear; node ${join(packageRoot, 'bin/cliptape.mjs')} up`, 'Enter')
+    // No keychain of whoever runs the tests: a session goes into the file below `home`.
+    type(`export DBUS_SESSION_BUS_ADDRESS=unix:path=${home}/none ${env}; clear`, 'Enter')
   })
   afterEach(() => {
     try {
@@ -59,6 +73,7 @@ describe.skipIf(!hasTmux)('the terminal in tmux', () => {
   })
 
   test('starts, shows rows that move, survives a resize, and leaves a clean terminal', async () => {
+    type(`node ${cliptape} up`, 'Enter')
     const first = await waitFor(/^ +1 (NEW|·|[▲▼]\d+) /m)
     expect(first).toContain('CLIPTAPE')
     expect(first).toContain('NOT LIVE')
@@ -89,5 +104,39 @@ describe.skipIf(!hasTmux)('the terminal in tmux', () => {
     const modes = await waitFor(/^echo$/m)
     expect(modes).toMatch(/^icanon$/m)
     expect(modes).not.toMatch(/^-icanon$/m)
+  })
+
+  test('registers on a server of another home, keeps the session, makes a key, and signs out', async () => {
+    type(`node ${cliptape} serve > ${home}/serve.log 2>&1 &`, 'Enter')
+    const url = await waitForFile(join(home, 'serve.log'), /http:\/\/127\.0\.0\.1:\d+/)
+    const open = `CLIPTAPE_HOME=${home}/nowhere node ${cliptape} terminal --url ${url}`
+    type(`clear; ${open} API`, 'Enter')
+    await waitFor('New account')
+    type('ada@example.com', 'Tab', 'Tab', 'Tab', 'Enter')
+    await waitFor('Once more')
+    type('correct horse battery', 'Enter', 'correct horse battery', 'Enter')
+    await waitFor('No key yet: n creates one.')
+    type('n', 'nightly report', 'Enter', 'Enter', 'Enter')
+    const made = await waitFor('This is the only time')
+    expect(made).toMatch(/cl_live_\w{8}_/)
+    type('Escape')
+    await waitFor(/nightly.* cl_live_/)
+    type('C-c', 'C-c')
+    await waitFor(/^prompt> ?$/m)
+
+    const folder = join(home, 'cliptape', 'sessions')
+    const files = readdirSync(folder).filter(name => name.endsWith('.json'))
+    expect(files).toHaveLength(1)
+    expect(statSync(join(folder, files[0] ?? '')).mode & 0o777).toBe(0o600)
+
+    type(`clear; ${open} API`, 'Enter')
+    await waitFor('nightly')
+    type('LOGOUT', 'Enter')
+    await waitFor('You have signed out.')
+    expect(readdirSync(folder).filter(name => name.endsWith('.json'))).toEqual([])
+    type('C-c', 'C-c')
+    await waitFor(/^prompt> ?$/m)
+    type('kill %1; wait', 'Enter')
+    await waitFor(/Done|Exit|Terminated/)
   })
 })
