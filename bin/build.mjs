@@ -43,7 +43,7 @@ function readManifest(root) {
 }
 
 async function build(root) {
-  const { build: bundle } = await import('esbuild')
+  const { build: bundle, stop } = await import('esbuild')
   // Taken before the build: a source that changes while it runs is built again next time.
   const startedAtMs = Date.now()
   const result = await bundle({
@@ -62,9 +62,12 @@ async function build(root) {
     metafile: true,
     write: false,
     logLevel: 'silent',
-  }).catch(error => {
-    throw new Error(`The sources could not be built: ${error.message}`)
   })
+    .catch(error => {
+      throw new Error(`The sources could not be built: ${error.message}`)
+    })
+    // Its process would stay as long as ours, with our environment and the secrets in it.
+    .finally(stop)
   const dist = join(root, 'dist')
   mkdirSync(dist, { recursive: true })
   // Chunks before the entries that name them; each file appears whole.
