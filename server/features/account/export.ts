@@ -3,13 +3,12 @@
  * slow reader holds no transaction: PGlite has one connection for everybody. Rows that are written meanwhile may be in
  * it or not. Secrets are named by their references; nothing is opened.
  */
-import { sql, type Transaction } from 'kysely'
+import { sql } from 'kysely'
 import { z } from 'zod'
 import type { UserId } from '../../../contracts/ids.ts'
 import type { AnalyticsStore } from '../../../core/clickhouse/port.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
-import type { Database } from '../../../core/db/schema.ts'
 import type { Caller } from '../../http/caller.ts'
 import { recordAudit } from '../audit/record.ts'
 import { ownNumberTables, readOwnNumbers } from './own-numbers.ts'
@@ -36,10 +35,13 @@ interface ExportDeps {
 export async function* exportAccount(deps: ExportDeps, userId: UserId, caller: Caller): AsyncGenerator<string> {
   await deps.db.transaction(trx => recordAudit(trx, userId, caller, { action: 'account.exported', target: null }))
   yield `{"exportedAt":"${new Date(deps.clock.nowMs()).toISOString()}","userId":"${userId}","tables":{`
+  const keys = await primaryKeys(deps.db)
   let separator = ''
   for (const [table, { owner, hidden }] of Object.entries(ownedTables)) {
+    const key = keys.get(table)
+    if (!key) throw new Error(`The table ${table} has no primary key to page by.`)
     yield `${separator}\n${JSON.stringify(table)}:[`
-    yield* asList(relationalRows(deps.db, { table, owner, hidden, userId }))
+    yield* asList(relationalRows(deps.db, { table, owner, hidden, userId, key }))
     yield ']'
     separator = ','
   }
@@ -69,13 +71,13 @@ interface OwnRows {
   readonly owner: string
   readonly hidden: readonly string[]
   readonly userId: UserId
+  readonly key: readonly KeyColumn[]
 }
 
 async function* relationalRows(db: Db, rows: OwnRows): AsyncGenerator<readonly string[]> {
-  const key = await db.transaction(trx => primaryKeyOf(trx, rows.table))
   let after: readonly string[] | null = null
   for (;;) {
-    const page: { row: string; key: string[] }[] = await db.transaction(trx => readPage(trx, rows, key, after))
+    const page: { row: string; key: string[] }[] = await readPage(db, rows, after)
     yield page.map(one => one.row)
     const last = page.at(-1)
     if (!last || page.length < relationalPageRows) return
@@ -83,11 +85,10 @@ async function* relationalRows(db: Db, rows: OwnRows): AsyncGenerator<readonly s
   }
 }
 
-/** The store makes the JSON itself: a number beyond 2^53 stays exact. */
+/** The store makes the JSON itself: a number beyond 2^53 stays exact. One statement, without a transaction around it. */
 async function readPage(
-  trx: Transaction<Database>,
-  { table, owner, hidden, userId }: OwnRows,
-  key: readonly { column: string; type: string }[],
+  db: Db,
+  { table, owner, hidden, userId, key }: OwnRows,
   after: readonly string[] | null,
 ): Promise<{ row: string; key: string[] }[]> {
   const columns = sql.join(key.map(({ column }) => sql.ref(column)))
@@ -98,18 +99,24 @@ async function readPage(
   const { rows } = await sql<{ row: string; key: string[] }>`
     select (to_jsonb(t) - ${[...hidden]}::text[])::text as row, array[${texts}] as key
     from ${sql.table(table)} t where ${sql.ref(owner)} = ${userId}::uuid ${isAfter}
-    order by ${columns} limit ${sql.lit(relationalPageRows)}`.execute(trx)
+    order by ${columns} limit ${sql.lit(relationalPageRows)}`.execute(db.system)
   return rows
 }
 
-async function primaryKeyOf(trx: Transaction<Database>, table: string): Promise<{ column: string; type: string }[]> {
-  const { rows } = await sql<{ column: string; type: string }>`
-    select a.attname::text as column, format_type(a.atttypid, a.atttypmod) as type
-    from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-    where i.indrelid = to_regclass(${`public.${table}`}) and i.indisprimary
-    order by array_position(i.indkey::int2[], a.attnum)`.execute(trx)
-  if (rows.length === 0) throw new Error(`The table ${table} has no primary key to page by.`)
-  return rows
+interface KeyColumn {
+  readonly column: string
+  readonly type: string
+}
+
+/** The columns of each table's primary key, in its order: what its pages go by. */
+async function primaryKeys(db: Db): Promise<Map<string, KeyColumn[]>> {
+  const { rows } = await sql<{ table: string; column: string; type: string }>`
+    select c.relname::text as table, a.attname::text as column, format_type(a.atttypid, a.atttypmod) as type
+    from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+    where n.nspname = 'public' and i.indisprimary
+    order by c.relname, array_position(i.indkey::int2[], a.attnum)`.execute(db.system)
+  return Map.groupBy(rows, row => row.table)
 }
 
 async function* numberRows(
