@@ -34,12 +34,12 @@ export const keysResource: ResourceQuery<{ data: KeyRow[] }> = {
   everyMs: 20_000,
 }
 
-/** What was used of each limit. Watched while a script runs, but asking counts as use itself. */
+/** What was used of each limit: watched while a script runs. Asking with a session's token counts for nothing. */
 export const usageResource: ResourceQuery<Usage> = {
   path: '/api/usage',
   query: {},
   schema: UsageSchema,
-  everyMs: 5_000,
+  everyMs: 2_000,
 }
 
 export const plansResource: ResourceQuery<{ data: Plan[] }> = {
