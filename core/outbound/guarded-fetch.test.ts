@@ -205,6 +205,15 @@ it('says the host and not the path when nobody answers', async () => {
   await expect(failing).rejects.toMatchObject({ message: expect.not.stringContaining('secret-part') })
 })
 
+it('says that a name has no address when the name servers know none', async () => {
+  const outbound = openOutbound({ configuredOrigins: [] })
+  opened.push(() => outbound.close())
+  await expect(outbound.fetchForUser('http://no-such-name.invalid/')).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: 'The name no-such-name.invalid has no address.',
+  })
+})
+
 it('ignores the proxies of the environment', async () => {
   let proxied = 0
   const proxy = await serve((_request, response) => {

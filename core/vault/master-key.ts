@@ -43,9 +43,4 @@ export class MasterKeys {
     this.#byId.set(key.id, key)
     this.#newest = key
   }
-
-  /** Forgets a key that nothing is sealed with any more. */
-  drop(id: string): void {
-    if (id !== this.#newest.id) this.#byId.delete(id)
-  }
 }

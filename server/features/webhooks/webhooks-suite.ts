@@ -384,6 +384,17 @@ export function describeWebhooks(rig: () => { db: Db }): void {
     await expect(deleteWebhook(deps, callerOf(user), webhook.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it("goes with its owner's account, secret and log included", async () => {
+    await make()
+    await tell()
+    await rig().db.system.deleteFrom('users').where('id', '=', user).execute()
+    const { rows } = await rig().db.executeSql(
+      `select (select count(*) from webhooks where owner_id = '${user}')::int as webhooks,
+        (select count(*) from vault_secrets where owner_id = '${user}')::int as secrets`,
+    )
+    expect(rows).toEqual([{ webhooks: 0, secrets: 0 }])
+  })
+
   it("does not know another user's webhook in any verb", async () => {
     const webhook = await make()
     await tell()
