@@ -62,7 +62,7 @@ async function whereTo(context: VerbContext, options: TerminalOptions): Promise<
   const server = await findServer(homePaths(config.home))
   const localUrl = server?.status.url ?? null
   // The owner's token is for the server of this home alone, whatever address was typed.
-  const isLocal = given === null || (localUrl !== null && new URL(localUrl).origin === given.origin)
+  const isLocal = given === null || (localUrl !== null && isSameServer(new URL(localUrl), given))
   if (!isLocal) return await signingIn(context, given)
   if (server === null || localUrl === null) {
     throw new AppError(
@@ -93,6 +93,13 @@ async function signingIn(context: VerbContext, server: URL): Promise<Destination
     browser: systemBrowser({ hasBrowser, env: environmentWithoutSecrets(context.env) }),
   })
   return { url: server.href, token: account.token, account }
+}
+
+/** One server has several names on its own machine. */
+function isSameServer(local: URL, given: URL): boolean {
+  const isHere = ({ hostname }: URL) => /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/.test(hostname)
+  const isHttp = given.protocol === 'http:' || given.protocol === 'ws:'
+  return isHttp && local.port === given.port && (local.hostname === given.hostname || (isHere(local) && isHere(given)))
 }
 
 function parseAddress(text: string): URL {
