@@ -3,11 +3,13 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SessionSchema } from '../../../contracts/accounts.ts'
 import { UserIdSchema } from '../../../contracts/ids.ts'
 import { type FilledAccount, fillAccount } from '../../../test/fill-account.ts'
 import { openServerRig, rigNow, type ServerRig } from '../../../test/server-rig.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
+import { startServer } from '../../server.ts'
 import { AccountExportSchema, exportAccount } from './export.ts'
 import { ownNumberTables } from './own-numbers.ts'
 import { ownedTables } from './owned-tables.ts'
@@ -196,6 +198,49 @@ describe('the end of an account', () => {
     expect(await rowsWith(account.userId)).toEqual({})
     expect(await rowsWith(staying.userId)).toMatchObject({ own_samples_v1: 1 })
     expect(await sweepOwnNumbers(deps)).toEqual({ owners: 0 })
+  })
+})
+
+describe('over HTTP', () => {
+  it('an account takes everything along and leaves, and its tokens open nothing any more', async () => {
+    const server = await startServer(await rig.deps(), { host: '127.0.0.1', port: 0 })
+    const ask = async (method: string, path: string, o: { token?: string; body?: unknown } = {}) => {
+      const response = await fetch(server.url + path, {
+        method,
+        headers: {
+          ...(o.token === undefined ? {} : { authorization: `Bearer ${o.token}` }),
+          ...(o.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(o.body === undefined ? {} : { body: JSON.stringify(o.body) }),
+      })
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, json: text === '' ? null : JSON.parse(text) }
+    }
+    const credentials = { email: 'whole-life@example.com', password: 'a password of some length' }
+    const { json } = await ask('POST', '/api/auth/register', { body: credentials })
+    const { access_token: token, refresh_token, user } = SessionSchema.parse(json)
+    await ask('POST', '/api/keys', { token, body: { name: 'mine', scopes: ['trends:read'] } })
+
+    const taken = await ask('GET', '/api/account/export', { token })
+    expect(taken.headers.get('content-disposition')).toContain('cliptape-account.json')
+    expect(AccountExportSchema.parse(taken.json).tables.users).toMatchObject([
+      { id: user.id, email: credentials.email },
+    ])
+    const audit = await ask('GET', '/api/audit?limit=2', { token })
+    expect(audit.json.data.map((row: { action: string }) => row.action)).toEqual(['account.exported', 'key.created'])
+    const older = await ask('GET', `/api/audit?limit=2&cursor=${audit.json.nextCursor}`, { token })
+    expect(older.json.data.map((row: { action: string }) => row.action)).toEqual([
+      'session.started',
+      'account.registered',
+    ])
+
+    expect((await ask('DELETE', '/api/account', { token, body: { password: 'not this' } })).status).toBe(403)
+    expect((await ask('DELETE', '/api/account', { token })).status).toBe(204)
+    expect((await ask('GET', '/api/auth/user', { token })).status).toBe(401)
+    expect((await ask('POST', '/api/auth/refresh', { body: { refresh_token } })).status).toBe(401)
+    expect((await ask('POST', '/api/auth/login', { body: credentials })).status).toBe(401)
+    expect(await rowsWith(user.id)).toEqual({})
+    await server.close(1000)
   })
 })
 

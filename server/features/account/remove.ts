@@ -79,7 +79,10 @@ async function checkFresh({ db, clock }: RemovalDeps, userId: UserId, caller: Ca
       )
     : undefined
   if (session && clock.nowMs() - session.created_at.getTime() <= freshMs) return
-  throw new AppError('FORBIDDEN', 'Send your password with this, or sign in again and repeat it within ten minutes.')
+  throw new AppError(
+    'FORBIDDEN',
+    'Send your password with this (a link for a forgotten one sets it), or sign in again and repeat this within ten minutes.',
+  )
 }
 
 async function checkPassword(

@@ -26,6 +26,11 @@ create table vault_sealing_key (
   is_only boolean primary key default true check (is_only),
   key_id text not null
 );
+-- Everybody reads it and only we write it.
+alter table vault_sealing_key enable row level security;
+alter table vault_sealing_key force row level security;
+create policy vault_sealing_key_read on vault_sealing_key for select to cliptape_app using (true);
+create policy vault_sealing_key_system on vault_sealing_key to current_user using (true) with check (true);
 grant select on vault_sealing_key to cliptape_app;
 
 -- A row that refers to Supabase Vault takes its secret along, also when it goes with its owner. The
