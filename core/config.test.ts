@@ -127,6 +127,17 @@ describe('parseConfig', () => {
     expect(() => parse({ WEBHOOK_ORIGINS: 'http://10.0.0.5:5678/hook' })).toThrow('WEBHOOK_ORIGINS')
   })
 
+  it('knows where the platforms are, and takes another place for each of them', () => {
+    expect(parse({}).platformUrls).toMatchObject({
+      googleToken: 'https://oauth2.googleapis.com',
+      youtubeData: 'https://youtube.googleapis.com',
+      graphVersion: 'v25.0',
+    })
+    const { platformUrls } = parse({ TIKTOK_API_URL: 'http://127.0.0.1:4499/open.tiktokapis.com/' })
+    expect(platformUrls.tiktokApi).toBe('http://127.0.0.1:4499/open.tiktokapis.com')
+    expect(mistakesOf({ META_GRAPH_VERSION: 'latest' })).toContain('META_GRAPH_VERSION must be a version')
+  })
+
   it('counts an empty setting as none', () => {
     expect(parse({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ port: 4400, stores: { profile: 'embedded' } })
   })

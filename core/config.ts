@@ -51,6 +51,24 @@ export type Config = Readonly<{
   google:
     | { google: 'off' }
     | { google: 'on'; clientId: string; clientSecret: string; oauthUrl: string; certsUrl: string }
+  /** Where the platforms are, without a slash at the end; the form that the room platforms asks for. */
+  platformUrls: Readonly<
+    Record<
+      | 'googleAuthorize'
+      | 'googleToken'
+      | 'youtubeData'
+      | 'youtubeAnalytics'
+      | 'tiktokAuthorize'
+      | 'tiktokApi'
+      | 'instagramAuthorize'
+      | 'instagramToken'
+      | 'instagramGraph'
+      | 'facebookAuthorize'
+      | 'facebookGraph'
+      | 'graphVersion',
+      string
+    >
+  >
   /** Whether anybody may make an account. */
   registration: 'open' | 'closed'
   mail: { mail: 'off' } | { mail: 'smtp'; url: string; from: string }
@@ -94,6 +112,7 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
     return raw !== null && mistakeIn(setting, raw) === null ? raw : setting.default
   }
   const number = (name: SettingName): number => Number(get(name) ?? 0)
+  const base = (name: SettingName): string => (get(name) ?? '').replace(/\/+$/, '')
   const list = (name: SettingName, separator: string): string[] =>
     (get(name) ?? '')
       .split(separator)
@@ -137,6 +156,8 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
   const s3Url = get('S3_URL')
   const publicUrl = get('PUBLIC_URL')
   const smtpUrl = get('SMTP_URL')
+  if (!/^v\d{1,3}\.\d$/.test(get('META_GRAPH_VERSION') ?? ''))
+    mistakes.push('META_GRAPH_VERSION must be a version such as v25.0')
   // A link must lead somewhere: no node of a cluster knows the address under which others reach it.
   if (smtpUrl !== null && publicUrl === null && stores.profile === 'cluster')
     mistakes.push('PUBLIC_URL must be set too, because SMTP_URL is: links in mails lead there')
@@ -177,10 +198,24 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
           google: 'on',
           clientId: google[0] ?? '',
           clientSecret: google[1] ?? '',
-          oauthUrl: (get('GOOGLE_OAUTH_URL') ?? '').replace(/\/+$/, ''),
+          oauthUrl: base('GOOGLE_OAUTH_URL'),
           certsUrl: get('GOOGLE_CERTS_URL') ?? '',
         }
       : { google: 'off' },
+    platformUrls: {
+      googleAuthorize: base('GOOGLE_AUTHORIZE_URL'),
+      googleToken: base('GOOGLE_OAUTH_URL'),
+      youtubeData: base('YOUTUBE_API_URL'),
+      youtubeAnalytics: base('YOUTUBE_ANALYTICS_URL'),
+      tiktokAuthorize: base('TIKTOK_AUTHORIZE_URL'),
+      tiktokApi: base('TIKTOK_API_URL'),
+      instagramAuthorize: base('INSTAGRAM_AUTHORIZE_URL'),
+      instagramToken: base('INSTAGRAM_TOKEN_URL'),
+      instagramGraph: base('INSTAGRAM_API_URL'),
+      facebookAuthorize: base('FACEBOOK_AUTHORIZE_URL'),
+      facebookGraph: base('FACEBOOK_API_URL'),
+      graphVersion: get('META_GRAPH_VERSION') ?? '',
+    },
     registration: get('REGISTRATION') === 'closed' ? 'closed' : 'open',
     mail:
       smtpUrl === null
