@@ -7,4 +7,6 @@ export interface AnalyticsContext {
   readonly store: AnalyticsStore
   readonly world: World
   readonly niches: NicheRules
+  /** As in `QueryTarget`. */
+  readonly threadsMax?: number
 }

@@ -228,10 +228,7 @@ function isPast(ctx: AnalyticsContext, params: TrendsParams, base: Base): boolea
 
 /** For work that nobody waits for: one thread of the engine's, so that the others answer. */
 function besides(ctx: AnalyticsContext): AnalyticsContext {
-  const { store } = ctx
-  const query: AnalyticsContext['store']['query'] = (sql, options = {}) =>
-    store.query(sql, { ...options, settings: { ...options.settings, max_threads: 1 } })
-  return { ...ctx, store: { ...store, query } }
+  return { ...ctx, threadsMax: 1 }
 }
 
 /** A base goes on answering for a step after its own. */

@@ -11,6 +11,8 @@ export type QueryParams = Readonly<Record<string, ParamValue>>
 export interface QueryTarget {
   readonly store: AnalyticsStore
   readonly world: { readonly database: WorldDatabase }
+  /** How many of the engine's threads a statement may take; as many as the engine likes when left out. */
+  readonly threadsMax?: number
 }
 
 /** A 64-bit integer: a number where it is safe, text where it is not; ours are counts and instants, so a number does. */
@@ -70,13 +72,18 @@ export async function runQuery<Row extends z.ZodType>(
   row: Row,
   options: QueryOptions = {},
 ): Promise<z.infer<Row>[]> {
-  const rows = await target.store.query<unknown>(render(target, text, params), options)
+  const rows = await target.store.query<unknown>(render(target, text, params), withThreads(target, options))
   return rows.map(found => row.parse(found))
 }
 
 /** The same for a statement without a result. */
 export async function runCommand(target: QueryTarget, text: string, params: QueryParams, tag: string): Promise<void> {
-  await target.store.command(render(target, text, params), { tag })
+  await target.store.command(render(target, text, params), withThreads(target, { tag }))
+}
+
+function withThreads({ threadsMax }: QueryTarget, options: QueryOptions): QueryOptions {
+  if (threadsMax === undefined) return options
+  return { ...options, settings: { ...options.settings, max_threads: threadsMax } }
 }
 
 function render(target: QueryTarget, text: string, params: QueryParams): string {
