@@ -27,6 +27,21 @@ describe('a server under random requests', () => {
     expect(alive.status).toBe(200)
   })
 
+  it('refuses ten megabytes, and answers the next request', async () => {
+    const send = (body: string) =>
+      rig.client.send({
+        method: 'POST',
+        path: '/api/auth/login',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
+    for (const body of [`{"email":"${'x'.repeat(10_000_000)}"}`, '['.repeat(10_000_000)]) {
+      const answer = await send(body)
+      expect([answer.status, answer.text]).toEqual([413, expect.stringContaining('PAYLOAD_TOO_LARGE')])
+    }
+    expect((await send('{"email":"a@example.com","password":"x"}')).status).toBe(401)
+  })
+
   it('refuses what is no HTTP, and answers nothing twice', async () => {
     const port = rig.port
     const say = async (raw: string) => {
