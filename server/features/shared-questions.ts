@@ -15,10 +15,9 @@ export type QuestionDeps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'cloc
 
 /** `GET /api/analytics/trends` and `/ext-api/v1/trends`. */
 export function trendsQuestion(deps: QuestionDeps, params: TrendsParams): SharedQuestion {
-  const reads = readsOf('trends', params)
   return {
     key: `trends ${canonical(params)}`,
-    isTouchedBy: touching(deps, reads.isTouchedBy),
+    isTouchedBy: touching(deps, event => readsOf('trends', params).isTouchedBy(event)),
     async compute() {
       const found = await inWorld(deps, ctx => trends(ctx, params))
       return {
@@ -38,10 +37,9 @@ export function trendsQuestion(deps: QuestionDeps, params: TrendsParams): Shared
 
 /** `GET /api/analytics/series` and `/ext-api/v1/series`. */
 export function seriesQuestion(deps: QuestionDeps, params: SeriesParams): SharedQuestion {
-  const reads = readsOf('series', params)
   return {
     key: `series ${canonical(params)}`,
-    isTouchedBy: touching(deps, reads.isTouchedBy),
+    isTouchedBy: touching(deps, event => readsOf('series', params).isTouchedBy(event)),
     async compute() {
       const found = await inWorld(deps, ctx => series(ctx, params))
       return {

@@ -20,8 +20,15 @@ export const securityHeaders: RequestHandler = (_request, response, next) => {
 
 /** Refuses requests that came under a stranger's name (see `isOwnHost`). */
 export function hostGuard(publicHosts: readonly string[]): RequestHandler {
+  /** The last name that was ours: most requests come under the same one. */
+  let known: string | undefined
   return (request, _response, next) => {
-    if (isOwnHost(request.headers.host, publicHosts)) return next()
+    const { host } = request.headers
+    if (known !== undefined && host === known) return next()
+    if (isOwnHost(host, publicHosts)) {
+      known = host
+      return next()
+    }
     throw new AppError('FORBIDDEN', 'The Host header names another server: use localhost, or set PUBLIC_URL.')
   }
 }
@@ -30,7 +37,7 @@ export function hostGuard(publicHosts: readonly string[]): RequestHandler {
 export function cors(origins: readonly string[]): RequestHandler {
   return (request, response, next) => {
     const { origin } = request.headers
-    response.vary('Origin')
+    response.setHeader('Vary', 'Origin')
     if (origin === undefined) return next()
     if (!isAllowedOrigin(origin, request.headers.host, origins)) {
       throw new AppError('FORBIDDEN', 'Pages of this origin may not call Cliptape: add the origin to CORS_ORIGINS.')

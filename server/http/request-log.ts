@@ -17,6 +17,7 @@ export function requestLog(deps: { log: Log; metrics: Metrics }): RequestHandler
       const status = response.statusCode
       const route = typeof response.locals.route === 'string' ? response.locals.route : 'unknown'
       seconds.observe(tookMs / 1000, { method: knownMethod(request.method), route, status: String(status) })
+      if (status < 500 && !deps.log.isLevelEnabled('debug')) return
       const line = {
         requestId: requestIdOf(response),
         method: request.method,

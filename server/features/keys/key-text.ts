@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { apiKeyPattern } from '../../../contracts/api-keys.ts'
 
@@ -35,7 +35,7 @@ export function prefixOfKey(text: string): string | null {
 }
 
 export function hashOfKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }
 
 /** CRC-32 in base 62: not a protection, but a typing error is seen at once. */
