@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LiveLists } from '../../analytics/live-lists.ts'
-import { loadNicheRules } from '../../analytics/niches/rules.ts'
+import { loadNicheRules, type NicheRules } from '../../analytics/niches/rules.ts'
 import { UserIdSchema } from '../../contracts/ids.ts'
 import { dropWorld, migrateAnalytics } from '../../core/clickhouse/migrate.ts'
 import type { AnalyticsStore, QueryOptions } from '../../core/clickhouse/port.ts'
 import { startTestStore } from '../../core/clickhouse/test-store.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { World } from '../../core/world.ts'
+import type { WorldSource } from '../deps.ts'
+import { measureContext } from '../features/measure-context.ts'
 import { liveQuestions } from './questions.ts'
 import type { LiveQuestion } from './source.ts'
 
@@ -14,9 +16,11 @@ const clock: Clock = { speed: 60, nowMs: () => Date.parse('2024-03-05T00:00:00Z'
 
 let rig: Awaited<ReturnType<typeof startTestStore>>
 let store: AnalyticsStore
+let rules: NicheRules
 beforeAll(async () => {
   rig = await startTestStore()
   store = rig.store
+  rules = await loadNicheRules()
 })
 afterAll(() => rig.end())
 
@@ -31,23 +35,43 @@ it('answers nothing, and does not fail, when the world that it reads is dropped'
     return rows
   }
   const world: World = { database: 'replay', clock, gone: gone.signal }
-  const question = await trendsOf(world, { ...store, query: dropping })
+  const question = trendsOf(world, { ...store, query: dropping })
   expect(await question.compute()).toBeNull()
   expect(await question.compute()).toBeNull()
+})
+
+it('answers nothing of a world that went away while it was read', async () => {
+  await migrateAnalytics(store, { database: 'replay' })
+  const gone = new AbortController()
+  const leaving: AnalyticsStore['query'] = async <Row>(sql: string, options?: QueryOptions) => {
+    const rows = await store.query<Row>(sql, options)
+    gone.abort()
+    return rows
+  }
+  const world: World = { database: 'replay', clock, gone: gone.signal }
+  const question = trendsOf(world, { ...store, query: leaving })
+  expect(await question.compute()).toBeNull()
+  expect(() => measureContext({ store, world: sourceOf(world), niches: () => rules })).toThrow('being replaced')
+  await dropWorld(store, 'replay')
 })
 
 it('fails when the tables of a world that stays are not there', async () => {
-  const question = await trendsOf({ database: 'replay', clock }, store)
+  const question = trendsOf({ database: 'replay', clock }, store)
   await expect(question.compute()).rejects.toMatchObject({ code: 'QUERY_FAILED' })
 })
 
-async function trendsOf(world: World, on: AnalyticsStore): Promise<LiveQuestion> {
-  const niches = await loadNicheRules()
-  const status = { mode: 'replay', notice: 'A test.', now: '', speed: 60, sources: [] } as const
+function sourceOf(world: World): WorldSource {
+  return {
+    current: () => world,
+    status: () => ({ mode: 'replay', notice: 'A test.', now: '', speed: 60, sources: [] }),
+  }
+}
+
+function trendsOf(world: World, on: AnalyticsStore): LiveQuestion {
   const parse = liveQuestions({
     store: on,
-    world: { current: () => world, status: () => ({ ...status, sources: [] }) },
-    niches: () => niches,
+    world: sourceOf(world),
+    niches: () => rules,
     clock,
     ops: async () => [],
     deadLetters: {

@@ -68,7 +68,8 @@ function dataQuestion(
       const world = deps.world.current()
       if (world.gone?.aborted) return null
       try {
-        return await computeLive({ store: deps.store, world, niches: deps.niches() }, name, checked, deps.lists)
+        const answer = await computeLive({ store: deps.store, world, niches: deps.niches() }, name, checked, deps.lists)
+        return world.gone?.aborted ? null : answer
       } catch (error) {
         if (world.gone?.aborted) return null
         throw error
