@@ -38,7 +38,8 @@ describe('docker-compose.yml', () => {
     for (const { image } of Object.values(compose.services)) if (image) expect(image).toMatch(/:\d[\w.-]+$/)
     for (const { environment } of Object.values(compose.services)) {
       for (const [name, value] of Object.entries(environment)) {
-        if (/PASSWORD|SECRET|_KEY$/.test(name)) expect(value, name).toMatch(/^\$\{[A-Z_]+:\?/)
+        // From the environment: required, or empty.
+        if (/PASSWORD|SECRET|_KEY$/.test(name)) expect(value, name).toMatch(/^\$\{[A-Z_]+:(\?.+|-)\}$/)
       }
     }
   })

@@ -26,6 +26,8 @@ import { signatureHeader, signatureOf } from './signature.ts'
 
 const batchMax = 16
 const batchOfOneWebhookMax = 4
+/** Among the longest due, who is fair to whom. */
+const lookedAtMax = 5_000
 const sendMsMax = 10_000
 /** Longer than a whole batch can take. */
 const leaseMs = 60_000
@@ -120,11 +122,15 @@ export class WebhookSender {
     const leaseEnd = new Date(now.getTime() + leaseMs)
     const { rows } = await this.#deps.db.transaction(trx =>
       sql`
-        with due as (
-          select d.id, d.next_attempt_at,
-            row_number() over (partition by d.webhook_id order by d.next_attempt_at, d.created_at, d.id) as place
+        with oldest as (
+          select d.id, d.webhook_id, d.next_attempt_at, d.created_at
           from webhook_deliveries d join webhooks w on w.id = d.webhook_id
           where d.status = 'waiting' and d.next_attempt_at <= ${now} and w.status = 'active'
+          order by d.next_attempt_at limit ${lookedAtMax}
+        ), due as (
+          select id, next_attempt_at,
+            row_number() over (partition by webhook_id order by next_attempt_at, created_at, id) as place
+          from oldest
         ), taken as (
           select d.id from webhook_deliveries d
           where d.id in (
