@@ -56,6 +56,8 @@ async function listen(): Promise<LoopbackListener> {
     response.end(isAnswer ? donePage : '')
     if (isAnswer) answer.resolve(url.searchParams)
   })
+  // Whoever leaves the terminal meanwhile does not wait for a browser.
+  server.unref()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)

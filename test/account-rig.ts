@@ -19,6 +19,7 @@ export interface Asked {
 export interface Reply {
   status?: number
   body: unknown
+  location?: string
 }
 
 export interface HttpRig {
@@ -46,8 +47,9 @@ export async function openHttpRig(replies: HttpRig['replies']): Promise<HttpRig>
     }
     asked.push(one)
     const reply = rig.replies[`${one.method} ${one.path}`] ?? refusal(404, 'NOT_FOUND', 'There is nothing here.')
-    const { status = 200, body } = typeof reply === 'function' ? await reply(one) : reply
+    const { status = 200, body, location } = typeof reply === 'function' ? await reply(one) : reply
     response.statusCode = status
+    if (location !== undefined) response.setHeader('location', location)
     response.end(body === null ? '' : JSON.stringify(body))
   })
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))

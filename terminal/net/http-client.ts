@@ -59,26 +59,42 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
 }
 
 async function ask(address: string, init: RequestInit, token: string | null): Promise<HttpResult> {
+  let response: Response
+  let text: string
   try {
-    const response = await fetch(address, {
+    response = await fetch(address, {
       ...init,
       headers: {
         'content-type': 'application/json',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       },
-      redirect: 'error',
+      // A token must not follow to wherever an answer points.
+      redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     })
-    const text = await response.text()
-    const body: unknown = text === '' ? null : cleanDeep(JSON.parse(text))
-    if (response.ok) return { ok: true, body }
-    const parsed = ErrorBodySchema.safeParse(body)
-    return parsed.success
-      ? failure(parsed.data.error.message, response.status, parsed.data.error.code)
-      : failure(`The server answered ${response.status}.`, response.status)
+    text = await response.text()
   } catch (error) {
     const reason = error instanceof Error && error.name === 'TimeoutError' ? 'it took too long' : 'it cannot be reached'
     return failure(`The server did not answer: ${reason}.`)
+  }
+  const { status } = response
+  if (status >= 300 && status < 400) {
+    const elsewhere = response.headers.get('location') ?? 'another address'
+    return failure(`This server has moved to ${elsewhere}: open the terminal with that address.`, status)
+  }
+  const body = parseJson(text)
+  if (response.ok && body !== undefined) return { ok: true, body: cleanDeep(body) }
+  const said = ErrorBodySchema.safeParse(body)
+  if (said.success) return failure(said.data.error.message, status, said.data.error.code)
+  return failure(`The server answered ${status}, but not what was asked for.`, status)
+}
+
+/** Undefined for what is no JSON; null for an empty body. */
+function parseJson(text: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -231,6 +231,43 @@ test('opens what the command line asked for after the first sign-in, and the lin
   await rig.shows('2 youtube:clip001 GP')
 })
 
+test('says the form and what is wrong to a screen reader', async () => {
+  http = await openHttpRig({ 'GET /api/auth/options': options, 'POST /api/auth/login': wrong })
+  const who = openAccountRig(http.url)
+  rig = await openRig({
+    columns: 80,
+    rows: 24,
+    url: http.url,
+    account: who.account,
+    env: { isAccessible: true, depth: 0 },
+  })
+  const says = async (text: string) => {
+    while (!rig?.output().includes(text)) await rig?.advance(50)
+  }
+  await says('== LOGIN')
+  await says('E-mail: empty.')
+  await rig.type('ada@example.com\rcorrect horse\r')
+  await says('Password: 13 characters.')
+  await says('The address or the password is wrong.')
+  expect(rig.output()).not.toContain('horse')
+})
+
+test('keeps what was typed when the session cannot be kept', async () => {
+  const { rig, who } = await openSignedOut({ 'POST /api/auth/login': sessionReply('ada@example.com') })
+  who.store.save = async () => Promise.reject(new Error('The disk is full.'))
+  await rig.type('ada@example.com\rcorrect horse\r')
+  expect(await rig.shows('The disk is full.')).toContain('ada@example.com')
+})
+
+test('tells where a server has moved, and sends nothing there', async () => {
+  http = await openHttpRig({
+    'GET /api/auth/options': { status: 308, body: null, location: 'https://clips.example.com/' },
+  })
+  const who = openAccountRig(http.url)
+  rig = await openRig({ columns: 120, rows: 30, url: http.url, account: who.account })
+  await rig.shows('This server has moved to https://clips.example.com/')
+})
+
 test('signs out with LOGOUT: on the server, in the store and on the screen', async () => {
   http = await openHttpRig({
     'GET /api/auth/options': options,

@@ -534,7 +534,7 @@ export class Session {
     const { account } = this.#deps
     if (account === null) return this.say('This terminal belongs to its own server: there is nothing to sign out of.')
     this.say('Signing out…')
-    void account.signOut()
+    account.signOut().catch((error: unknown) => this.say(unexpected(error).message, 'error'))
   }
 
   /** Names (`@mrbeast`) become ids: from rows on the screen, else by asking the server. */
@@ -641,7 +641,7 @@ export class Session {
       say: message => this.say(message),
       http: this.#deps.http,
       account: this.#deps.account,
-      ask: (tag, work) => void work.then(result => this.#answer(screen.id, { tag, result })),
+      ask: (tag, work) => void work.catch(unexpected).then(result => this.#answer(screen.id, { tag, result })),
       refresh: path => this.resources.refresh(path),
       copy: (text, name) => this.#copyText(text, name),
     }
@@ -817,6 +817,11 @@ export class Session {
 }
 
 const CreatorsSchema = z.object({ data: z.array(z.looseObject({ creatorId: z.string() })) })
+
+/** Work that should have had a result has failed instead, e.g. because the session could not be kept. */
+function unexpected(error: unknown): Extract<HttpResult, { ok: false }> {
+  return { ok: false, message: error instanceof Error ? error.message : 'This failed.', status: 0, code: '' }
+}
 
 /** The pane with nothing that the last session was answered: screens of an account are as if just opened. */
 function withoutAnswers(pane: Pane): Pane {
