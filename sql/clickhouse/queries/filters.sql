@@ -5,19 +5,19 @@
 -- than it leaves out; those of a creator or topic are few.
 
 -- part: niche
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 AND platform IN {platforms:Array(String)})
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 {{on_platforms}})
 
 -- part: country
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_regions_v1 WHERE region = {country:String} AND platform IN {platforms:Array(String)})
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_regions_v1 WHERE region = {country:String} {{on_platforms}})
 
 -- part: creator
-AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 WHERE creator_id = {creatorId:String} AND platform IN {platforms:Array(String)})
+AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 WHERE creator_id = {creatorId:String} {{on_platforms}})
 
 -- part: topic
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND platform IN {platforms:Array(String)})
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} {{on_platforms}})
 
 -- part: mixable
-AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE platform IN {platforms:Array(String)})
+AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE 1 {{on_platforms}})
 
 -- part: settings
 SETTINGS query_plan_join_swap_table = 'false'
