@@ -26,13 +26,29 @@ export interface Field {
   readonly note: string
 }
 
+/** Of an object inside, or of a list of them, the fields come after it: `data[].title`. One level, in answers alone. */
 export function schemaFields(schema: z.ZodType, io: 'input' | 'output'): Field[] {
-  const object = NodeSchema.parse(jsonSchema(schema, io))
-  return Object.entries(object.properties ?? {}).map(([name, raw]) => {
-    const field = NodeSchema.parse(raw)
-    const fallback = field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``
-    const isRequired = io === 'input' && object.required.includes(name)
-    return { name, type: typeText(raw), note: isRequired ? 'required' : fallback }
+  return fieldsOf(jsonSchema(schema, io), { io, prefix: '', depth: io === 'output' ? 1 : 0 })
+}
+
+function fieldsOf(raw: unknown, at: { io: 'input' | 'output'; prefix: string; depth: number }): Field[] {
+  const object = NodeSchema.parse(raw)
+  return Object.entries(object.properties ?? {}).flatMap(([name, raw]) => {
+    const node = NodeSchema.parse(raw)
+    const fallback = node.default === undefined ? '' : `\`${JSON.stringify(node.default)}\``
+    const isRequired = at.io === 'input' && object.required.includes(name)
+    const path = `${at.prefix}${name}`
+    const field = { name: path, type: typeText(raw), note: isRequired ? 'required' : fallback }
+    if (at.depth === 0) return [field]
+    const isList = node.type === 'array'
+    return [
+      field,
+      ...fieldsOf(isList ? (node.items ?? {}) : raw, {
+        io: at.io,
+        prefix: isList ? `${path}[].` : `${path}.`,
+        depth: at.depth - 1,
+      }),
+    ]
   })
 }
 
