@@ -43,6 +43,12 @@ describe('parseCommand', () => {
     expect(parsed('"top gun" DES')).toEqual({ fn: 'DES', subject: { type: 'search', text: 'top gun' }, args: {} })
   })
 
+  it('takes a name that begins like a function without a subject of its own', () => {
+    expect(parsed('bill gates DES')).toEqual({ fn: 'DES', subject: { type: 'search', text: 'bill gates' }, args: {} })
+    expect(parsed('bill gates GP VIEWS')).toMatchObject({ fn: 'GP', subject: { text: 'bill gates' } })
+    expect(parsed('BILL LEDGER')).toEqual({ fn: 'BILL', subject: null, args: { view: 'ledger' } })
+  })
+
   it('falls back on the subject that has the focus', () => {
     expect(parsed('GP GAIN', { focusedSubject: clip })).toEqual({ fn: 'GP', subject: clip, args: { metric: 'gain' } })
     expect(parsed('GP')).toBe("0: GP needs a subject before it: @creator, #topic, a clip's id, or a selected row.")

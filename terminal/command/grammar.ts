@@ -42,10 +42,26 @@ export function parseCommand(text: string, ctx: CommandContext): ParsedCommand {
   const words = splitWords(withoutColon(text))
   const first = words[0]
   if (first === undefined) return refuse('Type a function, for example TOP; HELP lists them.', 0)
-  const fnAt = words.findIndex(word => !word.isQuoted && findFunction(word.text) !== null)
-  const fnWord = words[fnAt]
-  const spec = fnWord === undefined ? null : findFunction(fnWord.text)
-  if (spec === null) return parseWithoutFunction(words, first, text.length)
+  const found = words.flatMap((word, at) => {
+    const spec = word.isQuoted ? null : findFunction(word.text)
+    return spec === null ? [] : [{ spec, at }]
+  })
+  const [named] = found
+  if (named === undefined) return parseWithoutFunction(words, first, text.length)
+  const parsed = parseFunction(words, named, ctx)
+  if (parsed.ok || named.spec.subject !== 'none') return parsed
+  // A name may begin like a function: `bill gates DES`.
+  const later = found.find(each => each.spec.subject === 'required')
+  const asName = later === undefined ? parsed : parseFunction(words, later, ctx)
+  return asName.ok ? asName : parsed
+}
+
+/** The command of the function at a word: what stands before it is the subject, what follows are arguments. */
+function parseFunction(
+  words: readonly Word[],
+  { spec, at: fnAt }: { spec: FunctionSpec; at: number },
+  ctx: CommandContext,
+): ParsedCommand {
   const subjects = readSubjects(words.slice(0, fnAt))
   if (!subjects.ok) return subjects
   const args = readArgs(spec, words.slice(fnAt + 1))

@@ -10,7 +10,7 @@ import {
   withProblem,
 } from '../state/form.ts'
 import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { formatAge, formatSpan } from '../text/format.ts'
+import { formatAge, formatInstant, formatSpan } from '../text/format.ts'
 import { chunk, wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
@@ -122,6 +122,15 @@ const keyColumns = (nowMs: number): readonly Column<KeyRow>[] => [
     fromWidth: 46,
     align: 'right',
     cell: row => ({ text: row.lastUsedAt === null ? 'never' : formatAge(row.lastUsedAt, nowMs), role: 'muted' }),
+  },
+  {
+    title: 'ENDS',
+    width: 10,
+    fromWidth: 90,
+    cell: row => ({
+      text: row.expiresAt === null ? 'never' : formatInstant(Date.parse(row.expiresAt)).slice(0, 10),
+      role: 'muted',
+    }),
   },
   { title: 'STATE', width: 8, cell: row => stateOf(row, nowMs) },
 ]
