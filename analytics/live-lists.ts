@@ -56,8 +56,9 @@ const backMsMax = Math.max(...Object.values(periodMs))
 const unaskedMsMax = 60_000
 /** Entries of each of the caches of what changes rarely. */
 const rememberedMax = 20_000
-/** How old, in real ms, what is known of videos and creators beside their counters may be. */
+/** How old, in real ms, what is known of videos and creators beside their counters may be; followers change slowly. */
 const describedMsMax = 10_000
+const followersMsMax = 60_000
 /** Peers of an outlier multiple serve for ages up to this much greater than the one they were read at. */
 const peersAge = { share: 0.01, ms: 60_000 } as const
 /** Peers of this many clips are read at once, and then none for a while: so many real ms, and as many times as long. */
@@ -627,7 +628,7 @@ function forgetOld(world: WorldLists): void {
     world.niches.clear()
     world.names.clear()
   }
-  if (nowMs - world.followersAtMs >= describedMsMax) {
+  if (nowMs - world.followersAtMs >= followersMsMax) {
     world.followersAtMs = nowMs
     world.followers.clear()
   }
