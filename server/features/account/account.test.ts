@@ -101,6 +101,20 @@ describe('the export of an account', () => {
     for (const secret of [other.userId, other.mark, other.email]) expect(text).not.toContain(secret)
   })
 
+  it('is given once a minute, which is said before its first byte', async () => {
+    const account = await fillAccount(rig, 'eager@example.com')
+    const twice = await Promise.allSettled([exported(account), exported(account)])
+    expect(twice.map(one => one.status).sort()).toEqual(['fulfilled', 'rejected'])
+    const again = exportAccount(deps, account.userId, callerOf(account)).next()
+    await expect(again).rejects.toMatchObject({ code: 'RATE_LIMITED', details: { retryAfterMs: expect.any(Number) } })
+    await rig.db.executeSql('alter table audit_log disable trigger audit_log_append_only')
+    await sql`update audit_log set created_at = created_at - interval '1 minute' where user_id = ${account.userId}`.execute(
+      rig.db.system,
+    )
+    await rig.db.executeSql('alter table audit_log enable trigger audit_log_append_only')
+    expect((await exported(account)).document.userId).toBe(account.userId)
+  })
+
   it('holds no hash and no ciphertext', async () => {
     const account = await fillAccount(rig, 'secrets@example.com')
     const { document } = await exported(account)

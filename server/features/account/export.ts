@@ -3,17 +3,21 @@
  * slow reader holds no transaction: PGlite has one connection for everybody. Rows that are written meanwhile may be in
  * it or not. Secrets are named by their references; nothing is opened.
  */
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
+import { AppError } from '../../../contracts/errors.ts'
 import type { UserId } from '../../../contracts/ids.ts'
 import type { AnalyticsStore } from '../../../core/clickhouse/port.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
+import type { Database } from '../../../core/db/schema.ts'
 import type { Caller } from '../../http/caller.ts'
 import { recordAudit } from '../audit/record.ts'
 import { ownNumberTables, readOwnNumbers } from './own-numbers.ts'
 import { ownedTables } from './owned-tables.ts'
 
+/** From one export of an account to the next. */
+const betweenMsMin = 60_000
 const relationalPageRows = 200
 const numbersPageRows = 5_000
 
@@ -31,9 +35,15 @@ interface ExportDeps {
   readonly clock: Clock
 }
 
-/** The document of `AccountExportSchema` piece by piece. Writes a line in the audit log first, which is in it already. */
+/**
+ * The document of `AccountExportSchema` piece by piece. Writes a line in the audit log first, which is in it already.
+ * @throws AppError RATE_LIMITED, before the first piece, within a minute after the last one
+ */
 export async function* exportAccount(deps: ExportDeps, userId: UserId, caller: Caller): AsyncGenerator<string> {
-  await deps.db.transaction(trx => recordAudit(trx, userId, caller, { action: 'account.exported', target: null }))
+  await deps.db.transaction(async trx => {
+    await takeTurn(trx, userId)
+    await recordAudit(trx, userId, caller, { action: 'account.exported', target: null })
+  })
   yield `{"exportedAt":"${new Date(deps.clock.nowMs()).toISOString()}","userId":"${userId}","tables":{`
   const keys = await primaryKeys(deps.db)
   let separator = ''
@@ -54,6 +64,19 @@ export async function* exportAccount(deps: ExportDeps, userId: UserId, caller: C
     separator = ','
   }
   yield '}}\n'
+}
+
+/** An export reads every table. The audit log knows the last one, on every node; its instants are the store's own. */
+async function takeTurn(trx: Transaction<Database>, userId: UserId): Promise<void> {
+  await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
+  const { rows } = await sql<{ leftMs: number }>`
+    select (extract(epoch from max(created_at) - now()) * 1000 + ${betweenMsMin})::int as "leftMs" from audit_log
+    where user_id = ${userId} and action = 'account.exported'`.execute(trx)
+  const leftMs = rows[0]?.leftMs ?? 0
+  if (leftMs <= 0) return
+  throw new AppError('RATE_LIMITED', `Your last export was just now: wait ${Math.ceil(leftMs / 1000)} s.`, {
+    details: { retryAfterMs: leftMs },
+  })
 }
 
 /** JSON texts, with the commas of a list between them: one piece for each page. */

@@ -12,7 +12,7 @@ export const wholeAccountRoutes: readonly Route[] = [
     path: '/api/account/export',
     summary: 'Everything that you own here, as one JSON document',
     description:
-      'Rows of both stores by table, streamed. Secrets in the vault are named, not opened; hashes of passwords and keys stay here.',
+      'Rows of both stores by table, streamed. Secrets in the vault are named, not opened; hashes of passwords and keys stay here. Once a minute.',
     auth: ['jwt'],
     answer: AccountExportSchema,
     handle: async (deps, _input, context) => ({
