@@ -42,7 +42,8 @@ const oldPartsSec = 60
 const mergeBase = 15
 
 /**
- * The engine's configuration.
+ * The engine's configuration. Its caches may grow to gigabytes as it ships; the one of query conditions hardly ever
+ * answers, because our conditions name instants.
  *
  * @param path where the file will lie, absolute: without `<user_directories>` that points back at the file itself,
  *   the engine ignores `<grants>` without a word
@@ -53,6 +54,8 @@ export function engineConfig(o: { path: string; memoryBytesMax: number }): strin
   <timezone>UTC</timezone>
   <max_server_memory_usage>${o.memoryBytesMax}</max_server_memory_usage>
   <mark_cache_size>268435456</mark_cache_size>
+  <primary_index_cache_size>268435456</primary_index_cache_size>
+  <query_condition_cache_size>16777216</query_condition_cache_size>
   <merge_tree>
     <old_parts_lifetime>${oldPartsSec}</old_parts_lifetime>
     <merge_selector_base>${mergeBase}</merge_selector_base>
