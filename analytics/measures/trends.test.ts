@@ -118,7 +118,7 @@ describe('against the plain definitions', () => {
       await check('from boundaries')
       for (const window of windows) {
         const { fromMs, toMs, backMs } = windowOf(window, Date.parse(`${nowAt}Z`))
-        for (const atMs of [fromMs, toMs, 2 * fromMs - toMs]) {
+        for (const atMs of 'to' in window ? [fromMs, toMs] : [fromMs]) {
           await makeStartBuild(rig.ctx, await readRollupState(rig.ctx, toMs), atMs, backMs)
         }
       }
