@@ -4,11 +4,14 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { json, text } from 'node:stream/consumers'
 import type { z } from 'zod'
+import type { GivenRole, User } from '../contracts/accounts.ts'
 import { NewApiKeySchema } from '../contracts/api-keys.ts'
 import {
   type BackupProgress,
   BackupProgressSchema,
   type BackupRequest,
+  ControlAccountLinkSchema,
+  ControlAccountsSchema,
   ControlFailureSchema,
   ControlKeysSchema,
   type ControlStatus,
@@ -38,6 +41,13 @@ export interface ControlClient {
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void): Promise<void>
   /** API keys of the local owner. */
   readonly keys: OwnerKeys
+  readonly accounts: {
+    list(): Promise<User[]>
+    /** Resolves to the link under which the person sets a password. */
+    add(email: string, role: GivenRole): Promise<string>
+    setRole(email: string, role: GivenRole): Promise<void>
+    link(email: string): Promise<string>
+  }
   /** Resolves to the sums at its end. */
   rotateVault(onProgress: (progress: VaultRotationProgress) => void): Promise<VaultRotationProgress>
 }
@@ -73,6 +83,12 @@ export async function findServer(paths: HomePaths): Promise<ControlClient | null
       create: async request => NewApiKeySchema.parse(await json(await call('POST', '/keys', request))),
       revoke: async id => void (await text(await call('POST', '/keys/revoke', { id }))),
     },
+    accounts: {
+      list: async () => ControlAccountsSchema.parse(await json(await call('GET', '/accounts'))).data,
+      add: async (email, role) => linkOf(await call('POST', '/accounts', { email, role })),
+      setRole: async (email, role) => void (await text(await call('POST', '/accounts/role', { email, role }))),
+      link: async email => linkOf(await call('POST', '/accounts/link', { email })),
+    },
     async rotateVault(onProgress) {
       let last: VaultRotationProgress | null = null
       await readLines(await call('POST', '/vault/rotate', {}), VaultRotationProgressSchema, line => {
@@ -82,6 +98,10 @@ export async function findServer(paths: HomePaths): Promise<ControlClient | null
       return VaultRotationProgressSchema.parse(last)
     },
   }
+}
+
+async function linkOf(answer: Readable): Promise<string> {
+  return ControlAccountLinkSchema.parse(await json(answer)).link
 }
 
 function send(call: {

@@ -17,6 +17,7 @@ it('has the verbs that the architecture promises so far', () => {
     'backup',
     'restore',
     'migrate',
+    'accounts',
     'keys',
     'vault',
     'doctor',

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { VerbContext } from './verb-context.ts'
+import { addAccounts } from './verbs/accounts.ts'
 import { addBackup } from './verbs/backup.ts'
 import { addDoctor } from './verbs/doctor.ts'
 import { addImport } from './verbs/import.ts'
@@ -41,6 +42,7 @@ export function createProgram(context: VerbContext): Command {
     addBackup,
     addRestore,
     addMigrate,
+    addAccounts,
     addKeys,
     addVault,
     addDoctor,

@@ -86,6 +86,10 @@ export const UserSchema = z.object({
 })
 export type User = z.infer<typeof UserSchema>
 
+/** What the operator gives somebody: the local owner's own role is not given away. */
+export const GivenRoleSchema = z.enum(['user', 'admin'])
+export type GivenRole = z.infer<typeof GivenRoleSchema>
+
 /** What a sign-in screen may offer. `googleClientId` is null where Google is not configured. */
 export const SignInOptionsSchema = z.object({
   registration: z.boolean(),

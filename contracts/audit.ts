@@ -6,6 +6,7 @@ export const auditActions = [
   'account.deleted',
   'account.exported',
   'email.verified',
+  'role.changed',
   'identity.linked',
   'password.changed',
   'password.reset',

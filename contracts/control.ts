@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EmailSchema, GivenRoleSchema, UserSchema } from './accounts.ts'
 import { ApiKeySchema } from './api-keys.ts'
 import { WorldStatusSchema } from './ws.ts'
 
@@ -8,7 +9,9 @@ import { WorldStatusSchema } from './ws.ts'
  *
  * `GET /status` · `GET /token` · `POST /import` (body: `ImportRequest`, answer: one `ImportProgress` a line) ·
  * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate` ·
- * `GET /keys`, `POST /keys`, `POST /keys/revoke`. A line that is a `ControlFailure` ends a stream of lines that could not be finished; an ordinary refusal has the error form and status of every HTTP answer.
+ * `GET /keys`, `POST /keys`, `POST /keys/revoke` · `GET /accounts`, `POST /accounts`, `POST /accounts/role`,
+ * `POST /accounts/link`. A line that is a `ControlFailure` ends a stream of lines that could not be finished; an ordinary
+ * refusal has the error form and status of every HTTP answer.
  */
 
 /** What runs on this home. `url` is where its HTTP server listens, `null` when it serves none. */
@@ -31,6 +34,15 @@ export type ControlTokenRequest = z.infer<typeof ControlTokenRequestSchema>
 /** The owner's API keys: `POST /keys` takes and answers what `POST /api/keys` does. */
 export const ControlKeysSchema = z.object({ data: z.array(ApiKeySchema) })
 export const ControlRevokeSchema = z.strictObject({ id: z.uuid() })
+
+/** Everybody who has an account here. */
+export const ControlAccountsSchema = z.object({ data: z.array(UserSchema) })
+/** Who is meant, and as what: `POST /accounts` makes the account, `POST /accounts/role` changes it. */
+export const ControlAccountRequestSchema = z.strictObject({ email: EmailSchema, role: GivenRoleSchema })
+export type ControlAccountRequest = z.infer<typeof ControlAccountRequestSchema>
+export const ControlAccountNameSchema = z.strictObject({ email: EmailSchema })
+/** A link of one use under which the person sets a password. */
+export const ControlAccountLinkSchema = z.object({ link: z.string() })
 
 export const ControlTokenSchema = z.object({ token: z.string() })
 

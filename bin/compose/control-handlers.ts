@@ -1,9 +1,12 @@
 import { repairRollups } from '../../analytics/settle.ts'
 import type { BackupProgress } from '../../contracts/control.ts'
+import { systemClock } from '../../core/clock.ts'
 import type { SqlGate } from '../../core/sql-gate/gate.ts'
 import { type IngestDeps, runImport } from '../../ingest/import.ts'
 import type { LocalTokens } from '../../server/auth/local-tokens.ts'
+import type { Accounts } from '../../server/auth/open-accounts.ts'
 import type { ControlHandlers } from '../../server/control/handlers.ts'
+import { addAccount, changeRole, listAccounts, renewLink } from '../../server/features/accounts/administration.ts'
 import { createBackup } from '../backup/create-backup.ts'
 import { ownerKeys } from '../owner-keys.ts'
 import { queryAsOwner } from '../query-stream.ts'
@@ -20,6 +23,7 @@ export function controlHandlers(
     worlds: Worlds
     ingest: IngestDeps
     tokens: LocalTokens
+    accounts: Accounts
     rotateVault: OpenVault['rotate']
     startedAt: Date
     url: () => string | null
@@ -27,6 +31,7 @@ export function controlHandlers(
 ): ControlHandlers {
   const { stores, gate, worlds, ingest, paths } = parts
   const keys = ownerKeys(stores, parts.log)
+  const accountDeps = { ...stores, clock: systemClock, log: parts.log, accounts: parts.accounts }
   return {
     status: async () => ({
       pid: process.pid,
@@ -50,6 +55,10 @@ export function controlHandlers(
     listKeys: () => keys.list(),
     createKey: request => keys.create(request),
     revokeKey: id => keys.revoke(id),
+    listAccounts: () => listAccounts(stores),
+    addAccount: request => addAccount(accountDeps, request),
+    changeRole: request => changeRole(accountDeps, request),
+    renewLink: email => renewLink(accountDeps, email),
     async rotateVault(onProgress, signal) {
       const done = await parts.rotateVault(progress => onProgress({ type: 'progress', ...progress }), signal)
       onProgress({ type: 'done', ...done })

@@ -145,6 +145,7 @@ async function serve(
     worlds,
     ingest,
     tokens: parts.accounts.local,
+    accounts: parts.accounts.accounts,
     rotateVault: parts.vault.rotate,
     startedAt,
     url: () => running.server?.url ?? null,

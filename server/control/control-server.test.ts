@@ -42,6 +42,10 @@ const handlers: ControlHandlers = {
   listKeys: async () => [],
   createKey: async asked => ({ ...key, name: asked.name, key: 'cl_live_x' }),
   revokeKey: async () => undefined,
+  listAccounts: async () => [],
+  addAccount: async asked => `https://here/${asked.role}`,
+  changeRole: async () => undefined,
+  renewLink: async () => 'https://here/again',
   async rotateVault(onProgress) {
     onProgress({ type: 'done', rewrapped: 3, unreadable: 0 })
   },

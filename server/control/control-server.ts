@@ -8,6 +8,10 @@ import { ApiKeyRequestSchema, NewApiKeySchema } from '../../contracts/api-keys.t
 import {
   type BackupProgress,
   BackupRequestSchema,
+  ControlAccountLinkSchema,
+  ControlAccountNameSchema,
+  ControlAccountRequestSchema,
+  ControlAccountsSchema,
   ControlKeysSchema,
   ControlRevokeSchema,
   ControlStatusSchema,
@@ -123,6 +127,33 @@ function controlApp(handlers: ControlHandlers, log: Log): express.Express {
       await handlers.revokeKey(parseInput(ControlRevokeSchema, body).id)
       return {}
     }),
+  )
+  app.get(
+    '/accounts',
+    answer(async () => ControlAccountsSchema.parse({ data: await handlers.listAccounts() })),
+  )
+  app.post(
+    '/accounts',
+    answer(async body =>
+      ControlAccountLinkSchema.parse({
+        link: await handlers.addAccount(parseInput(ControlAccountRequestSchema, body)),
+      }),
+    ),
+  )
+  app.post(
+    '/accounts/role',
+    answer(async body => {
+      await handlers.changeRole(parseInput(ControlAccountRequestSchema, body))
+      return {}
+    }),
+  )
+  app.post(
+    '/accounts/link',
+    answer(async body =>
+      ControlAccountLinkSchema.parse({
+        link: await handlers.renewLink(parseInput(ControlAccountNameSchema, body).email),
+      }),
+    ),
   )
   app.post(
     '/replay',

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream'
+import type { User } from '../../contracts/accounts.ts'
 import type { ApiKey, ApiKeyRequest, NewApiKey } from '../../contracts/api-keys.ts'
 import type {
   BackupProgress,
   BackupRequest,
+  ControlAccountRequest,
   ControlStatus,
   ControlTokenRequest,
   QueryRequest,
@@ -30,5 +32,11 @@ export interface ControlHandlers {
   listKeys(): Promise<ApiKey[]>
   createKey(request: ApiKeyRequest): Promise<NewApiKey>
   revokeKey(id: string): Promise<void>
+  listAccounts(): Promise<User[]>
+  /** Resolves to the link under which the person sets a password. */
+  addAccount(request: ControlAccountRequest): Promise<string>
+  changeRole(request: ControlAccountRequest): Promise<void>
+  /** Another such link. */
+  renewLink(email: string): Promise<string>
   rotateVault(onProgress: (progress: VaultRotationProgress) => void, signal: AbortSignal): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import type { Selectable, Transaction } from 'kysely'
 import type { Session, User } from '../../../contracts/accounts.ts'
 import { AppError } from '../../../contracts/errors.ts'
 import type { UserId } from '../../../contracts/ids.ts'
@@ -89,4 +89,16 @@ export async function sessionAnswer(
 
 export function registrationClosed(): AppError {
   return new AppError('FORBIDDEN', 'New accounts are not made here: ask whoever runs this server.')
+}
+
+/** A row of `users` as the API shows it. */
+export function toUser(row: Selectable<Database['users']>): User {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerified: row.email_verified_at !== null,
+    role: row.role,
+    subscription_level: row.plan,
+    createdAt: row.created_at.toISOString(),
+  }
 }

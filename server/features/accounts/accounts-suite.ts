@@ -24,6 +24,7 @@ import { openSigningKeys } from '../../auth/signing-keys.ts'
 import { supabaseAuthenticator } from '../../auth/supabase.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { AccountDeps } from './account-steps.ts'
+import { addAccount, changeRole, listAccounts, renewLink } from './administration.ts'
 import { googleExchange, googleSignIn } from './google-sign-in.ts'
 import { askVerification, forgotPassword, resetPassword, verifyEmail } from './mail-links.ts'
 import { changePassword, login, logout, readUser, refresh, register } from './service.ts'
@@ -475,6 +476,52 @@ export function describeAccounts(setup: () => { db: Db }): void {
       await expect(verifyEmail(node, token, stranger)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
       const again = askVerification(node, userId, await callerOf(session))
       await expect(again).rejects.toMatchObject({ code: 'CONFLICT' })
+    })
+  })
+
+  describe('the operator', () => {
+    it('makes an account where registration is closed, whose person sets the password by a link of one use', async () => {
+      const closed = await openNode({ registration: 'closed' })
+      const email = newEmail()
+      const first = new URL(await addAccount(closed, { email, role: 'user' }))
+      expect(first.origin + first.pathname).toBe('https://tape.example/auth/reset-password')
+      const link = await renewLink(closed, email.toLowerCase())
+      await resetPassword(
+        closed,
+        { token: new URL(link).searchParams.get('token') ?? '', new_password: password },
+        stranger,
+      )
+      const { user } = await login(closed, { email, password }, stranger)
+      expect(await listAccounts(closed)).toContainEqual(
+        expect.objectContaining({ id: user.id, email, role: 'user', emailVerified: true }),
+      )
+      const used = { token: first.searchParams.get('token') ?? '', new_password: password }
+      await expect(resetPassword(closed, used, stranger)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+      await expect(addAccount(closed, { email: email.toUpperCase(), role: 'user' })).rejects.toMatchObject({
+        code: 'CONFLICT',
+      })
+    })
+
+    it('makes somebody an admin, at once for the sessions that are open, and an ordinary user again', async () => {
+      const session = await joined()
+      const roleNow = async () => (await principalOf(session.access_token))?.role
+      for (const role of ['admin', 'user'] as const) {
+        await changeRole(node, { email: session.user.email, role })
+        clock.advance(1_001)
+        expect(await roleNow()).toBe(role)
+      }
+      expect(await auditOf(session.user.id)).toEqual([
+        'account.registered',
+        'session.started',
+        'role.changed',
+        'role.changed',
+      ])
+    })
+
+    it('cannot name who is not there, nor the local owner', async () => {
+      const request = { email: 'nobody@example.com', role: 'admin' } as const
+      await expect(changeRole(node, request)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      await expect(renewLink(node, request.email)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     })
   })
 

@@ -137,23 +137,43 @@ export async function resetPassword(
   await tellEnded(deps, userId, ended)
 }
 
+/**
+ * A link of one use under which the user sets a password, for the operator to hand over.
+ * @throws AppError NOT_CONFIGURED when nobody knows where it should lead
+ */
+export async function passwordLink(deps: AccountDeps, userId: UserId): Promise<string> {
+  return await makeLink(deps, userId, linkBaseOf(deps), 'reset_password')
+}
+
 async function sendLink(
   deps: AccountDeps,
   user: { id: string; email: string },
   purpose: MailPurpose,
   mailOf: (link: string) => Mail,
 ): Promise<void> {
-  const { accounts, db } = deps
   const mailer = mailerOf(deps)
+  const base = linkBaseOf(deps)
+  if (!(await deps.accounts.throttle.mayMail(`${purpose}:${user.id}`))) return
+  await mailer.send(mailOf(await makeLink(deps, user.id, base, purpose)))
+}
+
+function linkBaseOf({ accounts }: AccountDeps): string {
   const base = accounts.linkBase()
-  if (base === null)
-    throw new AppError('NOT_CONFIGURED', 'Mails need PUBLIC_URL: nobody knows where a link should lead.')
-  if (!(await accounts.throttle.mayMail(`${purpose}:${user.id}`))) return
-  const nowMs = deps.clock.nowMs()
+  if (base !== null) return base
+  throw new AppError('NOT_CONFIGURED', 'Links need PUBLIC_URL: nobody knows where they should lead.')
+}
+
+async function makeLink(
+  { accounts, clock, db }: AccountDeps,
+  user: string,
+  base: string,
+  purpose: MailPurpose,
+): Promise<string> {
+  const nowMs = clock.nowMs()
   const { id: linkId, user_id: userId } = await db.system
     .insertInto('mail_links')
     .values({
-      user_id: user.id,
+      user_id: user,
       purpose,
       created_at: new Date(nowMs),
       expires_at: new Date(nowMs + linkMs[purpose]),
@@ -162,7 +182,7 @@ async function sendLink(
     .returning(['id', 'user_id'])
     .executeTakeFirstOrThrow()
   const token = await accounts.tokens.signMail({ userId: UserIdSchema.parse(userId), linkId, purpose }, linkMs[purpose])
-  await mailer.send(mailOf(`${base}${linkPaths[purpose]}?token=${token}`))
+  return `${base}${linkPaths[purpose]}?token=${token}`
 }
 
 async function readLink(deps: AccountDeps, token: string, purpose: MailPurpose): Promise<MailClaims> {

@@ -11,6 +11,7 @@ import {
   sessionAnswer,
   setPassword,
   tellEnded,
+  toUser,
 } from './account-steps.ts'
 import { sendVerification } from './mail-links.ts'
 
@@ -118,14 +119,7 @@ export async function readUser({ db }: Pick<AccountDeps, 'db'>, userId: UserId):
     trx.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirst(),
   )
   if (!row) throw sessionOver()
-  return {
-    id: row.id,
-    email: row.email,
-    emailVerified: row.email_verified_at !== null,
-    role: row.role,
-    subscription_level: row.plan,
-    createdAt: row.created_at.toISOString(),
-  }
+  return toUser(row)
 }
 
 /**
