@@ -130,7 +130,15 @@ function answer(deps: ServerDeps, writes: IdempotentWrites, route: Route): Reque
         return goneSignal(response)
       },
     }
-    const raw = { params: request.params, query: request.query, body: request.body }
+    const raw = {
+      address: request.originalUrl,
+      params: request.params,
+      // Express takes it apart anew at each look.
+      get query() {
+        return request.query
+      },
+      body: request.body,
+    }
     const run = () => route.run(deps, raw, context)
     const key = route.isRead ? undefined : request.get('idempotency-key')
     const userId = caller.principal?.userId

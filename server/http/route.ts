@@ -50,6 +50,8 @@ export interface Route {
 }
 
 export interface RawInput {
+  /** Path and query as they came. */
+  readonly address: string
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown

@@ -6,7 +6,8 @@ import {
   TrendRowSchema,
   TrendsParamsSchema,
 } from '../../../contracts/measures.ts'
-import { type Route, route } from '../../http/route.ts'
+import type { Route } from '../../http/route.ts'
+import { sharedRoute } from '../../http/shared-route.ts'
 import { seriesQuestion, trendsQuestion } from '../shared-questions.ts'
 
 export const TrendsAnswerSchema = z.object({
@@ -26,8 +27,7 @@ export const SeriesAnswerSchema = z.object({
 
 /** What moves, ranked; and one measure of one subject over time. `docs/metrics.md` defines the numbers. */
 export const analyticsRoutes: readonly Route[] = [
-  route({
-    method: 'get',
+  sharedRoute({
     path: '/api/analytics/trends',
     summary: 'Ranked clips, creators or topics over a window',
     description:
@@ -36,12 +36,10 @@ export const analyticsRoutes: readonly Route[] = [
     scope: 'trends:read',
     query: TrendsParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
-    hasEtag: true,
     answer: TrendsAnswerSchema,
-    handle: async (deps, { query }) => ({ shared: await deps.answers.get(trendsQuestion(deps, query)) }),
+    question: trendsQuestion,
   }),
-  route({
-    method: 'get',
+  sharedRoute({
     path: '/api/analytics/series',
     summary: 'One measure of one clip, creator or topic over time',
     description: 'A point without a value says why in `state`. Without `bucket` one is chosen that fits the window.',
@@ -49,8 +47,7 @@ export const analyticsRoutes: readonly Route[] = [
     scope: 'trends:read',
     query: SeriesParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
-    hasEtag: true,
     answer: SeriesAnswerSchema,
-    handle: async (deps, { query }) => ({ shared: await deps.answers.get(seriesQuestion(deps, query)) }),
+    question: seriesQuestion,
   }),
 ]

@@ -4,6 +4,7 @@ import { CreatorRowSchema, IndexedVodRowSchema } from '../../../contracts/librar
 import { CreatorSearchParamsSchema, SeriesParamsSchema, TrendsParamsSchema } from '../../../contracts/measures.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
+import { sharedRoute } from '../../http/shared-route.ts'
 import { SeriesAnswerSchema, TrendsAnswerSchema } from '../analytics/routes.ts'
 import { creatorsQuestion, seriesQuestion, trendsQuestion } from '../shared-questions.ts'
 import { monitoredCreators, vodsQuestion } from './service.ts'
@@ -23,8 +24,7 @@ const tagged =
 
 /** The API of machines: the same questions and the same numbers as under `/api`, by key. */
 export const extRoutes: readonly Route[] = [
-  route({
-    method: 'get',
+  sharedRoute({
     path: '/ext-api/v1/trends',
     summary: 'Ranked clips, creators or topics over a window',
     description: `The window is 24h unless \`period\`, or \`from\` and \`to\`, say otherwise. ${tagged}`,
@@ -32,12 +32,10 @@ export const extRoutes: readonly Route[] = [
     scope: 'trends:read',
     query: TrendsParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
-    hasEtag: true,
     answer: TrendsAnswerSchema,
-    handle: async (deps, { query }) => ({ shared: await deps.answers.get(trendsQuestion(deps, query)) }),
+    question: trendsQuestion,
   }),
-  route({
-    method: 'get',
+  sharedRoute({
     path: '/ext-api/v1/series',
     summary: 'One measure of one clip, creator or topic over time',
     description: `A point without a value says why in \`state\`. ${tagged}`,
@@ -45,12 +43,10 @@ export const extRoutes: readonly Route[] = [
     scope: 'trends:read',
     query: SeriesParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
-    hasEtag: true,
     answer: SeriesAnswerSchema,
-    handle: async (deps, { query }) => ({ shared: await deps.answers.get(seriesQuestion(deps, query)) }),
+    question: seriesQuestion,
   }),
-  route({
-    method: 'get',
+  sharedRoute({
     path: '/ext-api/v1/creators',
     summary: 'Creators by a part of their name, handle or id',
     description: `Those with most videos first; without \`search\` all of them. ${tagged}`,
@@ -58,9 +54,8 @@ export const extRoutes: readonly Route[] = [
     scope: 'creators:read',
     query: CreatorSearchParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
-    hasEtag: true,
     answer: z.object({ data: z.array(CreatorRowSchema), ...envelope }),
-    handle: async (deps, { query }) => ({ shared: await deps.answers.get(creatorsQuestion(deps, query)) }),
+    question: creatorsQuestion,
   }),
   route({
     method: 'get',
