@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { TrendsParamsSchema } from '../contracts/measures.ts'
 import { manualClock } from '../core/clock.ts'
 import { planInstant, readRollupState } from './boundaries.ts'
@@ -158,4 +158,25 @@ it('answers a window longer than a month from boundaries a month apart', async (
   await rig.settle()
   const params = TrendsParamsSchema.parse({ from: '2024-02-25T00:00:00Z', to: '2024-06-01T00:00:00Z' })
   expect((await trends(rig.ctx, params)).rows[0]).toMatchObject({ gain: 40, gainState: 'value' })
+})
+
+it('leaves nothing to a later run when only the present was written, even right after a run', async () => {
+  await rig.fresh('2024-01-03T07:00:00')
+  await rig.samples([{ video: 'a', at: '2024-01-01T06:00:00', views: 1 }])
+  await rig.settle()
+  const atMs = Date.parse('2024-01-03T06:59:00Z')
+  const touched = {
+    database: 'replay',
+    rowCount: 1,
+    minObservedAtMs: atMs,
+    maxObservedAtMs: atMs,
+    isCut: false,
+  } as const
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    await settleRollups(rig.store, rig.ctx.world, { ...touched, videos: [{ platform: 'youtube', videoId: 'a' }] })
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })

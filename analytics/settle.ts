@@ -32,17 +32,14 @@ const runs = new WeakMap<AnalyticsStore, Map<WorldDatabase, Run>>()
  */
 export async function settleRollups(store: AnalyticsStore, world: World, touched: Touched): Promise<void> {
   const run = runOf(store, world.database)
-  if (run.running) {
-    later(store, world, run)
-    return
-  }
-  if (performance.now() - run.endedAt < run.tookMs * restFactor) {
-    later(store, world, run)
-    return
-  }
   const throughMs = Math.floor(world.clock.nowMs() / cellMs) * cellMs
   const isPresentOnly = touched.minObservedAtMs > throughMs
+  // Before all else: left to a later run, which is rested after in its turn, live writes would keep it running for ever.
   if (isPresentOnly && lastThrough.get(store)?.get(world.database) === throughMs) return
+  if (run.running || performance.now() - run.endedAt < run.tookMs * restFactor) {
+    later(store, world, run)
+    return
+  }
   await runNow(store, world, run)
 }
 
