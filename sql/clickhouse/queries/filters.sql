@@ -2,7 +2,8 @@
 -- reads:  one key range of a mapping table
 -- settings: the small side of every join is the right one already, and swapping them costs a fifth. The keys of a niche
 -- or a country are spread over the whole of every table, so looking them up in the index, once per table, costs more
--- than it leaves out; those of a creator or topic are few.
+-- than it leaves out; those of a creator or topic are few. Few small parts lie beside the large one of a table, and dividing
+-- that between threads to merge them costs more than it gains.
 
 -- part: niche
 AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 {{on_platforms}})
@@ -20,7 +21,7 @@ AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WH
 AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE 1 {{on_platforms}})
 
 -- part: settings
-SETTINGS query_plan_join_swap_table = 'false'
+SETTINGS query_plan_join_swap_table = 'false', max_final_threads = 1
 
 -- part: settings_broad
-SETTINGS query_plan_join_swap_table = 'false', use_index_for_in_with_subqueries = 0
+SETTINGS query_plan_join_swap_table = 'false', max_final_threads = 1, use_index_for_in_with_subqueries = 0
