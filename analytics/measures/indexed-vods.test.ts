@@ -52,6 +52,15 @@ describe('videos in the order of indexing', () => {
     expect(await all([])).toEqual([])
   })
 
+  it('of thousands of creators with long names fit into one question', async () => {
+    await rig.fresh('2026-01-31T12:00:00Z')
+    const names = Array.from({ length: 5000 }, (_, index) => `${index}-${'é'.repeat(100)}`)
+    await rig.videos([{ video: 'last', creator: names.at(-1) ?? '' }])
+    expect((await all(names.map(name => CreatorIdSchema.parse(`youtube:${name}`)))).map(row => row.vodId)).toEqual([
+      'youtube:last',
+    ])
+  })
+
   it('stop before an insert that still runs, so that what it writes is never skipped', async () => {
     await rig.fresh('2026-01-31T12:00:00Z')
     // Bears the instant at which it begins, and is seen only when its last row has come.

@@ -10,15 +10,13 @@ FROM system.processes
 WHERE query_kind = 'Insert'
 
 -- part: page
--- params: platforms, creators (native ids), wireIds Array(String); sinceMs, beforeMs Int64; afterMs Int64,
+-- params: platforms, creators Array(String): platform and native id of each creator; sinceMs, beforeMs Int64; afterMs Int64,
 --         afterPlatform, afterCreator, afterId String; limit UInt32
 -- row:    platform, creator_id, video_id, indexed_ms Int64
 -- reads:  all of these creators' videos in vods_v1
 SELECT toString(platform) AS platform, creator_id, video_id, toUnixTimestamp64Milli(min(indexed_at)) AS indexed_ms
 FROM {database:Identifier}.vods_v1
-WHERE platform IN {platforms:Array(String)}
-    AND creator_id IN {creators:Array(String)}
-    AND concat(platform, ':', creator_id) IN {wireIds:Array(String)}
+WHERE (platform, creator_id) IN (SELECT arrayJoin(arrayZip({platforms:Array(String)}, {creators:Array(String)})))
 GROUP BY platform, creator_id, video_id
 HAVING indexed_ms >= {sinceMs:Int64}
     AND indexed_ms < {beforeMs:Int64}
