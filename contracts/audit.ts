@@ -20,6 +20,11 @@ export const auditActions = [
   'webhook.deleted',
   'plan.changed',
   'credits.granted',
+  'credentials.saved',
+  'credentials.removed',
+  'platform.linked',
+  'platform.unlinked',
+  'platform.needs_reauth',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

@@ -21,6 +21,8 @@ export type BusEvents = {
   'niches.changed': { atMs: number }
   /** Deliveries of webhooks wait to be sent. */
   'webhooks.due': { atMs: number }
+  /** Developer credentials wait to be tried. */
+  'credentials.due': { atMs: number }
   /** An API key was made or revoked: by its visible beginning. */
   'keys.changed': { prefix: string }
   /** Its tokens are refused from now on. `sessionId` null: every session of the user. */
@@ -38,6 +40,7 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'world.changed': true,
   'niches.changed': true,
   'webhooks.due': true,
+  'credentials.due': true,
   'session.ended': true,
   'signing-keys.changed': true,
   'keys.changed': true,

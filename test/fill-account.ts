@@ -14,7 +14,7 @@ export interface FilledAccount {
   readonly userId: UserId
   readonly email: string
   readonly ids: Readonly<
-    Record<'session' | 'key' | 'webhook' | 'delivery' | 'import' | 'deadLetter' | 'secret', string>
+    Record<'session' | 'key' | 'webhook' | 'delivery' | 'import' | 'deadLetter' | 'secret' | 'account' | 'link', string>
   >
   /** A text that stands in every row that has room for one: it must never reach anybody else. */
   readonly mark: string
@@ -45,6 +45,8 @@ export async function fillAccount(stores: { db: Db; store?: AnalyticsStore }, em
       import: randomUUID(),
       deadLetter: randomUUID(),
       secret: randomUUID(),
+      account: randomUUID(),
+      link: randomUUID(),
     },
   }
   await stores.db.transaction(async trx => {
@@ -188,6 +190,63 @@ const fillers: Record<Table, Filler> = {
         address: null,
       })
       .execute(),
+  developer_credentials: async (trx, { userId }) =>
+    trx
+      .insertInto('developer_credentials')
+      .values({
+        owner_id: userId,
+        platform: 'youtube',
+        kind: 'google',
+        vault_id: await fillSecret(trx, userId, 'developer_credentials'),
+        status: 'valid',
+        reason: null,
+        next_validation_at: null,
+        last_validated_at: at,
+      })
+      .execute(),
+  platform_accounts: async (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('platform_accounts')
+      .values({
+        id: ids.account,
+        user_id: userId,
+        platform_name: 'youtube',
+        platform_account_id: mark,
+        display_name: mark,
+        credentials_kind: 'google',
+        developer_credentials_vault_id: null,
+        access_token_vault_id: await fillSecret(trx, userId, 'youtube_access_token'),
+        refresh_token_vault_id: null,
+        scopes: ['https://www.googleapis.com/auth/youtube.readonly'],
+        reason: null,
+        token_expires_at: later,
+        refresh_expires_at: null,
+        refresh_lease_id: null,
+        refresh_lease_until: null,
+        refresh_not_before: null,
+        last_validated_at: at,
+      })
+      .execute(),
+  account_links: async (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('account_links')
+      .values({
+        id: ids.link,
+        user_id: userId,
+        platform: 'youtube',
+        credentials_kind: 'google',
+        state_hash: randomBytes(32),
+        ticket_hash: randomBytes(32),
+        ticket_used_at: null,
+        secret_vault_id: await fillSecret(trx, userId, 'account_link'),
+        redirect_uri: `https://${mark}.example/`,
+        return_url: null,
+        expected_account_id: null,
+        reason: mark,
+        account_id: ids.account,
+        expires_at: later,
+      })
+      .execute(),
   imports: (trx, { userId, ids, mark }) =>
     trx
       .insertInto('imports')
@@ -226,6 +285,23 @@ const fillers: Record<Table, Filler> = {
       .insertInto('settings')
       .values({ owner_id: userId, name: 'theme', value: JSON.stringify(mark) })
       .execute(),
+}
+
+/** A secret that opens for nobody. */
+async function fillSecret(trx: Transaction<Database>, userId: UserId, purpose: string): Promise<string> {
+  const { id } = await trx
+    .insertInto('vault_secrets')
+    .values({
+      owner_id: userId,
+      purpose,
+      key_id: 'k',
+      wrapped_key: randomBytes(60),
+      ciphertext: randomBytes(60),
+      external_id: null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
 }
 
 /** Private numbers of the user's own accounts: one reading of one clip, one of the creator. */

@@ -38,6 +38,9 @@ export interface Database {
   webhooks: WebhooksTable
   webhook_deliveries: WebhookDeliveriesTable
   audit_log: AuditLogTable
+  developer_credentials: DeveloperCredentialsTable
+  platform_accounts: PlatformAccountsTable
+  account_links: AccountLinksTable
 }
 
 interface UsersTable {
@@ -296,4 +299,72 @@ interface AuditLogTable {
   request_id: string | null
   address: string | null
   created_at: DefaultedTimestamp
+}
+
+type PlatformName = 'youtube' | 'tiktok' | 'instagram'
+
+/** What a user registered with a platform; the secret is in the vault. */
+interface DeveloperCredentialsTable {
+  id: Generated<string>
+  owner_id: string
+  platform: PlatformName
+  kind: string
+  vault_id: string
+  status: Generated<'pending_validation' | 'valid' | 'invalid' | 'inconclusive'>
+  reason: string | null
+  version: Generated<number>
+  validation_attempts: Generated<number>
+  next_validation_at: Timestamp | null
+  last_validated_at: Timestamp | null
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+/** An account on a platform that a user linked. */
+interface PlatformAccountsTable {
+  id: Generated<string>
+  user_id: string
+  platform_name: PlatformName
+  platform_account_id: string
+  display_name: Generated<string>
+  handle: Generated<string>
+  avatar_url: Generated<string>
+  credentials_kind: string
+  developer_credentials_vault_id: string | null
+  access_token_vault_id: string | null
+  refresh_token_vault_id: string | null
+  scopes: string[]
+  status: Generated<'connected' | 'disconnected' | 'needs_reauth'>
+  reason: string | null
+  token_issued_at: DefaultedTimestamp
+  token_expires_at: Timestamp | null
+  refresh_expires_at: Timestamp | null
+  token_version: Generated<number>
+  refresh_lease_id: string | null
+  refresh_lease_until: Timestamp | null
+  refresh_not_before: Timestamp | null
+  last_validated_at: Timestamp | null
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+/** A link under way, or how it ended. */
+interface AccountLinksTable {
+  id: Generated<string>
+  user_id: string
+  platform: PlatformName
+  credentials_kind: string
+  /** SHA-256, as `ticket_hash`. */
+  state_hash: Buffer
+  ticket_hash: Buffer
+  ticket_used_at: Timestamp | null
+  secret_vault_id: string | null
+  redirect_uri: string
+  return_url: string | null
+  expected_account_id: string | null
+  status: Generated<'waiting' | 'exchanging' | 'connected' | 'failed'>
+  reason: string | null
+  account_id: string | null
+  created_at: DefaultedTimestamp
+  expires_at: Timestamp
 }

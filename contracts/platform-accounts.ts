@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { PlatformSchema } from './ids.ts'
+
+/** Developer credentials (`/api/credentials`) and linked accounts (`/api/auth/link`, `/api/accounts`). */
+
+const kinds = ['google', 'google_api_key', 'tiktok_desktop', 'tiktok_web', 'instagram_login', 'facebook_login'] as const
+const KindSchema = z.enum(kinds)
+
+/** Linked accounts of one user. */
+export const accountsMax = 100
+
+const pasted = z.string().min(1).max(2000)
+
+/** `client_id` is TikTok's `client_key`. Without `kind`: google, tiktok_desktop or instagram_login. */
+export const CredentialsRequestSchema = z.union([
+  z.strictObject({
+    client_id: pasted,
+    client_secret: pasted,
+    kind: z.enum(['google', 'tiktok_desktop', 'tiktok_web', 'instagram_login', 'facebook_login']).optional(),
+    api_key: pasted.optional(),
+  }),
+  z.strictObject({ kind: z.literal('google_api_key'), api_key: pasted }),
+])
+export type CredentialsRequest = z.infer<typeof CredentialsRequestSchema>
+
+const CredentialStatusSchema = z.enum(['pending_validation', 'valid', 'invalid', 'inconclusive'])
+export type CredentialStatus = z.infer<typeof CredentialStatusSchema>
+
+/** `needsReauth`: ids of the accounts that must be linked again, because they were linked with another app. */
+export const SavedCredentialsSchema = z.object({
+  status: CredentialStatusSchema,
+  vault_secret_id: z.uuid(),
+  needsReauth: z.array(z.uuid()),
+})
+export type SavedCredentials = z.infer<typeof SavedCredentialsSchema>
+
+/** Of the credentials themselves, never of a link. */
+export const CredentialsSchema = z.object({
+  platform: PlatformSchema,
+  kind: KindSchema,
+  status: CredentialStatusSchema,
+  reason: z.string().optional(),
+  vault_secret_id: z.uuid(),
+  lastValidatedAt: z.iso.datetime().nullable(),
+})
+export type Credentials = z.infer<typeof CredentialsSchema>
+
+/** `redirect_url` is where the browser goes at the end; `account_id` the account that is to be linked again. */
+export const LinkRequestSchema = z.strictObject({
+  kind: z.enum(['google', 'tiktok_desktop', 'tiktok_web', 'instagram_login', 'facebook_login']).optional(),
+  redirect_url: z.string().min(1).max(2048).optional(),
+  account_id: z.uuid().optional(),
+})
+export type LinkRequest = z.infer<typeof LinkRequestSchema>
+
+/**
+ * `ticketUrl` opens the platform's page once, for a browser that sends no token. `comesBack` says whether the browser finds
+ * its way back to this server; otherwise the address that it ends at is pasted (`POST …/complete`).
+ */
+export const StartedLinkSchema = z.object({
+  linkId: z.uuid(),
+  authorizationUrl: z.string(),
+  state: z.string(),
+  expiresAt: z.iso.datetime(),
+  ticketUrl: z.string(),
+  redirectUri: z.string(),
+  comesBack: z.boolean(),
+})
+export type StartedLink = z.infer<typeof StartedLinkSchema>
+
+/** The address at which the browser ended, as it was pasted. */
+export const CompleteLinkRequestSchema = z.strictObject({ url: z.string().min(1).max(16_000) })
+
+export const LinkStateSchema = z.object({
+  linkId: z.uuid(),
+  platform: PlatformSchema,
+  status: z.enum(['waiting', 'exchanging', 'connected', 'failed']),
+  reason: z.string().nullable(),
+  accountId: z.uuid().nullable(),
+  expiresAt: z.iso.datetime(),
+})
+export type LinkState = z.infer<typeof LinkStateSchema>
+
+const AccountStatusSchema = z.enum(['connected', 'disconnected', 'needs_reauth'])
+export type AccountStatus = z.infer<typeof AccountStatusSchema>
+
+/** An account on a platform. `missingScopes` was asked for and not granted. */
+export const PlatformAccountSchema = z.object({
+  id: z.uuid(),
+  platform: PlatformSchema,
+  platformAccountId: z.string(),
+  name: z.string(),
+  handle: z.string(),
+  avatarUrl: z.string(),
+  kind: KindSchema,
+  status: AccountStatusSchema,
+  reason: z.string().nullable(),
+  scopes: z.array(z.string()),
+  missingScopes: z.array(z.string()),
+  lastValidatedAt: z.iso.datetime().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+})
+export type PlatformAccount = z.infer<typeof PlatformAccountSchema>
+
+/** Locally it is done in any case; without the platform the user ends the grant there. */
+export const UnlinkedSchema = z.object({ status: z.literal('disconnected'), revokedAtPlatform: z.boolean() })
+export type Unlinked = z.infer<typeof UnlinkedSchema>
