@@ -4,6 +4,7 @@ import { type ApiKeyRequest, NewApiKeySchema } from '../../../contracts/api-keys
 import { ControlFailureSchema } from '../../../contracts/control.ts'
 import { UserIdSchema } from '../../../contracts/ids.ts'
 import { IndexedVodRowSchema } from '../../../contracts/library.ts'
+import type { AnalyticsStore } from '../../../core/clickhouse/port.ts'
 import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import { type RunningServer, startServer } from '../../server.ts'
 import { SeriesAnswerSchema, TrendsAnswerSchema } from '../analytics/routes.ts'
@@ -95,6 +96,35 @@ describe('the API of machines', () => {
     const changed = await ask(path, { 'x-api-key': key, 'if-none-match': etag })
     expect(changed.status).toBe(200)
     expect(changed.headers.get('etag')).not.toBe(etag)
+  })
+
+  it('computes once what many ask at the same moment, here and under /api', async () => {
+    const deps = await rig.deps()
+    let queryCount = 0
+    const store: AnalyticsStore = {
+      ...deps.store,
+      query(...asked) {
+        queryCount += 1
+        return deps.store.query(...asked)
+      },
+    }
+    const counting = await startServer({ ...deps, store }, { host: '127.0.0.1', port: 0 })
+    const get = (path: string) => fetch(counting.url + path, { headers: { 'x-api-key': key } })
+    const queriesOf = async (paths: readonly string[]) => {
+      queryCount = 0
+      for (const answer of await Promise.all(paths.map(get))) expect(answer.status).toBe(200)
+      return queryCount
+    }
+    const one = await queriesOf(['/ext-api/v1/series?type=clips&id=youtube:a&period=7d'])
+    const many = Array.from({ length: 25 }, (_, index) =>
+      index % 2 === 0
+        ? '/ext-api/v1/series?type=clips&id=youtube:b&period=7d'
+        : '/api/analytics/series?period=7d&id=youtube:b&type=clips',
+    )
+    expect(one).toBeGreaterThan(0)
+    expect(await queriesOf(many)).toBe(one)
+    expect(await queriesOf(many)).toBe(0)
+    await counting.close(1000)
   })
 
   it('refuses what is not a parameter, by its name', async () => {
