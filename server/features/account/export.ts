@@ -36,14 +36,19 @@ interface ExportDeps {
 }
 
 /**
- * The document of `AccountExportSchema` piece by piece. Writes a line in the audit log first, which is in it already.
- * @throws AppError RATE_LIMITED, before the first piece, within a minute after the last one
+ * Writes a line in the audit log, which is in the export already.
+ * @returns the document of `AccountExportSchema` piece by piece
+ * @throws AppError RATE_LIMITED within a minute after the last one
  */
-export async function* exportAccount(deps: ExportDeps, userId: UserId, caller: Caller): AsyncGenerator<string> {
+export async function exportAccount(deps: ExportDeps, userId: UserId, caller: Caller): Promise<AsyncGenerator<string>> {
   await deps.db.transaction(async trx => {
     await takeTurn(trx, userId)
     await recordAudit(trx, userId, caller, { action: 'account.exported', target: null })
   })
+  return piecesOf(deps, userId)
+}
+
+async function* piecesOf(deps: ExportDeps, userId: UserId): AsyncGenerator<string> {
   yield `{"exportedAt":"${new Date(deps.clock.nowMs()).toISOString()}","userId":"${userId}","tables":{`
   const keys = await primaryKeys(deps.db)
   let separator = ''

@@ -16,7 +16,7 @@ export const wholeAccountRoutes: readonly Route[] = [
     auth: ['jwt'],
     answer: AccountExportSchema,
     handle: async (deps, _input, context) => ({
-      body: Readable.from(exportAccount(deps, ownerOf(context), context)),
+      body: Readable.from(await exportAccount(deps, ownerOf(context), context)),
       contentType: 'application/json; charset=utf-8',
       headers: { 'Content-Disposition': 'attachment; filename="cliptape-account.json"' },
     }),
