@@ -218,7 +218,7 @@ function sendShared(request: Request, response: Response, { body, etag }: Shared
   response.end(body)
 }
 
-/** An error before the first byte gets the error form; later the connection is cut, so that nobody takes it for complete. */
+/** What can be refused is refused before. An error in the stream cuts the connection, so that nobody takes it for complete. */
 async function sendStream(response: Response, body: Readable): Promise<void> {
   try {
     await pipeline(body, response)
