@@ -20,6 +20,8 @@ const needed = [
     isThere: () => isOnPath('redis-server'),
     purpose: 'the bus and key-value store of the cluster profile',
   },
+  { name: 'curl', isThere: () => isOnPath('curl'), purpose: "the README's lines for scripts" },
+  { name: 'jq', isThere: () => isOnPath('jq'), purpose: "the README's lines for scripts" },
   { name: 'tmux', isThere: () => isOnPath('tmux'), purpose: 'whole-terminal tests' },
   {
     name: 'strace',
