@@ -190,13 +190,14 @@ const fillers: Record<Table, Filler> = {
         address: null,
       })
       .execute(),
-  developer_credentials: async (trx, { userId }) =>
+  developer_credentials: async (trx, { userId, mark }) =>
     trx
       .insertInto('developer_credentials')
       .values({
         owner_id: userId,
         platform: 'youtube',
         kind: 'google',
+        client_id: mark,
         vault_id: await fillSecret(trx, userId, 'developer_credentials'),
         status: 'valid',
         reason: null,

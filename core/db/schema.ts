@@ -309,6 +309,7 @@ interface DeveloperCredentialsTable {
   owner_id: string
   platform: PlatformName
   kind: string
+  client_id: string
   vault_id: string
   status: Generated<'pending_validation' | 'valid' | 'invalid' | 'inconclusive'>
   reason: string | null

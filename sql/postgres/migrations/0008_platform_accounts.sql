@@ -6,6 +6,8 @@ create table developer_credentials (
   platform text not null check (platform in ('youtube', 'tiktok', 'instagram')),
   -- What a platform calls an app: google, google_api_key, tiktok_desktop, tiktok_web, instagram_login, facebook_login.
   kind text not null,
+  -- Public: browsers show it. Empty for a key alone.
+  client_id text not null,
   -- Stays the same when the secret is replaced.
   vault_id uuid not null unique references vault_secrets (id),
   status text not null default 'pending_validation' check (status in ('pending_validation', 'valid', 'invalid', 'inconclusive')),
