@@ -99,8 +99,8 @@ export interface TokenSet {
   readonly refreshToken: string | null
   readonly expiresAtMs: number | null
   readonly refreshExpiresAtMs: number | null
-  /** What the user granted, which may be less than was asked. */
-  readonly scopes: readonly string[]
+  /** What the user granted, which may be less than was asked. Null when the answer does not say: what is stored stays. */
+  readonly scopes: readonly string[] | null
 }
 
 export interface AuthorizationRequest {
@@ -148,8 +148,13 @@ export interface StoredTokens {
   readonly issuedAtMs: number
 }
 
-/** How a data call proves who asks. */
-export type DataAccess = { readonly accessToken: string } | { readonly apiKey: string }
+/**
+ * How a data call proves who asks. Where `scopes` are given, a call asks only for what they allow, and one that they do not
+ * allow at all is refused before it is made.
+ */
+export type DataAccess =
+  | { readonly accessToken: string; readonly scopes?: readonly string[] | null }
+  | { readonly apiKey: string }
 
 /** A counter: null is not provided. */
 export type Count = bigint | null
@@ -196,11 +201,37 @@ export interface PostReading {
   readonly endpoint: string
 }
 
-/** `next` is the cursor of the following page, null at the end. `missing` are asked ids that did not come. */
 export interface Page<T> {
   readonly items: readonly T[]
+  /** The cursor of the following page, null at the end. A platform may give the asked one again: bound the pages. */
   readonly next: string | null
+  /** Asked ids that did not come. */
   readonly missing: readonly string[]
+  /** How much of its rate limit the platform says is used, in per cent; null: it did not say. Slow down at 75. */
+  readonly usagePercent: number | null
+}
+
+/** What an account gained in one day of the platform (a day in California). */
+export interface DayReading {
+  readonly platform: Platform
+  readonly creatorId: string
+  /** e.g. `2026-11-20`. */
+  readonly day: string
+  readonly views: Count
+  readonly likes: Count
+  readonly comments: Count
+  readonly shares: Count
+  readonly saves: Count
+  readonly followersGained: Count
+  readonly followersLost: Count
+  readonly observedAtMs: number
+  readonly endpoint: string
+}
+
+/** Days from the first to the last, both included, e.g. `2026-11-01`. */
+export interface DayRange {
+  readonly from: string
+  readonly to: string
 }
 
 /** How a person names a creator: an address, `@handle` or id, parsed per platform. */
@@ -213,23 +244,54 @@ export interface CallCost {
   readonly units: number
 }
 
-/** The data side of a platform. Each call is one request; its cost is known before. @throws PlatformError */
+export type DataCall =
+  | 'account'
+  | 'posts'
+  | 'metrics'
+  | 'details'
+  | 'broadcasts'
+  | 'creator'
+  | 'chart'
+  | 'daily'
+  | 'search'
+
+/**
+ * The data side of a platform. Each call is one request (a second one only where its documentation says so); its cost is
+ * known before. Texts of a reading are the platform's, of any length and with any characters; empty ones were not given,
+ * and must not replace what is known. @throws PlatformError
+ */
 export interface PlatformData {
   readonly platform: Platform
-  cost(call: 'account' | 'posts' | 'metrics' | 'broadcasts' | 'creator' | 'chart' | 'search'): CallCost | null
-  /** The account that the token belongs to. */
-  account(access: DataAccess): Promise<AccountReading>
-  /** The newest posts first. */
-  posts(access: DataAccess, account: AccountReading, cursor: string | null): Promise<Page<PostReading>>
-  /** Counters of at most `metricsMax` posts. */
+  /** Null where the platform has no such call. */
+  cost(call: DataCall): CallCost | null
+  /** All accounts that the token speaks for: several with Facebook Login. */
+  accounts(access: DataAccess, cursor: string | null): Promise<Page<AccountReading>>
+  /** The account that the token belongs to, or the one of its several that has this id. */
+  account(access: DataAccess, creatorId?: string | null): Promise<AccountReading>
+  /**
+   * The newest posts first.
+   * @param via the own account that asks, for somebody else's posts on Instagram
+   */
+  posts(
+    access: DataAccess,
+    account: AccountReading,
+    cursor: string | null,
+    via?: string | null,
+  ): Promise<Page<PostReading>>
+  /** Counters of at most `metricsMax` posts; other fields may be empty. */
   metrics(access: DataAccess, account: AccountReading, videoIds: readonly string[]): Promise<Page<PostReading>>
   readonly metricsMax: number
+  /** All that is known of at most 50 posts of anybody; null where `posts` brings it all. */
+  details: ((access: DataAccess, videoIds: readonly string[]) => Promise<Page<PostReading>>) | null
   /** Own live broadcasts and their recordings; null where the platform has none. */
   broadcasts: ((access: DataAccess, cursor: string | null) => Promise<Page<PostReading>>) | null
   /** Somebody else's public account; null where the platform gives none. `via` is the own account that asks (Instagram). */
   creator: ((access: DataAccess, ref: CreatorRef, via: string | null) => Promise<AccountReading>) | null
   /** A public chart of a country; null where there is none. */
   chart: ((access: DataAccess, region: string, cursor: string | null) => Promise<Page<PostReading>>) | null
+  /** The own account by day, at most `dailyMax` days at once; days that are not ready yet are left out. */
+  daily: ((access: DataAccess, account: AccountReading, days: DayRange) => Promise<readonly DayReading[]>) | null
+  readonly dailyMax: number
   /** @returns null when the text names no creator of this platform */
   parseCreator(text: string): CreatorRef | null
 }

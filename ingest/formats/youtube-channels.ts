@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { youtubeCategories } from '../../platforms/youtube/categories.ts'
 import { dlq, ok } from '../pipeline.ts'
 import { topicsOf } from '../topics.ts'
 import { cutText, ownText, parseCount, parseInstant, parseIsoDuration } from '../values.ts'
-import { youtubeCategories } from '../youtube-categories.ts'
 import {
   badCount,
   badInstant,

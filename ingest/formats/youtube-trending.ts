@@ -1,8 +1,8 @@
 import type { Item } from '../../contracts/samples.ts'
+import { youtubeCategories } from '../../platforms/youtube/categories.ts'
 import { ok } from '../pipeline.ts'
 import { topicsOf } from '../topics.ts'
 import { cutText, ownText, parseCount, parseInstant, utcDay } from '../values.ts'
-import { youtubeCategories } from '../youtube-categories.ts'
 import {
   badCount,
   badInstant,
