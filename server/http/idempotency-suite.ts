@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { pino } from 'pino'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../contracts/errors.ts'
@@ -157,6 +158,8 @@ export function describeIdempotency(setup: () => { db: Db; ownerId: UserId }): v
       expect(rows.some(row => row.sealed?.includes('planted'))).toBe(false)
       expect(rows.some(row => row.key_hash.includes(secret.key))).toBe(false)
       expect(await writes.once(secret, counting({ json: {} }))).toMatchObject({ json: { key: 'cl_live_planted' } })
+      const guess = createHash('sha256').update(secret.content).digest()
+      expect(rows.some(row => row.request_hash.equals(guess))).toBe(false)
     })
 
     it('want a key that fits in a header, and one that cannot be guessed where the answer is a secret', async () => {

@@ -10,7 +10,7 @@
  * Some answers hold a secret that is shown once. So the answer is sealed with a key made of the Idempotency-Key itself,
  * of which only a hash is kept: a copy of the database opens nothing.
  */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
@@ -120,10 +120,12 @@ function checkKey({ key, hasSecretAnswer }: IdempotentRequest): void {
 }
 
 function keysOf({ userId, key, content }: IdempotentRequest): Keys {
+  const sealingKey = Buffer.from(hkdfSync('sha256', key, userId, 'cliptape idempotent answer', 32))
   return {
     keyHash: createHash('sha256').update(`${userId}\n${key}`).digest(),
-    requestHash: createHash('sha256').update(content).digest(),
-    sealingKey: Buffer.from(hkdfSync('sha256', key, userId, 'cliptape idempotent answer', 32)),
+    // Keyed: the body may hold a password, which a fast hash alone would let be guessed from a copy of the database.
+    requestHash: createHmac('sha256', sealingKey).update(content).digest(),
+    sealingKey,
   }
 }
 
