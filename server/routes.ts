@@ -5,8 +5,10 @@ import { analyticsRoutes } from './features/analytics/routes.ts'
 import { auditRoutes } from './features/audit/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
+import { credentialRoutes } from './features/credentials/routes.ts'
 import { extRoutes } from './features/ext/routes.ts'
 import { keyRoutes } from './features/keys/routes.ts'
+import { linkRoutes } from './features/links/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
@@ -20,6 +22,8 @@ import { openapiDocument } from './openapi.ts'
 export const allRoutes: readonly Route[] = [
   ...systemRoutes,
   ...accountRoutes,
+  ...credentialRoutes,
+  ...linkRoutes,
   ...analyticsRoutes,
   ...creatorRoutes,
   ...videoRoutes,
@@ -37,7 +41,7 @@ export const allRoutes: readonly Route[] = [
     summary: 'This contract as OpenAPI 3.1',
     auth: 'open',
     answer: z.record(z.string(), z.unknown()),
-    handle: async deps => ({ json: openapiDocument(allRoutes, deps.version) }),
+    handle: async deps => ({ json: contract(deps.version) }),
   }),
   route({
     method: 'get',
@@ -46,9 +50,21 @@ export const allRoutes: readonly Route[] = [
     auth: 'open',
     answer: { contentType: 'text/html; charset=utf-8' },
     handle: async deps => ({
-      body: docsPage(allRoutes, deps.version),
+      body: page(deps.version),
       contentType: 'text/html; charset=utf-8',
       headers: { 'Content-Security-Policy': docsPolicy },
     }),
   }),
 ]
+
+// Of the routes and the version alone: made when somebody first asks. Whoever asks need not sign in, so it must cost little.
+const contract = lastOf(version => openapiDocument(allRoutes, version))
+const page = lastOf(version => docsPage(allRoutes, version))
+
+function lastOf<T>(make: (version: string) => T): (version: string) => T {
+  let last: { version: string; made: T } | null = null
+  return version => {
+    if (last?.version !== version) last = { version, made: make(version) }
+    return last.made
+  }
+}
