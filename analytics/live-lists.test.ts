@@ -4,7 +4,9 @@ import { VideoIdSchema } from '../contracts/ids.ts'
 import { type TrendRow, TrendsParamsSchema } from '../contracts/measures.ts'
 import type { AnalyticsContext } from './context.ts'
 import { canKeep, LiveLists } from './live-lists.ts'
+import { clipDetails, windowDetails } from './measures/details.ts'
 import { trends } from './measures/trends.ts'
+import { makeWindow } from './measures/window.ts'
 import { type AnalyticsRig, startAnalyticsRig, type TestSample } from './test-rig.ts'
 
 const minuteMs = 60_000
@@ -122,6 +124,36 @@ describe('kept lists', () => {
     const replayed = { ...ctx, world: { database: 'replay' as const, clock: { speed: 60, nowMs: () => nowMs } } }
     expect(canKeep(replayed, paramsOf({}))).toBe(false)
   })
+})
+
+it('details of several windows are those of each window alone', async () => {
+  await begin()
+  const random = mulberry(11)
+  const sources = ['import:one', 'import:two', 'own:three']
+  const readings = Array.from({ length: 900 }, () => {
+    const given = reading(random, startMs - Math.floor(random() ** 3 * 20_000) * minuteMs)
+    return {
+      ...given,
+      video: `v${Math.floor(random() * 20)}`,
+      views: random() < 0.2 ? null : Math.floor(random() * 5),
+      source: sources[Math.floor(random() * 3)] ?? '',
+    }
+  })
+  await rig.samples(readings)
+  const windows = [60, 1440, 10_080].map(minutes => makeWindow(startMs - minutes * minuteMs, startMs))
+  const refs = Array.from({ length: 20 }, (_, number) =>
+    ['youtube', 'tiktok'].map(platform => ({ platform, id: `v${number}` })),
+  ).flat()
+  const all = await windowDetails(ctx, windows, refs, startMs)
+  for (const window of windows) {
+    const alone = await clipDetails(ctx, window, refs)
+    const fresh = [...alone].filter(([, detail]) => detail.sampleAtMs > 0)
+    const found = all
+      .filter(detail => detail.window === window)
+      .map(({ window: _window, key: _key, mayMix: _mix, start: _start, first: _first, ...detail }) => detail)
+    expect(fresh.length).toBeGreaterThan(10)
+    expect(new Map(found.map(detail => [`${detail.platform} ${detail.videoId}`, detail]))).toEqual(new Map(fresh))
+  }
 })
 
 async function begin(): Promise<void> {

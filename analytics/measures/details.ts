@@ -90,6 +90,9 @@ export async function clipDetails(
 }
 
 function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: number): ClipDetail {
+  const bySlice = new Map(
+    row.slices.map((slice, index) => [slice, readingOf([row.slice_ms[index] ?? 0, row.slice_views[index] ?? 0])]),
+  )
   return {
     platform: row.platform,
     videoId: row.video_id,
@@ -101,21 +104,33 @@ function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: numbe
     saves: row.saves,
     source: row.source,
     sampleAtMs: row.sample_ms,
-    quarter: row.quarter_ms === 0 ? null : { atMs: row.quarter_ms, views: row.quarter_views },
-    afterQuarter: row.after_ms === 0 ? null : { atMs: row.after_ms, views: row.after_views },
-    spark: sparkOf(row, window, sliceMs),
+    quarter: readingOf([row.quarter_ms, row.quarter_views]),
+    afterQuarter: readingOf([row.after_ms, row.after_views]),
+    spark: sparkOf(bySlice, window, sliceMs),
   }
 }
 
-const WindowDetailRow = DetailRow.extend({
+/** Creator, counters, source and instant of a reading; the instant is 0 where there is none. */
+const LastRow = z.tuple([
+  z.string(),
+  maybeNumber,
+  maybeNumber,
+  maybeNumber,
+  maybeNumber,
+  maybeNumber,
+  z.string(),
+  wholeNumber,
+])
+
+const ReadingsRow = z.object({
+  platform: PlatformSchema,
+  video_id: z.string(),
   video_key: z.string(),
   may_mix: z.number(),
-  from_ms: wholeNumber,
-  until_ms: wholeNumber,
-  start_ms: wholeNumber,
-  start_views: wholeNumber,
-  first_ms: wholeNumber,
-  first_views: wholeNumber,
+  viewed: LastRow,
+  viewless: LastRow,
+  instants: z.array(z.number()),
+  counts: z.array(z.number()),
 })
 
 /** Details of one video over one window, with what its gain is made of. */
@@ -141,48 +156,103 @@ export async function windowDetails(
   nowMs: number,
 ): Promise<WindowDetail[]> {
   if (videos.length === 0 || windows.length === 0) return []
-  const quarters = windows.map(lastQuarter)
-  const laid = windows.map(window => ({
-    startMinMs: Math.max(0, window.fromMs - window.backMs),
-    sliceMs: Math.max(1, Math.ceil((window.toMs - window.fromMs) / sliceCount)),
-  }))
-  const quarterMins = quarters.map(quarter => Math.max(0, quarter.fromMs - quarter.backMs))
+  const layouts = windows.map(window => layoutOf(window, nowMs))
   const values = {
-    ...pageOf(videos),
-    startsMs: windows.map(window => window.fromMs),
-    untilsMs: windows.map(window => window.toMs),
-    startMinsMs: laid.map(({ startMinMs }) => startMinMs),
-    quartersMs: quarters.map(quarter => quarter.fromMs),
-    quarterMinsMs: quarterMins,
-    endMinsMs: windows.map(window => Math.max(0, nowMs - window.backMs)),
-    slicesMs: laid.map(({ sliceMs }) => sliceMs),
-    fromMs: Math.min(...laid.map(({ startMinMs }) => startMinMs), ...quarterMins),
+    page: videos.map(({ platform, id }) => [platform, id]),
+    fromMs: Math.min(...layouts.flatMap(({ startMinMs, quarterMinMs }) => [startMinMs, quarterMinMs])),
     endMs: nowMs,
   }
-  const rows = await runQuery(ctx, sqlPart('window-details'), values, WindowDetailRow, {
-    tag: 'analytics:live-details',
-  })
-  return rows.flatMap(row => {
-    const at = windows.findIndex(({ fromMs, toMs }) => fromMs === row.from_ms && toMs === row.until_ms)
-    const [window, sliceMs] = [windows[at], laid[at]?.sliceMs]
-    if (!window || sliceMs === undefined || row.sample_ms === 0) return []
-    return {
-      ...detailOf(row, window, sliceMs),
-      window,
-      key: row.video_key,
-      mayMix: row.may_mix === 1,
-      start: row.start_ms === 0 ? null : { atMs: row.start_ms, views: row.start_views },
-      first: row.first_ms === 0 ? null : { atMs: row.first_ms, views: row.first_views },
-    }
-  })
+  const rows = await runQuery(ctx, sqlPart('window-details'), values, ReadingsRow, { tag: 'analytics:live-details' })
+  return rows.flatMap(row => layouts.flatMap(layout => windowDetail(row, layout) ?? []))
 }
 
-function sparkOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: number): (number | null)[] {
-  const bySlice = new Map(row.slices.map((slice, index) => [slice, index]))
-  let last: { atMs: number; views: number } | null = null
+/** The instants by which readings of one window are told apart. */
+interface Layout {
+  readonly window: Window
+  readonly startMinMs: number
+  readonly quarterMs: number
+  readonly quarterMinMs: number
+  readonly endMinMs: number
+  readonly sliceMs: number
+}
+
+function layoutOf(window: Window, nowMs: number): Layout {
+  const quarter = lastQuarter(window)
+  return {
+    window,
+    startMinMs: Math.max(0, window.fromMs - window.backMs),
+    quarterMs: quarter.fromMs,
+    quarterMinMs: Math.max(0, quarter.fromMs - quarter.backMs),
+    endMinMs: Math.max(0, nowMs - window.backMs),
+    sliceMs: Math.max(1, Math.ceil((window.toMs - window.fromMs) / sliceCount)),
+  }
+}
+
+/** `null` when the video has no reading that is fresh enough at the window's end. */
+function windowDetail(row: z.infer<typeof ReadingsRow>, layout: Layout): WindowDetail | null {
+  const { window, startMinMs, quarterMs, quarterMinMs, endMinMs, sliceMs } = layout
+  // One with views comes before any without.
+  const last = [row.viewed, row.viewless].find(([, , , , , , , atMs]) => atMs > 0 && atMs >= endMinMs)
+  if (!last) return null
+  const [creatorId, views, likes, comments, shares, saves, source, sampleAtMs] = last
+  let start: Reading | null = null
+  let first: Reading | null = null
+  let quarter: Reading | null = null
+  let afterQuarter: Reading | null = null
+  const bySlice = new Map<number, Reading>()
+  for (const [index, atMs] of row.instants.entries()) {
+    const reading = { atMs, views: row.counts[index] ?? 0 }
+    if (atMs > window.fromMs) first = earlier(first, reading)
+    else if (atMs >= startMinMs) start = later(start, reading)
+    if (atMs > quarterMs) afterQuarter = earlier(afterQuarter, reading)
+    else if (atMs >= quarterMinMs) quarter = later(quarter, reading)
+    const slice = Math.min(sliceCount, Math.max(0, Math.ceil((atMs - window.fromMs) / sliceMs)))
+    bySlice.set(slice, later(bySlice.get(slice) ?? null, reading))
+  }
+  return {
+    platform: row.platform,
+    videoId: row.video_id,
+    creatorId,
+    ...{ views, likes, comments, shares, saves },
+    source,
+    sampleAtMs,
+    quarter,
+    afterQuarter,
+    spark: sparkOf(bySlice, window, sliceMs),
+    window,
+    key: row.video_key,
+    mayMix: row.may_mix === 1,
+    start,
+    first,
+  }
+}
+
+/** Of equal instants, here and below, the reading with the most views. */
+function later(one: Reading | null, other: Reading): Reading {
+  if (one === null || other.atMs > one.atMs) return other
+  return other.atMs === one.atMs && other.views > one.views ? other : one
+}
+
+function earlier(one: Reading | null, other: Reading): Reading {
+  if (one === null || other.atMs < one.atMs) return other
+  return other.atMs === one.atMs && other.views > one.views ? other : one
+}
+
+interface Reading {
+  readonly atMs: number
+  readonly views: number
+}
+
+/** `null` for the instant 0, which stands for none. */
+function readingOf([atMs, views]: readonly [number, number] = [0, 0]): Reading | null {
+  return atMs === 0 ? null : { atMs, views }
+}
+
+/** @param bySlice the last reading of each slice that has any */
+function sparkOf(bySlice: ReadonlyMap<number, Reading | null>, window: Window, sliceMs: number): (number | null)[] {
+  let last: Reading | null = null
   return Array.from({ length: sliceCount + 1 }, (_, slice) => {
-    const index = bySlice.get(slice)
-    if (index !== undefined) last = { atMs: row.slice_ms[index] ?? 0, views: row.slice_views[index] ?? 0 }
+    last = bySlice.get(slice) ?? last
     const atMs = window.fromMs + slice * sliceMs
     return last && last.atMs >= atMs - window.backMs ? last.views : null
   })

@@ -77,6 +77,14 @@ describe('a literal is read back by the engine as the value it was', () => {
     expect(await readBack('toString({is:Bool})', { is: true })).toBe('true')
     expect(await readBack('{list:Array(String)}', { list: ["a'b", '', '猫'] })).toEqual(["a'b", '', '猫'])
     expect(await readBack('toTypeName({list:Array(UInt8)})', { list: [] })).toBe('Array(UInt8)')
+    const pairs = [
+      ["a','b", 1],
+      ['), (', 2],
+    ]
+    expect(await readBack('{pairs:Array(Tuple(String, UInt8))}', { pairs })).toEqual(pairs)
+    const isIn =
+      "('), (', 2) IN {pairs:Array(Tuple(String, UInt8))} AND ('a', 1) NOT IN {pairs:Array(Tuple(String, UInt8))}"
+    expect((await store.query<{ found: number }>(renderSql(`SELECT ${isIn} AS found`, { pairs })))[0]?.found).toBe(1)
     expect(await readBack('isNull({x:Nullable(UInt8)})', { x: null })).toBe(1)
     expect(await readBack('{x:Nullable(UInt8)}', { x: 7 })).toBe(7)
   })
@@ -107,6 +115,8 @@ describe('a value that does not fit its type is refused', () => {
     ['DateTime', -1],
     ['Bool', 1],
     ['Array(UInt8)', 5],
+    ['Tuple(String, UInt8)', ['a']],
+    ['Tuple(String, UInt8)', ['a', 256]],
     ['Array(UInt8)', [1, 256]],
     ['Map(String, String)', 'x'],
   ]

@@ -20,7 +20,8 @@ const dateTimeSecMax = 2 ** 32 - 1
 /**
  * Puts literals in the place of `{name:Type}`.
  *
- * @param params String, UUID, Bool, (U)Int8–64, Float64, Date, DateTime, DateTime64(3), Identifier, Array(T), Nullable(T).
+ * @param params String, UUID, Bool, (U)Int8–64, Float64, Date, DateTime, DateTime64(3), Identifier, Array(T), Nullable(T),
+ *   Tuple(T, T) of simple types.
  *   Instants are a Date or epoch milliseconds.
  * @throws AppError BAD_REQUEST when a value does not fit its type, INTERNAL when a parameter is missing or is not used
  */
@@ -42,12 +43,17 @@ export function renderSql(text: string, params: Readonly<Record<string, ParamVal
  * @param name named in the error when the value does not fit
  */
 export function literal(name: string, type: string, value: ParamValue): string {
-  const inner = /^(Nullable|Array)\((.+)\)$/.exec(type)
+  const inner = /^(Nullable|Array|Tuple)\((.+)\)$/.exec(type)
   if (inner?.[1] === 'Nullable') return value === null ? 'NULL' : literal(name, inner[2] ?? '', value)
   if (inner?.[1] === 'Array') {
     if (!Array.isArray(value)) throw unfit(name, type)
     // The cast gives an empty array its type.
     return `CAST([${value.map(item => literal(name, inner[2] ?? '', item)).join(',')}],${quote(type)})`
+  }
+  if (inner?.[1] === 'Tuple') {
+    const types = (inner[2] ?? '').split(', ')
+    if (!Array.isArray(value) || value.length !== types.length) throw unfit(name, type)
+    return `tuple(${types.map((one, index) => literal(name, one, value[index])).join(',')})`
   }
   if (typeof value === 'string') return textLiteral(name, type, value)
   if (typeof value === 'boolean') return type === 'Bool' ? String(value) : fail(name, type)
