@@ -44,14 +44,17 @@ const codes: Readonly<Record<string, Entry>> = {
   '2500': ['bad_request'],
 }
 
+/** The code of an answer that would have been too long. */
+export const tooMuchData = '1/too_much_data'
+
 /**
  * Where one code means several things, or the flat form has no code of its own, only the words tell. They are Meta's
  * and may change: then the code's usual class stands.
  */
-const wordings: readonly (readonly [words: RegExp, code: string | null, entry: Entry])[] = [
+const wordings: readonly (readonly [words: RegExp, code: string | null, entry: Entry, name?: string])[] = [
   [/validating client secret/i, null, wrongApp],
   [/invalid platform app/i, null, wrongApp],
-  [/reduce the amount of data/i, '1', ['server', 'Ask for smaller pages.']],
+  [/reduce the amount of data/i, '1', ['server', 'Ask for smaller pages.'], tooMuchData],
   [/not enough viewers/i, '10', ['threshold']],
   [/redirect_uri/i, null, ['bad_request', 'Register the redirect address with the app, exactly as it is shown.']],
   [
@@ -78,14 +81,11 @@ function failureOf(reply: Reply, error: unknown): Failure {
   const subcode = idAt(error, 'error_subcode')
   const says = textAt(error, 'message') || textAt(error, 'error_message')
   const full = subcode === null ? code : `${code}/${subcode}`
-  const [class_, advice] =
-    wordings.find(([words, only]) => words.test(says) && (only === null || only === code))?.[2] ??
-    codes[full] ??
-    codes[code] ??
-    otherwise(reply, error, code)
+  const wording = wordings.find(([words, only]) => words.test(says) && (only === null || only === code))
+  const [class_, advice] = wording?.[2] ?? codes[full] ?? codes[code] ?? otherwise(reply, error, code)
   return {
     class: class_,
-    code: full === '' ? String(reply.status) : full,
+    code: wording?.[3] ?? (full === '' ? String(reply.status) : full),
     says: says || textAt(error, 'error_user_msg'),
     ...(advice === undefined ? {} : { advice }),
     ...(class_ === 'rate' ? { waitMs: regainMs(reply) } : {}),
