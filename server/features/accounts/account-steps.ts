@@ -46,6 +46,23 @@ export async function setPassword(
     .execute()
 }
 
+/**
+ * That the password is still the one whose hash was read before: checking it takes a while, and a reset meanwhile is meant
+ * for whoever holds the old one. Holds the row, so that a reset which comes now waits and ends what follows from this.
+ * @throws AppError AUTH_REQUIRED
+ */
+export async function assertPasswordStands(trx: Transaction<Database>, userId: UserId, hash: string): Promise<void> {
+  const row = await trx
+    .selectFrom('passwords')
+    .select('hash')
+    .where('user_id', '=', userId)
+    .forUpdate()
+    .executeTakeFirst()
+  if (row?.hash !== hash) {
+    throw new AppError('AUTH_REQUIRED', 'The password was changed at this moment: sign in with the new one.')
+  }
+}
+
 /** Opens a session in the caller's transaction and writes it down. */
 export async function beginSession(
   trx: Transaction<Database>,

@@ -15,6 +15,7 @@ import type { Mail } from '../../../core/mail/port.ts'
 import { openOutbound } from '../../../core/outbound/guarded-fetch.ts'
 import type { Outbound } from '../../../core/outbound/port.ts'
 import { startTokenMaker, type TokenMaker } from '../../../test/token-maker.ts'
+import { createApiKeyAuthenticator } from '../../auth/api-keys.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
 import { createGoogleSignIn } from '../../auth/google.ts'
 import { type OpenAccounts, openAccounts } from '../../auth/open-accounts.ts'
@@ -23,6 +24,7 @@ import { endedAmong } from '../../auth/session-states.ts'
 import { openSigningKeys } from '../../auth/signing-keys.ts'
 import { supabaseAuthenticator } from '../../auth/supabase.ts'
 import type { Caller } from '../../http/caller.ts'
+import { createKey } from '../keys/service.ts'
 import type { AccountDeps } from './account-steps.ts'
 import { addAccount, changeRole, listAccounts, renewLink } from './administration.ts'
 import { googleExchange, googleSignIn } from './google-sign-in.ts'
@@ -429,6 +431,60 @@ export function describeAccounts(setup: () => { db: Db }): void {
       const chosen = both[0]?.status === 'fulfilled' ? 'a new password 1' : 'a new password 2'
       await login(node, { email, password: chosen }, stranger)
       expect((await readUser(node, UserIdSchema.parse(session.user.id))).emailVerified).toBe(true)
+    })
+
+    it('is set by its owner on an account that a stranger made: nothing of the stranger opens it any more', async () => {
+      const session = await joined()
+      const userId = UserIdSchema.parse(session.user.id)
+      const caller = await callerOf(session)
+      const keyOf = (name: string) => createKey(node, caller, { name, scopes: ['trends:read'] })
+      const waiting = await keyOf('waits for the owner')
+      const apiKeys = await createApiKeyAuthenticator({ ...node, serviceKey: null })
+      expect(await apiKeys.authenticate(waiting.key, ['apiKey'])).toMatchObject({ userId })
+      const secret = await db.system
+        .insertInto('vault_secrets')
+        .values({ owner_id: userId, purpose: 'test', external_id: randomUUID() })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await db.system
+        .insertInto('webhooks')
+        .values({ owner_id: userId, url: 'https://x.example/', events: [], secret_vault_id: secret.id })
+        .execute()
+      const reset = async () => {
+        const token = await mailed(() => forgotPassword(node, session.user.email, stranger))
+        await resetPassword(node, { token, new_password: 'my own password' }, stranger)
+      }
+      const webhook = () =>
+        db.system.selectFrom('webhooks').select(['status']).where('owner_id', '=', userId).executeTakeFirst()
+      await reset()
+      expect(await apiKeys.authenticate(waiting.key, ['apiKey'])).toBeNull()
+      expect(await webhook()).toEqual({ status: 'paused' })
+      expect(await auditOf(userId)).toEqual(expect.arrayContaining(['key.revoked', 'webhook.changed']))
+
+      // From then on the account is proved: a forgotten password costs nobody their keys.
+      const own = await keyOf('mine')
+      await reset()
+      expect(await apiKeys.authenticate(own.key, ['apiKey'])).toMatchObject({ userId })
+      await apiKeys.close()
+    })
+
+    it('that is reset while somebody signs in with the old one lets nobody in', async () => {
+      const { user } = await joined()
+      const token = await mailed(() => forgotPassword(node, user.email, stranger))
+      const { accounts } = node
+      const passwords: typeof accounts.passwords = {
+        ...accounts.passwords,
+        async verify(...args) {
+          const verified = await accounts.passwords.verify(...args)
+          await resetPassword(node, { token, new_password: 'a new password' }, stranger)
+          return verified
+        },
+      }
+      const slow = { ...node, accounts: { ...accounts, passwords } }
+      await expect(login(slow, { email: user.email, password }, stranger)).rejects.toMatchObject({
+        code: 'AUTH_REQUIRED',
+      })
+      await login(node, { email: user.email, password: 'a new password' }, stranger)
     })
 
     it('is not set by a link that is too old, of another purpose, or another kind of token', async () => {

@@ -7,6 +7,8 @@ import { endSessions } from '../../auth/sessions.ts'
 import type { MailClaims, MailPurpose } from '../../auth/signed-token.ts'
 import type { Caller } from '../../http/caller.ts'
 import { recordAudit } from '../audit/record.ts'
+import { revokeAllKeys, tellOfKeys } from '../keys/service.ts'
+import { pauseAllWebhooks } from '../webhooks/service.ts'
 import { type AccountDeps, setPassword, tellEnded } from './account-steps.ts'
 
 /** How long a link is good. */
@@ -99,8 +101,9 @@ export async function verifyEmail(deps: AccountDeps, token: string, caller: Call
 }
 
 /**
- * Sets the password by a link, which proves the address as well: every session ends, and on an address that nobody had
- * proved before, whatever else could sign in is unlinked, because whoever linked it never showed that it is theirs.
+ * Sets the password by a link, which proves the address as well: every session ends. On an address that nobody had proved
+ * before, whoever made the account never showed that it is theirs: whatever else could sign in is unlinked, API keys end,
+ * webhooks pause. Otherwise a stranger could register somebody's address and wait with a key until its owner moves in.
  * @throws AppError BAD_REQUEST for a link that is not good
  */
 export async function resetPassword(
@@ -113,7 +116,7 @@ export async function resetPassword(
   const hash = await deps.accounts.passwords.hash(request.new_password)
   const nowMs = deps.clock.nowMs()
   const now = new Date(nowMs)
-  const ended = await deps.db.transaction(async trx => {
+  const { ended, keys } = await deps.db.transaction(async trx => {
     await useLink(trx, link, now)
     const proved = await trx
       .updateTable('users')
@@ -121,7 +124,7 @@ export async function resetPassword(
       .where('id', '=', userId)
       .where('email_verified_at', 'is', null)
       .executeTakeFirst()
-    if (proved.numUpdatedRows > 0n) await trx.deleteFrom('identities').where('user_id', '=', userId).execute()
+    const keys = proved.numUpdatedRows > 0n ? await takeFromStrangers(trx, { userId, caller, now }) : []
     await setPassword(trx, { userId, hash, nowMs })
     // Other links that are on their way were asked for before this password was.
     await trx
@@ -132,9 +135,21 @@ export async function resetPassword(
       .where('used_at', 'is', null)
       .execute()
     await recordAudit(trx, userId, caller, { action: 'password.reset', target: null })
-    return await endSessions(trx, { userId, reason: 'password_changed', nowMs })
+    return { keys, ended: await endSessions(trx, { userId, reason: 'password_changed', nowMs }) }
   })
   await tellEnded(deps, userId, ended)
+  await tellOfKeys(deps, keys)
+}
+
+/** @returns the prefixes of the keys that ended */
+async function takeFromStrangers(
+  trx: Transaction<Database>,
+  { userId, caller, now }: { userId: UserId; caller: Caller; now: Date },
+): Promise<string[]> {
+  await trx.deleteFrom('identities').where('user_id', '=', userId).execute()
+  const reason = 'The address of this account was proved only after this was made: resume it if it is yours.'
+  await pauseAllWebhooks(trx, userId, { caller, now, reason })
+  return await revokeAllKeys(trx, userId, { caller, now })
 }
 
 /**

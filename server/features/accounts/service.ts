@@ -6,6 +6,7 @@ import type { Caller } from '../../http/caller.ts'
 import { recordAudit } from '../audit/record.ts'
 import {
   type AccountDeps,
+  assertPasswordStands,
   beginSession,
   registrationClosed,
   sessionAnswer,
@@ -64,12 +65,16 @@ export async function login(deps: AccountDeps, request: LoginRequest, caller: Ca
     .where(eb => eb(eb.fn('lower', ['users.email']), '=', request.email.toLowerCase()))
     .executeTakeFirst()
   const { isRight, isWeak } = await accounts.passwords.verify(request.password, found?.hash ?? null)
-  if (!found || !isRight) throw new AppError('AUTH_REQUIRED', 'The e-mail address or the password is not right.')
+  const hash = found?.hash ?? null
+  if (!found || hash === null || !isRight) {
+    throw new AppError('AUTH_REQUIRED', 'The e-mail address or the password is not right.')
+  }
   await forgive()
   const user = { id: UserIdSchema.parse(found.id), email: found.email, role: found.role }
   const stronger = isWeak ? await accounts.passwords.hash(request.password) : null
   const nowMs = deps.clock.nowMs()
   const session = await db.transaction(async trx => {
+    await assertPasswordStands(trx, user.id, hash)
     if (stronger !== null) await setPassword(trx, { userId: user.id, hash: stronger, nowMs })
     return await beginSession(trx, { user, nowMs, caller, through: 'password' })
   })
@@ -152,6 +157,7 @@ export async function changePassword(
   const hash = await accounts.passwords.hash(request.new_password)
   const nowMs = deps.clock.nowMs()
   const ended = await db.transaction(async trx => {
+    await assertPasswordStands(trx, userId, found.hash)
     await setPassword(trx, { userId, hash, nowMs })
     await recordAudit(trx, userId, caller, { action: 'password.changed', target: null })
     const except = caller.principal?.credentialId ?? null

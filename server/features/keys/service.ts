@@ -1,10 +1,12 @@
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
 import { type ApiKey, type ApiKeyRequest, ScopeSchema, serviceScopes } from '../../../contracts/api-keys.ts'
 import { AppError } from '../../../contracts/errors.ts'
+import type { UserId } from '../../../contracts/ids.ts'
 import type { Bus } from '../../../core/bus/port.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
+import type { Database } from '../../../core/db/schema.ts'
 import type { Log } from '../../../core/log.ts'
 import { mayMakeServiceKeys } from '../../auth/act-for.ts'
 import type { Caller } from '../../http/caller.ts'
@@ -124,7 +126,7 @@ export async function createKey(
     })
     return made
   })
-  await tell(deps, text.prefix)
+  await tellOfKeys(deps, [text.prefix])
   return { ...fromRow(row), key: text.key }
 }
 
@@ -155,14 +157,42 @@ export async function revokeKey(deps: KeyDeps, caller: Caller, id: string): Prom
     })
     return key.prefix
   })
-  if (prefix !== null) await tell(deps, prefix)
+  if (prefix !== null) await tellOfKeys(deps, [prefix])
 }
 
-/** The change is durable. Who misses the message reads the store again within a second. */
-async function tell(deps: KeyDeps, prefix: string): Promise<void> {
-  await deps.bus
-    .publish('keys.changed', { prefix })
-    .catch(err => deps.log.warn({ err }, 'Others could not be told of a changed key: they find out within a second.'))
+/**
+ * Ends all keys of a user, in the transaction of what makes that necessary; `tellOfKeys` afterwards.
+ * @returns the prefixes of those that ended
+ */
+export async function revokeAllKeys(
+  trx: Transaction<Database>,
+  userId: UserId,
+  o: { caller: Caller; now: Date },
+): Promise<string[]> {
+  const ended = await trx
+    .updateTable('api_keys')
+    .set({ revoked_at: o.now })
+    .where('owner_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .returning(['id', 'name', 'prefix'])
+    .execute()
+  for (const { id, name, prefix } of ended) {
+    await recordAudit(trx, userId, o.caller, {
+      action: 'key.revoked',
+      target: `key:${id}`,
+      details: { name, prefix },
+    })
+  }
+  return ended.map(key => key.prefix)
+}
+
+/** Tells every node that keys were made or ended. The change is durable. Who misses the message reads the store again within a second. */
+export async function tellOfKeys(deps: Pick<KeyDeps, 'bus' | 'log'>, prefixes: readonly string[]): Promise<void> {
+  try {
+    for (const prefix of prefixes) await deps.bus.publish('keys.changed', { prefix })
+  } catch (err) {
+    deps.log.warn({ err }, 'Others could not be told of a changed key: they find out within a second.')
+  }
 }
 
 function fromRow(row: unknown): ApiKey {

@@ -62,7 +62,7 @@ export async function createWebhook(deps: WebhookDeps, caller: Caller, request: 
       })
       .returningAll()
       .executeTakeFirstOrThrow()
-    await audit(trx, caller, 'webhook.created', row, { events: request.events })
+    await audit(trx, { userId, caller }, 'webhook.created', row, { events: request.events })
     return { ...fromRow(row), secret }
   })
 }
@@ -100,7 +100,7 @@ export async function changeWebhook(
       .returningAll()
       .executeTakeFirst()
     if (!changed) throw noSuchWebhook()
-    await audit(trx, caller, 'webhook.changed', changed, { status: change.status })
+    await audit(trx, { userId, caller }, 'webhook.changed', changed, { status: change.status })
     return changed
   })
   if (change.status === 'active') await deps.bus.publish('webhooks.due', { atMs: deps.clock.nowMs() })
@@ -119,8 +119,24 @@ export async function deleteWebhook(deps: WebhookDeps, caller: Caller, id: strin
       .executeTakeFirst()
     if (!row) throw noSuchWebhook()
     await deps.vault.remove(trx, signingSecretOf(userId), secretId(row.secret_vault_id))
-    await audit(trx, caller, 'webhook.deleted', row, {})
+    await audit(trx, { userId, caller }, 'webhook.deleted', row, {})
   })
+}
+
+/** Stops all webhooks of a user, in the transaction of what makes that necessary. Their owner may resume them. */
+export async function pauseAllWebhooks(
+  trx: Trx,
+  userId: UserId,
+  o: { caller: Caller; now: Date; reason: string },
+): Promise<void> {
+  const paused = await trx
+    .updateTable('webhooks')
+    .set({ status: 'paused', status_reason: o.reason, updated_at: o.now })
+    .where('owner_id', '=', userId)
+    .where('status', '=', 'active')
+    .returning(['id', 'url'])
+    .execute()
+  for (const row of paused) await audit(trx, { userId, caller: o.caller }, 'webhook.changed', row, { status: 'paused' })
 }
 
 /** What was told to a webhook in the last 30 days, newest first. @throws AppError NOT_FOUND */
@@ -256,13 +272,13 @@ async function takeTurn(trx: Trx, userId: UserId): Promise<void> {
 /** The host alone: the path of such an address is often a secret itself. */
 async function audit(
   trx: Trx,
-  caller: Caller,
+  { userId, caller }: { userId: UserId; caller: Caller },
   action: 'webhook.created' | 'webhook.changed' | 'webhook.deleted',
   row: { id: string; url: string },
   details: Record<string, unknown>,
 ): Promise<void> {
   const host = new URL(row.url).host
-  await recordAudit(trx, ownerOf(caller), caller, {
+  await recordAudit(trx, userId, caller, {
     action,
     target: `webhook:${row.id}`,
     details: { host, ...details },
