@@ -27,6 +27,7 @@ import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
 import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
 import { createWriter } from '../ingest/writer.ts'
+import { openPlatforms } from '../platforms/clients.ts'
 import { openAccounts } from '../server/auth/open-accounts.ts'
 import type { WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
@@ -34,6 +35,7 @@ import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { startServer } from '../server/server.ts'
 import { fixedAuthenticator } from '../test/fixed-authenticator.ts'
+import { urlsNowhere } from '../test/urls-nowhere.ts'
 import { markerVideo, type Order, type Report, rowsPerWrite, token } from './live-protocol.ts'
 
 const [, , folder = '', sampleCountText = '', videoCountText = ''] = process.argv
@@ -68,6 +70,7 @@ const shown: WorldSource = {
   current: () => world,
   status: () => ({ mode: 'live', notice: 'Bench.', now: new Date().toISOString(), speed: 1, sources: ['bench'] }),
 }
+const outbound = openOutbound({ configuredOrigins: [] })
 const server = await startServer(
   {
     db,
@@ -82,7 +85,8 @@ const server = await startServer(
     log,
     version: 'bench',
     vault: ownVault(new MasterKeys(masterKey('key of the bench, long enough to be one'))),
-    outbound: openOutbound({ configuredOrigins: [] }),
+    outbound,
+    platforms: openPlatforms({ outbound, clock: systemClock, urls: urlsNowhere }),
     webhookOrigins: [],
     auth: fixedAuthenticator({ token, userId: ownerId }),
     accounts: accounts.accounts,

@@ -11,6 +11,7 @@ import type { Outbound } from '../core/outbound/port.ts'
 import type { SqlGate } from '../core/sql-gate/gate.ts'
 import type { Vault } from '../core/vault/port.ts'
 import type { World } from '../core/world.ts'
+import type { PlatformRegistry } from '../platforms/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Accounts } from './auth/open-accounts.ts'
 import type { UsageMeter } from './features/billing/usage-meter.ts'
@@ -37,6 +38,8 @@ export interface ServerDeps {
   readonly accounts: Accounts
   readonly vault: Vault
   readonly outbound: Outbound
+  /** The clients of the platforms. */
+  readonly platforms: PlatformRegistry
   /** Origins of the operator's own network that webhooks may be sent to. */
   readonly webhookOrigins: readonly string[]
   /** Limits of plans, and what is used of them. Whoever made it closes it. */

@@ -23,6 +23,7 @@ import { createSqlGate } from '../core/sql-gate/gate.ts'
 import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
 import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
+import { openPlatforms } from '../platforms/clients.ts'
 import { createApiKeyAuthenticator } from '../server/auth/api-keys.ts'
 import { anyOf } from '../server/auth/authenticator.ts'
 import { type OpenAccounts, openAccounts } from '../server/auth/open-accounts.ts'
@@ -32,6 +33,7 @@ import { UsageMeter } from '../server/features/billing/usage-meter.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { fixedAuthenticator } from './fixed-authenticator.ts'
+import { urlsNowhere } from './urls-nowhere.ts'
 
 /** The instant at which the rig's clock stands. */
 export const rigNow = new Date('2026-01-31T12:00:00Z')
@@ -128,6 +130,7 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
       version: '1.2.3',
       vault: ownVault(new MasterKeys(masterKey('key of the rig, long enough to be one'))),
       outbound,
+      platforms: openPlatforms({ outbound, clock, urls: urlsNowhere }),
       webhookOrigins: [],
       auth: anyOf([fixedAuthenticator({ token: rigToken, userId }), accounts.sessions, apiKeys]),
       accounts: accounts.accounts,

@@ -16,5 +16,6 @@ export async function startOutbound({ config, scope }: Pick<OpenOptions, 'config
 function configuredOrigins(config: Config): string[] {
   const supabase = config.supabase.supabase === 'on' ? [config.supabase.url] : []
   const google = config.google.google === 'on' ? [config.google.oauthUrl, config.google.certsUrl] : []
-  return [...config.webhookOrigins, ...supabase, ...google]
+  const { graphVersion: _, ...platforms } = config.platformUrls
+  return [...config.webhookOrigins, ...supabase, ...google, ...Object.values(platforms)]
 }

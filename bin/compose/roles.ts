@@ -10,6 +10,8 @@ import type { Touched } from '../../core/touched.ts'
 import type { World } from '../../core/world.ts'
 import type { IngestDeps } from '../../ingest/import.ts'
 import { createIngestStats, type IngestStats } from '../../ingest/stats.ts'
+import { openPlatforms } from '../../platforms/clients.ts'
+import type { PlatformRegistry } from '../../platforms/registry.ts'
 import type { Authenticator } from '../../server/auth/authenticator.ts'
 import type { OpenAccounts } from '../../server/auth/open-accounts.ts'
 import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
@@ -25,6 +27,7 @@ import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startJobs } from './jobs.ts'
 import { opsRows } from './ops.ts'
 import { startOutbound } from './outbound.ts'
+import { startPlatformJobs } from './platform-jobs.ts'
 import { startSessionJobs } from './session-jobs.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 import { type OpenVault, openVault } from './vault.ts'
@@ -65,6 +68,7 @@ export async function startRoles(
   await repairRollups(stores.store, realWorld)
   const vault = await openVault(options, stores.db)
   const outbound = await startOutbound(options)
+  const platforms = openPlatforms({ outbound, clock: systemClock, urls: options.config.platformUrls })
   const running: { server: RunningServer | null } = { server: null }
   const { accounts, auth } = await startAccounts(options, stores, {
     outbound,
@@ -79,6 +83,7 @@ export async function startRoles(
         auth,
         vault,
         outbound,
+        platforms,
         running,
         replay,
         queue: () => state.queue,
@@ -90,6 +95,7 @@ export async function startRoles(
       state.queue = queue
       const parts = { queue, vault: vault.vault, outbound, niches: () => niches, world: realWorld }
       await startWebhookJobs(options, stores, parts)
+      await startPlatformJobs(options, stores, { queue, vault: vault.vault, platforms })
       await startSessionJobs(queue, accounts)
     })
     // Beside a server: the first frame does not wait for the queue's own tables.
@@ -108,6 +114,7 @@ async function serve(
     auth: Authenticator
     vault: OpenVault
     outbound: Outbound
+    platforms: PlatformRegistry
     /** Filled in when the server listens. */
     running: { server: RunningServer | null }
     replay: ReplayRequest | undefined
@@ -172,6 +179,7 @@ async function serve(
           version: cliptapeVersion,
           vault: parts.vault.vault,
           outbound: parts.outbound,
+          platforms: parts.platforms,
           webhookOrigins: config.webhookOrigins,
           auth: parts.auth,
           accounts: parts.accounts.accounts,

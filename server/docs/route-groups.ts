@@ -19,6 +19,11 @@ export const routeGroups: readonly RouteGroup[] = [
   },
   { title: 'Signing in', text: 'Accounts, sessions and passwords.', prefixes: ['/api/auth', '/auth/'] },
   {
+    title: 'Accounts on the platforms',
+    text: 'Your own registration with each platform, and the accounts that are linked with it.',
+    prefixes: ['/api/credentials', '/api/auth/link', '/api/auth/callback', '/auth/linked', '/api/accounts'],
+  },
+  {
     title: 'Your account',
     text: 'What is kept of you, and what happened to it.',
     prefixes: ['/api/account', '/api/audit'],
@@ -34,9 +39,11 @@ export const routeGroups: readonly RouteGroup[] = [
   { title: 'The server', text: 'Who it is and whether it works.', prefixes: [''] },
 ]
 
-/** The first group with a prefix of this path. */
+/** The group with the longest prefix of this path. */
 export function groupOf(path: string): RouteGroup {
-  const group = routeGroups.find(({ prefixes }) => prefixes.some(prefix => path.startsWith(prefix)))
-  if (!group) throw new Error(`No chapter of the documentation has ${path}.`)
+  const length = ({ prefixes }: RouteGroup) =>
+    Math.max(...prefixes.map(prefix => (path.startsWith(prefix) ? prefix.length : -1)))
+  const group = routeGroups.reduce((best, one) => (length(one) > length(best) ? one : best))
+  if (length(group) < 0) throw new Error(`No chapter of the documentation has ${path}.`)
   return group
 }

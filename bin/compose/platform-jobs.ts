@@ -1,0 +1,36 @@
+import { systemClock } from '../../core/clock.ts'
+import type { Queue } from '../../core/queue/port.ts'
+import type { Vault } from '../../core/vault/port.ts'
+import type { PlatformRegistry } from '../../platforms/registry.ts'
+import { validateDue } from '../../server/features/credentials/validation.ts'
+import type { OpenOptions, Stores } from './stores.ts'
+
+const validateQueue = 'credentials.validate'
+
+/**
+ * The part of the role `jobs` that has to do with platforms. New credentials are tried as soon as the bus says so; once a
+ * minute one worker of all processes looks for what is due again, or was missed.
+ */
+export async function startPlatformJobs(
+  { scope, log }: Pick<OpenOptions, 'scope' | 'log'>,
+  stores: Stores,
+  { queue, vault, platforms }: { queue: Queue; vault: Vault; platforms: PlatformRegistry },
+): Promise<void> {
+  const underWay = new Set<Promise<unknown>>()
+  const validate = async () => {
+    const run = validateDue({ db: stores.db, vault, platforms, clock: systemClock, log })
+    underWay.add(run)
+    await run.finally(() => underWay.delete(run))
+  }
+  await queue.declare(validateQueue, { retryLimit: 0, expireInSeconds: 600 })
+  await queue.work(validateQueue, { batchSize: 1, pollingIntervalSeconds: 2 }, validate)
+  await queue.schedule(validateQueue, '* * * * *', {})
+  await scope.start(
+    'credentials nudges',
+    () => stores.bus.subscribe('credentials.due', validate),
+    async unsubscribe => {
+      await unsubscribe()
+      await Promise.allSettled(underWay)
+    },
+  )
+}
