@@ -41,6 +41,9 @@ export interface Database {
   developer_credentials: DeveloperCredentialsTable
   platform_accounts: PlatformAccountsTable
   account_links: AccountLinksTable
+  platform_quota: PlatformQuotaTable
+  polls: PollsTable
+  polled_posts: PolledPostsTable
 }
 
 interface UsersTable {
@@ -368,4 +371,68 @@ interface AccountLinksTable {
   account_id: string | null
   created_at: DefaultedTimestamp
   expires_at: Timestamp
+}
+
+/** How much of one limit of a platform one credential has used. */
+interface PlatformQuotaTable {
+  credential_key: string
+  bucket: string
+  owner_id: string | null
+  window_start: Timestamp
+  used: Generated<number>
+  used_public: Generated<number>
+  full_at: Timestamp | null
+  blocked_until: Timestamp | null
+  block_reason: string | null
+  usage_percent: number | null
+  updated_at: DefaultedTimestamp
+}
+
+/** What is read from a platform again and again. */
+interface PollsTable {
+  id: Generated<string>
+  task: 'account' | 'posts' | 'metrics' | 'broadcasts'
+  path: 'own' | 'public'
+  owner_id: string | null
+  account_id: string | null
+  platform: PlatformName
+  creator_id: string
+  credential_key: string
+  next_poll_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  interval_ms: DefaultedBigint
+  lease_id: string | null
+  lease_until: Timestamp | null
+  cursor: string | null
+  pages: Generated<number>
+  is_backfilled: Generated<boolean>
+  newest_post_at: Timestamp | null
+  failures: Generated<number>
+  error_class: string | null
+  error_message: string | null
+  last_polled_at: Timestamp | null
+  created_at: DefaultedTimestamp
+}
+
+/** A post that is known; of own ones with what is known of it. */
+interface PolledPostsTable {
+  scope: string
+  platform: PlatformName
+  video_id: string
+  creator_id: string
+  owner_id: string | null
+  account_id: string | null
+  credential_key: string
+  kind: Generated<'clip' | 'vod' | 'stream'>
+  title: Generated<string>
+  url: Generated<string>
+  thumbnail_url: Generated<string>
+  published_at: Timestamp | null
+  ended_at: Timestamp | null
+  duration_seconds: number | null
+  next_poll_at: Timestamp | null
+  last_read_at: Timestamp | null
+  last_views: DefaultedBigint | null
+  misses: Generated<number>
+  gone_at: Timestamp | null
+  created_at: DefaultedTimestamp
 }

@@ -1,0 +1,285 @@
+/**
+ * What may still be asked of a platform. A unit is counted before the call that costs it, in the relational store and in
+ * one statement, so that any number of workers share one count: a call that is not made after all, or was refused, has
+ * still cost its unit, as it does at the platforms. A counter in the key-value store was refused because it may forget
+ * (Redis without persistence), and a forgotten count is an overspent day.
+ *
+ * On the public path a day's units are also spread over the day: until noon at most half of them and a tenth more, so
+ * that the evening's clips are read too.
+ */
+import { sql } from 'kysely'
+import { z } from 'zod'
+import type { UserId } from '../../contracts/ids.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Db } from '../../core/db/port.ts'
+import { nextPacificDay, pacificDayStart, publicPart, type QuotaRule, quotaRuleOf } from './quota-rules.ts'
+
+/** Who asks for what. */
+export interface Spending {
+  /** The vault id of a user's developer credentials, or `operator:<platform>`. */
+  readonly credentialKey: string
+  /** Null for the operator's. */
+  readonly ownerId: UserId | null
+  readonly bucket: string
+  readonly path: 'own' | 'public'
+}
+
+export type Reservation =
+  | { readonly isGranted: true }
+  /** `retryAtMs` is when it may be asked for again. */
+  | { readonly isGranted: false; readonly retryAtMs: number; readonly reason: string }
+
+/** One line of the quota cockpit. */
+export interface QuotaState {
+  readonly credentialKey: string
+  readonly bucket: string
+  readonly limit: number
+  readonly used: number
+  readonly left: number
+  /** When all of it is there again: of a day its end. */
+  readonly resetsAtMs: number
+  readonly blockedUntilMs: number | null
+  readonly blockReason: string | null
+  /** What the platform itself said, in per cent. */
+  readonly usagePercent: number | null
+}
+
+interface BudgetDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly ruleOf?: (bucket: string) => QuotaRule
+}
+
+/** How far ahead of an even use of the day the public path may be. */
+const headStart = 0.1
+const statesMax = 1_000
+/** A bucket that the platform says is this full, in per cent, rests for so long. */
+const rests = [
+  { atPercent: 90, forMs: 60 * 60_000 },
+  { atPercent: 75, forMs: 15 * 60_000 },
+] as const
+
+const QuotaRowSchema = z.object({
+  credential_key: z.string(),
+  bucket: z.string(),
+  window_start: z.date(),
+  used: z.number(),
+  used_public: z.number(),
+  full_at: z.date().nullable(),
+  blocked_until: z.date().nullable(),
+  block_reason: z.string().nullable(),
+  usage_percent: z.number().nullable(),
+})
+type QuotaRow = z.infer<typeof QuotaRowSchema>
+
+/** The only way to a platform's quota. */
+export class QuotaBudget {
+  readonly #db: Db
+  readonly #clock: Clock
+  readonly #ruleOf: (bucket: string) => QuotaRule
+
+  constructor({ db, clock, ruleOf = quotaRuleOf }: BudgetDeps) {
+    this.#db = db
+    this.#clock = clock
+    this.#ruleOf = ruleOf
+  }
+
+  /** Counts units, all or none. @param units at least 1 */
+  async reserve(spending: Spending, units: number): Promise<Reservation> {
+    const nowMs = this.#clock.nowMs()
+    const rule = this.#ruleOf(spending.bucket)
+    const isGranted =
+      rule.kind === 'day'
+        ? await this.#reserveOfDay(spending, rule, units, nowMs)
+        : await this.#reserveRolling(spending, rule, units, nowMs)
+    return isGranted ? { isGranted } : await this.#refusal(spending, rule, units, nowMs)
+  }
+
+  /** The platform refused: nobody asks again before `untilMs`. A later end stays. */
+  async block(spending: Spending, untilMs: number, reason: string): Promise<void> {
+    const { credentialKey, bucket, ownerId } = spending
+    const now = new Date(this.#clock.nowMs())
+    await this.#db.system
+      .insertInto('platform_quota')
+      .values({
+        credential_key: credentialKey,
+        bucket,
+        owner_id: ownerId,
+        window_start: new Date(pacificDayStart(now.getTime())),
+        blocked_until: new Date(untilMs),
+        block_reason: reason.slice(0, 500),
+      })
+      .onConflict(conflict =>
+        conflict
+          .columns(['credential_key', 'bucket'])
+          .doUpdateSet({ blocked_until: new Date(untilMs), block_reason: reason.slice(0, 500), updated_at: now })
+          .where(eb =>
+            eb.or([
+              eb('platform_quota.blocked_until', 'is', null),
+              eb('platform_quota.blocked_until', '<', new Date(untilMs)),
+            ]),
+          ),
+      )
+      .execute()
+  }
+
+  /** What the platform says of its own count: from 75 % on the bucket rests. */
+  async report(spending: Spending, usagePercent: number): Promise<void> {
+    const { credentialKey, bucket } = spending
+    const nowMs = this.#clock.nowMs()
+    await this.#db.system
+      .updateTable('platform_quota')
+      .set({ usage_percent: usagePercent, updated_at: new Date(nowMs) })
+      .where('credential_key', '=', credentialKey)
+      .where('bucket', '=', bucket)
+      .execute()
+    const rest = rests.find(each => usagePercent >= each.atPercent)
+    if (rest)
+      await this.block(spending, nowMs + rest.forMs, `The platform says that ${Math.round(usagePercent)} % are used.`)
+  }
+
+  /** The buckets of a user's own credentials that were ever used, or the operator's for null; at most 1,000. */
+  async states(ownerId: UserId | null): Promise<QuotaState[]> {
+    const rows = await this.#db.system
+      .selectFrom('platform_quota')
+      .selectAll()
+      .where('owner_id', ownerId === null ? 'is' : '=', ownerId)
+      .orderBy('credential_key')
+      .orderBy('bucket')
+      .limit(statesMax)
+      .execute()
+    const nowMs = this.#clock.nowMs()
+    return rows.map(row => stateOf(row, this.#ruleOf(row.bucket), nowMs))
+  }
+
+  async #reserveOfDay(
+    { credentialKey, bucket, ownerId, path }: Spending,
+    rule: QuotaRule,
+    units: number,
+    nowMs: number,
+  ): Promise<boolean> {
+    const isPublic = path === 'public'
+    const publicMax = publicUnitsMax(rule.units, credentialKey, nowMs)
+    // The first call of all finds no row to be measured by.
+    if (units > rule.units || (isPublic && units > publicMax)) return false
+    const start = new Date(pacificDayStart(nowMs))
+    const now = new Date(nowMs)
+    const publicUnits = isPublic ? units : 0
+    const { rows } = await sql`
+      insert into platform_quota as q (credential_key, bucket, owner_id, window_start, used, used_public)
+      values (${credentialKey}, ${bucket}, ${ownerId}, ${start}, ${units}, ${publicUnits})
+      on conflict (credential_key, bucket) do update set
+        window_start = greatest(q.window_start, excluded.window_start),
+        used = case when q.window_start < excluded.window_start then 0 else q.used end + excluded.used,
+        used_public = case when q.window_start < excluded.window_start then 0 else q.used_public end + excluded.used_public,
+        updated_at = ${now}
+      where (q.blocked_until is null or q.blocked_until <= ${now})
+        and (q.window_start < excluded.window_start or (
+          q.used + excluded.used <= ${rule.units}
+          and (not ${isPublic}::boolean or q.used_public + excluded.used_public <= ${publicMax})))
+      returning q.bucket`.execute(this.#db.system)
+    return rows.length > 0
+  }
+
+  async #reserveRolling(
+    { credentialKey, bucket, ownerId }: Spending,
+    rule: QuotaRule & { kind: 'rolling' },
+    units: number,
+    nowMs: number,
+  ): Promise<boolean> {
+    if (units > rule.burst) return false
+    const now = new Date(nowMs)
+    const costMs = units * unitMs(rule)
+    const fullAt = new Date(Math.ceil(nowMs + costMs))
+    const latest = new Date(nowMs + rule.burst * unitMs(rule))
+    const { rows } = await sql`
+      insert into platform_quota as q (credential_key, bucket, owner_id, window_start, used, full_at)
+      values (${credentialKey}, ${bucket}, ${ownerId}, ${now}, 0, ${fullAt})
+      on conflict (credential_key, bucket) do update set
+        full_at = greatest(q.full_at, ${now}) + ${costMs} * interval '1 millisecond', updated_at = ${now}
+      where (q.blocked_until is null or q.blocked_until <= ${now})
+        and greatest(q.full_at, ${now}) + ${costMs} * interval '1 millisecond' <= ${latest}
+      returning q.bucket`.execute(this.#db.system)
+    return rows.length > 0
+  }
+
+  async #refusal(spending: Spending, rule: QuotaRule, units: number, nowMs: number): Promise<Reservation> {
+    const found = await this.#db.system
+      .selectFrom('platform_quota')
+      .selectAll()
+      .where('credential_key', '=', spending.credentialKey)
+      .where('bucket', '=', spending.bucket)
+      .limit(1)
+      .executeTakeFirst()
+    const row = found ? QuotaRowSchema.parse(found) : null
+    const blockedUntilMs = row?.blocked_until?.getTime() ?? 0
+    if (row && blockedUntilMs > nowMs)
+      return { isGranted: false, retryAtMs: blockedUntilMs, reason: row.block_reason ?? 'The platform said to wait.' }
+    if (rule.kind === 'rolling') {
+      const freeAtMs = (row?.full_at?.getTime() ?? nowMs) + (units - rule.burst) * unitMs(rule)
+      return {
+        isGranted: false,
+        retryAtMs: Math.max(nowMs + 1, Math.ceil(freeAtMs)),
+        reason: `Too many calls at once of ${spending.bucket}.`,
+      }
+    }
+    const resetsAtMs = nextPacificDay(nowMs)
+    if (row && row.used + units <= rule.units && spending.path === 'public') {
+      const evenlyAtMs = publicRoomAt(rule.units, spending.credentialKey, row.used_public + units, nowMs)
+      if (evenlyAtMs < resetsAtMs)
+        return {
+          isGranted: false,
+          retryAtMs: Math.max(nowMs + 1, evenlyAtMs),
+          reason: `The day's units of ${spending.bucket} are spread over the day.`,
+        }
+    }
+    return {
+      isGranted: false,
+      retryAtMs: resetsAtMs,
+      reason: `The day's units of ${spending.bucket} are used up.`,
+    }
+  }
+}
+
+function unitMs(rule: QuotaRule & { kind: 'rolling' }): number {
+  return rule.windowMs / (rule.units - rule.burst)
+}
+
+function publicUnitsOfDay(units: number, credentialKey: string): number {
+  return Math.floor(credentialKey.startsWith('operator:') ? units : units * publicPart)
+}
+
+/** How much the public path may have used by now. */
+function publicUnitsMax(units: number, credentialKey: string, nowMs: number): number {
+  const startMs = pacificDayStart(nowMs)
+  const passed = (nowMs - startMs) / (nextPacificDay(nowMs) - startMs)
+  return Math.floor(publicUnitsOfDay(units, credentialKey) * Math.min(1, passed + headStart))
+}
+
+/** When the public path may have used so many; the day's end when it may not at all today. */
+function publicRoomAt(units: number, credentialKey: string, wanted: number, nowMs: number): number {
+  const startMs = pacificDayStart(nowMs)
+  const endMs = nextPacificDay(nowMs)
+  const ofDay = publicUnitsOfDay(units, credentialKey)
+  if (wanted > ofDay) return endMs
+  return Math.min(endMs, Math.ceil(startMs + (wanted / ofDay - headStart) * (endMs - startMs)) + 1_000)
+}
+
+function stateOf(row: QuotaRow, rule: QuotaRule, nowMs: number): QuotaState {
+  const blockedUntilMs = row.blocked_until && row.blocked_until.getTime() > nowMs ? row.blocked_until.getTime() : null
+  const limit = rule.kind === 'day' ? rule.units : rule.burst
+  const fullAtMs = Math.max(nowMs, row.full_at?.getTime() ?? nowMs)
+  const isToday = row.window_start.getTime() >= pacificDayStart(nowMs)
+  const used = rule.kind === 'day' ? (isToday ? row.used : 0) : Math.ceil((fullAtMs - nowMs) / unitMs(rule))
+  return {
+    credentialKey: row.credential_key,
+    bucket: row.bucket,
+    limit,
+    used,
+    left: blockedUntilMs === null ? Math.max(0, limit - used) : 0,
+    resetsAtMs: rule.kind === 'day' ? nextPacificDay(nowMs) : fullAtMs,
+    blockedUntilMs,
+    blockReason: blockedUntilMs === null ? null : row.block_reason,
+    usagePercent: row.usage_percent,
+  }
+}
