@@ -59,6 +59,9 @@ const needMore: Readonly<Record<string, string>> = {
   postApiAuthVerifyEmail: 'a mailed link',
   postAuthVerifyEmail: 'a mailed link',
   postAuthResetPassword: 'a mailed link',
+  getApiAuthLinkPlatform: 'a ticket',
+  getApiAuthCallbackPlatform: 'a link under way',
+  postApiAuthLinkPlatformComplete: 'a link under way',
   deleteApiAccount: 'a fresh session',
 }
 
@@ -66,6 +69,8 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   creatorId: () => 'youtube:c1',
   videoId: () => 'youtube:v1',
   keyId: of => of.ids.key,
+  accountId: of => of.ids.account,
+  linkId: of => of.ids.link,
   webhookId: of => of.ids.webhook,
   deliveryId: of => of.ids.delivery,
 }

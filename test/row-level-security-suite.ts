@@ -41,6 +41,16 @@ const idCases: Readonly<Record<string, IdCase>> = {
     ids: () => ({}),
     body: of => ({ ids: [of.ids.deadLetter] }),
   },
+  // What platforms call an app.
+  'POST /api/credentials/:platform': publicIds,
+  'POST /api/auth/link/:platform': {
+    ids: () => ({ platform: 'youtube' }),
+    body: of => ({ account_id: of.ids.account }),
+  },
+  'GET /api/auth/links/:linkId': { ids: of => ({ linkId: of.ids.link }) },
+  'DELETE /api/auth/link/:platform/:accountId': {
+    ids: of => ({ platform: 'youtube', accountId: of.ids.account }),
+  },
   'DELETE /api/keys/:keyId': { ids: of => ({ keyId: of.ids.key }) },
   'PATCH /api/webhooks/:webhookId': { ...ofWebhook, body: () => ({ status: 'paused' }) },
   'DELETE /api/webhooks/:webhookId': ofWebhook,
@@ -243,6 +253,7 @@ export function describeIsolation(setup: () => ServerRig): void {
         expect.arrayContaining([
           '/api/keys',
           '/api/webhooks',
+          '/api/accounts',
           '/api/credits',
           '/api/audit',
           '/api/account/export',
