@@ -55,7 +55,7 @@ export async function startWebhookJobs(
   await queue.declare(breakoutQueue, { retryLimit: 0, expireInSeconds: 300 })
   await queue.work(breakoutQueue, once, async () => {
     const analytics = { store: stores.store, world: parts.world, niches: parts.niches() }
-    await tellBreakouts({ ...stores, clock: systemClock }, analytics)
+    await tellBreakouts({ ...stores, clock: systemClock, log }, analytics)
   })
   await queue.schedule(breakoutQueue, '*/5 * * * *', {})
 

@@ -88,7 +88,7 @@ async function addWebhook(status: 'active' | 'paused' = 'active'): Promise<void>
 
 async function toldOf(): Promise<string[]> {
   await analytics.settle()
-  await tellBreakouts({ db, bus: memoryBus({ log }), clock }, analytics.ctx)
+  await tellBreakouts({ db, bus: memoryBus({ log }), clock, log }, analytics.ctx)
   const rows = await db.system.selectFrom('webhook_deliveries').select('payload').orderBy('created_at').execute()
   return rows.map(row => BreakoutSchema.parse(row.payload).videoId).sort()
 }
@@ -151,5 +151,5 @@ it('computes nothing while nobody wants to know', async () => {
     world: analytics.ctx.world,
     niches: analytics.ctx.niches,
   }
-  expect(await tellBreakouts({ db, bus: memoryBus({ log }), clock }, nothing)).toBe(0)
+  expect(await tellBreakouts({ db, bus: memoryBus({ log }), clock, log }, nothing)).toBe(0)
 })

@@ -7,7 +7,8 @@ import type { Breakout } from '../../../contracts/webhooks.ts'
 import type { Bus } from '../../../core/bus/port.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
-import { type Happening, tellWebhooks } from './outbox.ts'
+import type { Log } from '../../../core/log.ts'
+import { type Happening, tellWebhooks, wakeSender } from './outbox.ts'
 
 /**
  * Looks for videos that break out and tells the webhooks that want to know, each video once to each. A webhook that is
@@ -17,7 +18,7 @@ import { type Happening, tellWebhooks } from './outbox.ts'
  * @returns how many deliveries are new
  */
 export async function tellBreakouts(
-  deps: { db: Db; bus: Bus; clock: Clock },
+  deps: { db: Db; bus: Bus; clock: Clock; log: Log },
   analytics: AnalyticsContext,
 ): Promise<number> {
   if (!(await isWanted(deps.db))) return 0
@@ -27,9 +28,9 @@ export async function tellBreakouts(
     for (const row of found.rows) happenings.push(...happeningOf(row, found.asOf))
   }
   if (happenings.length === 0) return 0
-  const nowMs = deps.clock.nowMs()
-  const count = await deps.db.transaction(trx => tellWebhooks(trx, happenings, { now: new Date(nowMs) }))
-  if (count > 0) await deps.bus.publish('webhooks.due', { atMs: nowMs })
+  const now = new Date(deps.clock.nowMs())
+  const count = await deps.db.transaction(trx => tellWebhooks(trx, happenings, { now }))
+  if (count > 0) await wakeSender(deps)
   return count
 }
 

@@ -1,7 +1,10 @@
 import { sql, type Transaction } from 'kysely'
 import type { UserId } from '../../../contracts/ids.ts'
 import type { WebhookEvent } from '../../../contracts/webhooks.ts'
+import type { Bus } from '../../../core/bus/port.ts'
+import type { Clock } from '../../../core/clock.ts'
 import type { Database } from '../../../core/db/schema.ts'
+import type { Log } from '../../../core/log.ts'
 
 /** Something that webhooks are told about. */
 export interface Happening {
@@ -13,8 +16,8 @@ export interface Happening {
 }
 
 /**
- * Writes what is to be told in the transaction of what happened: both are kept, or neither. Publish `webhooks.due`
- * afterwards. Active webhooks for the event get it, of all users or of one.
+ * Writes what is to be told in the transaction of what happened: both are kept, or neither. `wakeSender` afterwards.
+ * Active webhooks for the event get it, of all users or of one.
  *
  * @param trx of our own bookkeeping, or of `userId` alone
  * @returns how many deliveries are new
@@ -50,4 +53,14 @@ export async function tellWebhooks(
     count += Number(result.numInsertedOrUpdatedRows ?? 0)
   }
   return count
+}
+
+/**
+ * Has what was written sent now, and not when the queue's minute has passed. What is to be told is durable, so a message
+ * that does not get through is no failure.
+ */
+export async function wakeSender({ bus, clock, log }: { bus: Bus; clock: Clock; log: Log }): Promise<void> {
+  await bus
+    .publish('webhooks.due', { atMs: clock.nowMs() })
+    .catch(err => log.warn({ err }, 'The bus does not answer: webhooks are told within a minute.'))
 }

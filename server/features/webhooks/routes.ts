@@ -6,6 +6,7 @@ import {
   WebhookRequestSchema,
   WebhookSchema,
 } from '../../../contracts/webhooks.ts'
+import { IdPageSchema } from '../../http/id-cursor.ts'
 import { type Route, route } from '../../http/route.ts'
 import {
   changeWebhook,
@@ -20,12 +21,7 @@ import {
 const WebhookParamsSchema = z.strictObject({ webhookId: z.uuid() })
 const DeliveryParamsSchema = z.strictObject({ webhookId: z.uuid(), deliveryId: z.uuid() })
 const PageSchema = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,6}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().int().min(1).max(200))
-    .default(50),
+  limit: IdPageSchema.shape.limit,
   cursor: z.string().min(1).max(200).optional(),
 })
 

@@ -18,9 +18,10 @@ import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { recordAudit } from '../audit/record.ts'
+import { wakeSender } from './outbox.ts'
 
 type Trx = Transaction<Database>
-export type WebhookDeps = Pick<ServerDeps, 'db' | 'vault' | 'outbound' | 'webhookOrigins' | 'bus' | 'clock'>
+export type WebhookDeps = Pick<ServerDeps, 'db' | 'vault' | 'outbound' | 'webhookOrigins' | 'bus' | 'clock' | 'log'>
 
 /** Deliveries of one webhook that may wait before no more are asked for by hand. */
 const waitingMax = 100
@@ -103,7 +104,7 @@ export async function changeWebhook(
     await audit(trx, { userId, caller }, 'webhook.changed', changed, { status: change.status })
     return changed
   })
-  if (change.status === 'active') await deps.bus.publish('webhooks.due', { atMs: deps.clock.nowMs() })
+  if (change.status === 'active') await wakeSender(deps)
   return fromRow(row)
 }
 
@@ -196,7 +197,7 @@ export async function testWebhook(deps: WebhookDeps, caller: Caller, id: string)
       .returningAll()
       .executeTakeFirstOrThrow()
   })
-  await deps.bus.publish('webhooks.due', { atMs: deps.clock.nowMs() })
+  await wakeSender(deps)
   return fromDeliveryRow(row)
 }
 
@@ -231,7 +232,7 @@ export async function redeliver(
     if (waiting) return waiting
     throw new AppError('NOT_FOUND', 'There is no such delivery of this webhook.')
   })
-  await deps.bus.publish('webhooks.due', { atMs: deps.clock.nowMs() })
+  await wakeSender(deps)
   return fromDeliveryRow(row)
 }
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import { type NewWebhook, WebhookMessageSchema } from '../../../contracts/webhooks.ts'
 import { memoryBus } from '../../../core/bus/memory.ts'
@@ -55,7 +56,7 @@ export function describeWebhooks(rig: () => { db: Db }): void {
   let user: UserId
 
   const newSender = (): WebhookSender =>
-    new WebhookSender({ ...deps, log, version: '1.2.3', random: () => 0.5, db: rig().db, outbound })
+    new WebhookSender({ ...deps, version: '1.2.3', random: () => 0.5, db: rig().db, outbound })
 
   beforeAll(async () => {
     receiver = createServer(async (request, response) => {
@@ -89,6 +90,7 @@ export function describeWebhooks(rig: () => { db: Db }): void {
       db,
       outbound,
       clock,
+      log,
       bus: memoryBus({ log }),
       vault: ownVault(new MasterKeys(masterKey('key of the test, long enough to be one'))),
       webhookOrigins: [],
@@ -364,6 +366,16 @@ export function describeWebhooks(rig: () => { db: Db }): void {
     await deps.bus.subscribe('webhooks.due', heard.resolve)
     await testWebhook(deps, callerOf(user), webhook.id)
     expect(await heard.promise).toEqual({ atMs: startMs })
+  })
+
+  it('takes an order that is written for done, though the bus does not answer', async () => {
+    const webhook = await make()
+    const bus = { ...deps.bus, publish: async () => Promise.reject(new AppError('UNAVAILABLE')) }
+    await expect(testWebhook({ ...deps, bus }, callerOf(user), webhook.id)).resolves.toMatchObject({
+      status: 'waiting',
+    })
+    await sender.run()
+    expect(received).toHaveLength(1)
   })
 
   it('keeps ten webhooks a user and no more, also when they are made at once', async () => {
