@@ -19,3 +19,12 @@ it('drops what has ended before what is alive, and the oldest before the newest'
   expect(await small.get('k1')).toBe('x')
   expect(await small.get('k10')).toBe('x')
 })
+
+it('counts no more keys at a time than it may hold: the one that began first goes', async () => {
+  const limiter = memoryKeyValue({ clock, entriesMax: 3 }).limiter({ name: 'few', points: 5, durationSec: 60 })
+  for (const key of ['a', 'b', 'a', 'c']) await limiter.consume(key)
+  expect(await limiter.consume('a')).toMatchObject({ consumedPoints: 3 })
+  await limiter.consume('d')
+  expect(await limiter.get('a')).toBeNull()
+  expect(await limiter.get('b')).toMatchObject({ consumedPoints: 1 })
+})

@@ -1,9 +1,12 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { type IRateLimiterOptions, RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible'
 import { AppError } from '../../contracts/errors.ts'
 import type { Clock } from '../clock.ts'
 import type { KeyValue } from './port.ts'
 
-/** About 20 MB of short keys. A full store drops what has ended, then what was written longest ago. */
+/**
+ * About 20 MB of short keys. A full store drops what has ended, then what was written longest ago; a limiter, for which
+ * the same number holds, the key that began to be counted longest ago.
+ */
 const entriesMaxDefault = 100_000
 
 interface Entry {
@@ -17,8 +20,9 @@ interface Entry {
  */
 export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): KeyValue {
   const { clock } = options
-  const values = new BoundedMap<Entry>(clock, options.entriesMax ?? entriesMaxDefault)
-  const limiters = new Map<string, RateLimiterMemory>()
+  const { entriesMax = entriesMaxDefault } = options
+  const values = new BoundedMap<Entry>(clock, entriesMax)
+  const limiters = new Map<string, BoundedLimiter>()
   const endOf = (ttlMs: number | undefined) => (ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + ttlMs)
 
   return {
@@ -45,13 +49,41 @@ export function memoryKeyValue(options: { clock: Clock; entriesMax?: number }): 
     },
     limiter({ name, points, durationSec }) {
       const key = `${name} ${points} ${durationSec}`
-      const known = limiters.get(key) ?? new RateLimiterMemory({ keyPrefix: name, points, duration: durationSec })
+      const known =
+        limiters.get(key) ?? new BoundedLimiter({ keyPrefix: name, points, duration: durationSec }, entriesMax)
       limiters.set(key, known)
       return known
     },
     async close() {
       values.clear()
     },
+  }
+}
+
+/** The library's own forgets a key when its window ends, and until then takes any number of them. */
+class BoundedLimiter extends RateLimiterMemory {
+  readonly #keysMax: number
+  /** Every key that is counted, and some whose window has ended; the oldest first. */
+  readonly #begun = new Set<string | number>()
+
+  constructor(options: IRateLimiterOptions, keysMax: number) {
+    super(options)
+    this.#keysMax = keysMax
+  }
+
+  override async consume(...args: Parameters<RateLimiterMemory['consume']>): Promise<RateLimiterRes> {
+    const taken = await super.consume(...args)
+    if (taken.isFirstInDuration) {
+      const [key] = args
+      this.#begun.delete(key)
+      this.#begun.add(key)
+      const [oldest] = this.#begun
+      if (this.#begun.size > this.#keysMax && oldest !== undefined) {
+        this.#begun.delete(oldest)
+        await this.delete(oldest)
+      }
+    }
+    return taken
   }
 }
 
