@@ -21,6 +21,7 @@ it('has the verbs that the architecture promises so far', () => {
     'keys',
     'vault',
     'doctor',
+    'sandbox',
     'version',
   ])
 })

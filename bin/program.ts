@@ -9,6 +9,7 @@ import { addMigrate } from './verbs/migrate.ts'
 import { addQuery } from './verbs/query.ts'
 import { addReplay } from './verbs/replay.ts'
 import { addRestore } from './verbs/restore.ts'
+import { addSandbox } from './verbs/sandbox.ts'
 import { addServe } from './verbs/serve.ts'
 import { addTerminal } from './verbs/terminal.ts'
 import { addToken } from './verbs/token.ts'
@@ -46,6 +47,7 @@ export function createProgram(context: VerbContext): Command {
     addKeys,
     addVault,
     addDoctor,
+    addSandbox,
     addVersion,
   ]) {
     add(program, context)

@@ -73,8 +73,8 @@ function authorize(state: SandboxState, ask: Ask): Answer {
   })
   if ('status' in decided) return decided
   const back = new URL(redirectUri)
-  const state_ = query.get('state')
-  if (state_ !== null) back.searchParams.set('state', state_)
+  const sent = query.get('state')
+  if (sent !== null) back.searchParams.set('state', sent)
   if (decided.decision === 'deny' || decided.scopes.length === 0) {
     back.searchParams.set('error', 'access_denied')
     return redirect(back.href)

@@ -6,9 +6,12 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import express from 'express'
+import { AppError } from '../../contracts/errors.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { PlatformUrls } from '../port.ts'
 import { appsOf, type SandboxApp } from './apps.ts'
+import { controlRoutes } from './control-routes.ts'
 import { facebookLoginEndpoints } from './facebook-login.ts'
 import { type FaultRule, Faults, weather } from './faults.ts'
 import { googleEndpoints } from './google.ts'
@@ -33,6 +36,8 @@ export interface SandboxOptions {
   readonly creatorCount?: number
   /** What the apps are registered with, as far as each platform allows it. */
   readonly redirectUris?: readonly string[]
+  /** Serves the controls under `/_sandbox`, for a process of its own; `moveClock` moves the clock on. */
+  readonly remote?: { readonly moveClock: (ms: number) => void }
 }
 
 export interface SandboxControls {
@@ -72,6 +77,7 @@ export interface RunningSandbox {
 const host = '127.0.0.1'
 const creatorCountDefault = 60
 
+/** @throws AppError CONFLICT when the port is taken */
 export async function startSandbox(options: SandboxOptions): Promise<RunningSandbox> {
   const seed = options.seed ?? 1
   const state: SandboxState = {
@@ -96,16 +102,25 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     ...facebookLoginEndpoints(state),
     ...graphDataEndpoints(state),
   ])
-  const server = createServer(app)
+  const controls = controlsOf(state, requests)
+  const server = createServer(
+    options.remote === undefined
+      ? app
+      : express().use('/_sandbox', controlRoutes(controls, options.remote.moveClock), app),
+  )
   server.listen(options.port ?? 0, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch(cause => {
+    throw new AppError('CONFLICT', `The sandbox cannot listen on port ${options.port}: it is taken. Choose another.`, {
+      cause,
+    })
+  })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.')
   const url = `http://${host}:${address.port}`
   return {
     url,
     urls: urlsUnder(url),
-    controls: controlsOf(state, requests),
+    controls,
     async close() {
       const closed = once(server, 'close')
       server.close()
