@@ -82,7 +82,7 @@ export const liveQueries = {
     params: DescribeParamsSchema,
     row: FactSchema,
   },
-  ops: { title: 'Sources, rates, queues, stores', params: emptyParams, row: OpsRowSchema },
+  ops: { title: 'Sources, rates, queues, stores; for the owner and admins', params: emptyParams, row: OpsRowSchema },
   deadLetters: {
     title: 'Rows that could not be read, newest first (at most 200)',
     params: emptyParams,

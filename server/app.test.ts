@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { SessionSchema } from '../contracts/accounts.ts'
 import { ControlFailureSchema, QueryResultSchema } from '../contracts/control.ts'
 import { errorTable } from '../contracts/errors.ts'
 import { LiveClient } from '../test/live-client.ts'
@@ -232,6 +233,23 @@ describe('live numbers', () => {
       client.subscribe(name, name, params)
       expect((await client.next('snapshot', name)).columns).toContain('key')
     }
+    await client.end()
+  })
+
+  it("keeps the installation's parts from those who do not run it", async () => {
+    const registered = await fetch(`${server.url}/api/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'ops@example.com', password: 'a long enough password' }),
+    })
+    const { access_token: token } = SessionSchema.parse(await registered.json())
+    const asked = await fetch(`${server.url}/api/ops`, { headers: { authorization: `Bearer ${token}` } })
+    expect(asked.status).toBe(403)
+    const client = await LiveClient.open(server.url, token)
+    client.subscribe('ops', 'ops', {})
+    expect(await client.next('error', 'ops')).toMatchObject({ code: 'FORBIDDEN' })
+    client.subscribe('letters', 'deadLetters', {})
+    expect((await client.next('snapshot', 'letters')).rows).toEqual([])
     await client.end()
   })
 

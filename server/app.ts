@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { AppError } from '../contracts/errors.ts'
-import type { Principal } from './auth/authenticator.ts'
+import { operatorsOnly, type Principal } from './auth/authenticator.ts'
 import type { ServerDeps } from './deps.ts'
 import type { SharedAnswer } from './features/shared-answers.ts'
 import type { Caller } from './http/caller.ts'
@@ -78,7 +78,7 @@ function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler
       throw new AppError('FORBIDDEN', `This key lacks the scope ${route.scope}: make one that has it.`)
     }
     if (route.roles !== null && !route.roles.includes(principal.role)) {
-      throw new AppError('FORBIDDEN', 'This is for those who run the server.')
+      throw operatorsOnly()
     }
     response.locals.principal = principal
     next()

@@ -3,11 +3,6 @@ import { type UserId, UserIdSchema } from '../../contracts/ids.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { Principal } from './authenticator.ts'
 
-/** Who may make keys that act for others. */
-export function mayMakeServiceKeys(role: Principal['role']): boolean {
-  return role === 'owner' || role === 'admin'
-}
-
 /**
  * For whom a request acts that names a user: what follows runs under that user's row level security. A service key acts
  * for any account that is there; everybody else for themselves alone.

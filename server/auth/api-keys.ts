@@ -19,8 +19,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { Log } from '../../core/log.ts'
 import { hashOfKey, prefixOfKey } from '../features/keys/key-text.ts'
-import { mayMakeServiceKeys } from './act-for.ts'
-import type { Authenticator, Principal } from './authenticator.ts'
+import { type Authenticator, isOperator, type Principal } from './authenticator.ts'
 
 /** How long a reading counts. With the time of one look-up it stays below a second. */
 const keptMs = 800
@@ -162,7 +161,7 @@ async function findKey(db: Db, prefix: string): Promise<KnownKey | null> {
     hash: found.key_hash,
     expiresAtMs: found.expires_at?.getTime() ?? null,
     // Who may no longer make service keys has none that work.
-    isRevoked: found.revoked_at !== null || (found.is_service && !mayMakeServiceKeys(found.role)),
+    isRevoked: found.revoked_at !== null || (found.is_service && !isOperator(found)),
     principal: {
       userId: found.owner_id,
       scheme: 'apiKey',

@@ -1,5 +1,6 @@
 import type { roles } from '../../contracts/accounts.ts'
 import type { Scope } from '../../contracts/api-keys.ts'
+import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 
 /** The kinds of credential that a route can take: a person's session, a machine's key, an agent's connector token. */
@@ -19,6 +20,18 @@ export interface Principal {
    * data without a name. `userId` is then the account that made it, and only limits and the audit log go by it.
    */
   readonly isService?: true
+}
+
+/** Whose the installation is: they see how it works, and make keys that act for others. */
+export const operatorRoles = ['owner', 'admin'] as const satisfies readonly Principal['role'][]
+
+export function isOperator({ role }: Pick<Principal, 'role'>): boolean {
+  return operatorRoles.some(one => one === role)
+}
+
+/** For everybody else. */
+export function operatorsOnly(): AppError {
+  return new AppError('FORBIDDEN', 'This is for those who run the server: its owner and admins.')
 }
 
 /** Turns a bearer token into who it belongs to. Accounts, keys and connectors become further implementations. */

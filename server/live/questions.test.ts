@@ -81,5 +81,5 @@ function trendsOf(world: World, on: AnalyticsStore): LiveQuestion {
     },
     lists: new LiveLists(),
   })
-  return parse('trends', { type: 'clips' }, UserIdSchema.parse(crypto.randomUUID()))
+  return parse('trends', { type: 'clips' }, { userId: UserIdSchema.parse(crypto.randomUUID()), role: 'user' })
 }

@@ -3,6 +3,7 @@ import type { LiveLists } from '../../analytics/live-lists.ts'
 import { AppError, assertNever } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
+import { isOperator, operatorsOnly } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
 import { parseInput } from '../http/parse-input.ts'
 import { canonical, touching } from './public-question.ts'
@@ -19,7 +20,7 @@ type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'd
 
 /** Every query of `contracts/ws.ts` as a question that the engine can keep computing. */
 export function liveQuestions(deps: Deps): ParseQuestion {
-  return (name, params, ownerId) => {
+  return (name, params, who) => {
     if (!isLiveQueryName(name)) {
       const known = Object.keys(liveQueries).join(', ')
       throw new AppError('NOT_FOUND', `There is no live query of that name: known are ${known}.`)
@@ -34,8 +35,9 @@ export function liveQuestions(deps: Deps): ParseQuestion {
       case 'ops':
       case 'deadLetters':
       case 'world':
+        if (name === 'ops' && !isOperator(who)) throw operatorsOnly()
         parseInput(liveQueries[name].params, params)
-        return ownQuestion(deps, name, ownerId)
+        return ownQuestion(deps, name, who.userId)
       default:
         return assertNever(name)
     }
@@ -78,7 +80,7 @@ function dataQuestion(
   }
 }
 
-/** A question about Cliptape itself. Dead letters belong to their owner; the rest is the same for everybody. */
+/** A question about Cliptape itself. Dead letters belong to their owner; the rest is the same for all who may ask. */
 function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId: UserId): LiveQuestion {
   const columns = Object.keys(liveQueries[name].row.shape)
   const answer = (rows: KeyedRow[]): LiveAnswer => ({ columns, rows, asOf: new Date(deps.clock.nowMs()) })

@@ -1,6 +1,6 @@
 import type { BusEvents } from '../../contracts/bus.ts'
-import type { UserId } from '../../contracts/ids.ts'
 import type { KeyedRow, LiveQueryName } from '../../contracts/ws.ts'
+import type { Principal } from '../auth/authenticator.ts'
 
 /** Something that can have changed a result. Beside it the passing of time does: windows move. */
 export type Change =
@@ -32,6 +32,12 @@ export interface LiveAnswer {
 
 /**
  * Makes a question of a name and parameters as they came.
- * @throws AppError NOT_FOUND for an unknown name, BAD_REQUEST with a sentence that names the parameter
+ * @param who asks
+ * @throws AppError NOT_FOUND for an unknown name, BAD_REQUEST with a sentence that names the parameter, FORBIDDEN for a
+ *   question about the installation unless its owner or an admin asks
  */
-export type ParseQuestion = (name: string, params: Record<string, unknown>, ownerId: UserId) => LiveQuestion
+export type ParseQuestion = (
+  name: string,
+  params: Record<string, unknown>,
+  who: Pick<Principal, 'userId' | 'role'>,
+) => LiveQuestion

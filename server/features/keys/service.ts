@@ -8,7 +8,7 @@ import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { Log } from '../../../core/log.ts'
-import { mayMakeServiceKeys } from '../../auth/act-for.ts'
+import { isOperator } from '../../auth/authenticator.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { recordAudit } from '../audit/record.ts'
@@ -82,7 +82,7 @@ export async function createKey(
   const userId = ownerOf(caller)
   const scopes = [...new Set(request.scopes)]
   const isService = scopes.some(scope => serviceScopes.some(name => name === scope))
-  if (isService && !(caller.principal && mayMakeServiceKeys(caller.principal.role))) {
+  if (isService && !(caller.principal && isOperator(caller.principal))) {
     throw new AppError('FORBIDDEN', `Only the owner and admins make keys with ${serviceScopes.join(', ')}.`)
   }
   const now = new Date(deps.clock.nowMs())

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DeadLetterRowSchema, OpsRowSchema } from '../../../contracts/ws.ts'
+import { operatorRoles } from '../../auth/authenticator.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
 
@@ -14,7 +15,9 @@ export const opsRoutes: readonly Route[] = [
     method: 'get',
     path: '/api/ops',
     summary: 'Sources, rates, queues and stores',
+    description: 'For the owner and admins: it tells of the whole installation.',
     auth: ['jwt'],
+    roles: operatorRoles,
     answer: z.object({ data: z.array(OpsRowSchema) }),
     handle: async deps => ({ json: { data: await deps.ops() } }),
   }),

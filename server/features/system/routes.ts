@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../../../contracts/errors.ts'
+import { operatorRoles } from '../../auth/authenticator.ts'
 import type { ServerDeps } from '../../deps.ts'
 import { type Route, route } from '../../http/route.ts'
 
@@ -50,7 +51,7 @@ export const systemRoutes: readonly Route[] = [
     summary: 'Counters for Prometheus',
     description: 'Prometheus text format 0.0.4, for the owner and admins; scrape it with a key of theirs.',
     auth: ['jwt', 'apiKey'],
-    roles: ['owner', 'admin'],
+    roles: operatorRoles,
     answer: { contentType: 'text/plain; version=0.0.4; charset=utf-8' },
     handle: async deps => ({ body: deps.metrics.render(), contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
   }),
