@@ -1,0 +1,210 @@
+/**
+ * The rows that say what is read next. They are made from linked accounts and monitored creators, taken by workers under
+ * a lease, and given back with the next time. Only who holds the lease writes: a worker that was away for too long finds
+ * its row taken, and what it read is in the stores already.
+ */
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import { z } from 'zod'
+import { type Platform, PlatformSchema, UserIdSchema } from '../../contracts/ids.ts'
+import type { Db } from '../../core/db/port.ts'
+import type { Database } from '../../core/db/schema.ts'
+import { credentialKinds } from '../../platforms/port.ts'
+import type { PlannedTime } from './plan.ts'
+
+export type PollTask = Database['polls']['task']
+
+const PollSchema = z.object({
+  id: z.uuid(),
+  leaseId: z.uuid(),
+  task: z.enum(['account', 'posts', 'metrics', 'broadcasts']),
+  path: z.enum(['own', 'public']),
+  ownerId: UserIdSchema.nullable(),
+  accountId: z.uuid().nullable(),
+  platform: PlatformSchema,
+  creatorId: z.string(),
+  credentialKey: z.string(),
+  /** Of the account's credentials; null for the operator's key. */
+  kind: z.enum(credentialKinds).nullable(),
+  /** The platform's id of the account whose token asks. */
+  viaId: z.string().nullable(),
+  /** Whose credentials pay: null for the operator's. */
+  payerId: UserIdSchema.nullable(),
+  intervalMs: z.coerce.number(),
+  cursor: z.string().nullable(),
+  pages: z.number(),
+  isBackfilled: z.boolean(),
+  newestPostAtMs: z
+    .date()
+    .transform(at => at.getTime())
+    .nullable(),
+  failures: z.number(),
+})
+/** A poll in the hands of a worker. */
+export type Poll = z.infer<typeof PollSchema>
+
+/** Longer than a page, with a refresh of the token, can take. Every page prolongs it. */
+export const leaseMs = 120_000
+/** What one owner may have of a batch, before others were looked at. */
+const ofOneOwnerMax = 4
+/** Among the longest due, who is fair to whom. */
+const lookedAtMax = 2_000
+
+/** Who reads public creators where no user's credentials are needed. */
+export interface OperatorKeys {
+  readonly platforms: readonly Platform[]
+}
+
+/** What the operator's credentials are called in quota rows. */
+export function operatorKey(platform: Platform): string {
+  return `operator:${platform}`
+}
+
+/**
+ * Makes rows for accounts and creators that have none, and removes those that nobody wants any more. Creators are read once,
+ * however many users monitor them: with the operator's key, else with the account that its first monitor linked.
+ */
+export async function syncPolls(db: Db, operator: OperatorKeys): Promise<void> {
+  const withKey = [...operator.platforms]
+  await db.transaction(async trx => {
+    await sql`
+      insert into polls (task, path, owner_id, account_id, platform, creator_id, credential_key)
+      select t.task, 'own', a.user_id, a.id, a.platform_name, a.platform_account_id,
+        a.developer_credentials_vault_id::text
+      from platform_accounts a cross join (values ('account'), ('posts'), ('metrics'), ('broadcasts')) t (task)
+      where a.status = 'connected' and a.developer_credentials_vault_id is not null
+        and (t.task <> 'broadcasts' or a.platform_name = 'youtube')
+      on conflict do nothing`.execute(trx)
+    // Linked again with another app: another quota pays.
+    await sql`
+      update polls p set credential_key = a.developer_credentials_vault_id::text
+      from platform_accounts a
+      where p.account_id = a.id and a.developer_credentials_vault_id is not null
+        and p.credential_key <> a.developer_credentials_vault_id::text`.execute(trx)
+    await sql`
+      with monitors as (
+        select distinct on (m.platform, m.creator_id) m.platform, m.creator_id, a.id as account_id,
+          a.developer_credentials_vault_id::text as vault_id
+        from monitored_creators m left join platform_accounts a
+          on a.user_id = m.owner_id and a.platform_name = m.platform and a.status = 'connected'
+          and a.developer_credentials_vault_id is not null
+          and a.credentials_kind in ('google', 'facebook_login')
+        where m.platform in ('youtube', 'instagram')
+        order by m.platform, m.creator_id, a.id is null, m.created_at
+      ), wanted as (
+        select platform, creator_id,
+          case when platform = any(${withKey}::text[]) then null else account_id end as account_id,
+          case when platform = any(${withKey}::text[]) then 'operator:' || platform else vault_id end as credential_key
+        from monitors
+      ), tasks as (
+        select w.*, t.task from wanted w cross join (values ('account'), ('posts')) t (task)
+        where w.credential_key is not null
+        union all
+        -- Posts of many creators are counted fifty at once. Instagram's come with the list.
+        select distinct on (credential_key) platform, '', account_id, credential_key, 'metrics'
+        from wanted where credential_key is not null and platform = 'youtube'
+      ), gone as (
+        delete from polls p where p.path = 'public' and not exists (
+          select from tasks t where t.platform = p.platform and t.creator_id = p.creator_id and t.task = p.task
+            and t.credential_key = p.credential_key)
+      )
+      insert into polls (task, path, account_id, platform, creator_id, credential_key)
+      select task, 'public', account_id, platform, creator_id, credential_key from tasks
+      on conflict do nothing`.execute(trx)
+    await sql`
+      update polled_posts p set credential_key = q.credential_key
+      from polls q
+      where q.task = 'posts' and q.path = 'public' and p.scope = ${publicScope} and p.platform = q.platform
+        and p.creator_id = q.creator_id and p.credential_key <> q.credential_key`.execute(trx)
+  })
+}
+
+/** What posts of the public path have for an account. */
+export const publicScope = '00000000-0000-0000-0000-000000000000'
+
+/** Takes what is due, the longest due first, a few of each owner; two workers never take the same. */
+export async function claimPolls(db: Db, o: { nowMs: number; max: number }): Promise<Poll[]> {
+  const now = new Date(o.nowMs)
+  const leaseEnd = new Date(o.nowMs + leaseMs)
+  const leaseId = randomUUID()
+  const { rows } = await sql`
+    with oldest as (
+      select p.id, p.next_poll_at, coalesce(p.owner_id::text, p.credential_key) as payer
+      from polls p left join platform_accounts a on a.id = p.account_id
+      where p.next_poll_at <= ${now} and (p.lease_until is null or p.lease_until <= ${now})
+        and (p.account_id is null or a.status = 'connected')
+      order by p.next_poll_at limit ${lookedAtMax}
+    ), due as (
+      select id, next_poll_at, row_number() over (partition by payer order by next_poll_at, id) as place from oldest
+    ), taken as (
+      select id from polls
+      where id in (select id from due order by (place - 1) / ${ofOneOwnerMax}, next_poll_at, id limit ${o.max})
+        and next_poll_at <= ${now} and (lease_until is null or lease_until <= ${now})
+      for update skip locked
+    ), leased as (
+      update polls p set lease_id = ${leaseId}, lease_until = ${leaseEnd} from taken where p.id = taken.id
+      returning p.*
+    )
+    select p.id, p.lease_id as "leaseId", p.task, p.path, p.owner_id as "ownerId", p.account_id as "accountId",
+      p.platform, p.creator_id as "creatorId", p.credential_key as "credentialKey", a.credentials_kind as kind,
+      a.platform_account_id as "viaId", a.user_id as "payerId", p.interval_ms as "intervalMs", p.cursor, p.pages,
+      p.is_backfilled as "isBackfilled", p.newest_post_at as "newestPostAtMs", p.failures
+    from leased p left join platform_accounts a on a.id = p.account_id
+    order by p.next_poll_at`.execute(db.system)
+  return z.array(PollSchema).parse(rows)
+}
+
+/** What a poll is given back with. What is left out stays. */
+export interface PollOutcome {
+  readonly nextPollAtMs: number
+  readonly intervalMs?: number
+  readonly lastPolledAtMs?: number
+  readonly cursor?: string | null
+  readonly pages?: number
+  readonly isBackfilled?: boolean
+  readonly newestPostAtMs?: number | null
+  readonly failures: number
+  readonly error: { readonly class: string; readonly message: string } | null
+}
+
+/** @returns false when the lease was lost: nothing was written */
+export async function finishPoll(db: Db, poll: Poll, outcome: PollOutcome): Promise<boolean> {
+  const { lastPolledAtMs, intervalMs, cursor, pages, isBackfilled, newestPostAtMs } = outcome
+  const { numUpdatedRows } = await db.system
+    .updateTable('polls')
+    .set({
+      next_poll_at: new Date(outcome.nextPollAtMs),
+      lease_id: null,
+      lease_until: null,
+      failures: outcome.failures,
+      error_class: outcome.error?.class ?? null,
+      error_message: outcome.error?.message.slice(0, 500) ?? null,
+      ...(intervalMs === undefined ? {} : { interval_ms: Math.round(intervalMs) }),
+      ...(lastPolledAtMs === undefined ? {} : { last_polled_at: new Date(lastPolledAtMs) }),
+      ...(cursor === undefined ? {} : { cursor }),
+      ...(pages === undefined ? {} : { pages }),
+      ...(isBackfilled === undefined ? {} : { is_backfilled: isBackfilled }),
+      ...(newestPostAtMs === undefined || newestPostAtMs === null ? {} : { newest_post_at: new Date(newestPostAtMs) }),
+    })
+    .where('id', '=', poll.id)
+    .where('lease_id', '=', poll.leaseId)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+const planBatch = 2_000
+
+/** Writes what was planned; rows that a worker holds keep their time until they come back. */
+export async function writePlan(db: Db, times: readonly PlannedTime[]): Promise<void> {
+  for (let from = 0; from < times.length; from += planBatch) {
+    const part = times.slice(from, from + planBatch)
+    await sql`
+      update polls p set next_poll_at = t.next_poll_at, interval_ms = t.interval_ms
+      from unnest(
+        ${part.map(time => time.id)}::uuid[],
+        ${part.map(time => new Date(time.nextPollAtMs).toISOString())}::timestamptz[],
+        ${part.map(time => time.intervalMs)}::bigint[]
+      ) t (id, next_poll_at, interval_ms)
+      where p.id = t.id and p.lease_id is null and p.failures = 0 and p.cursor is null`.execute(db.system)
+  }
+}
