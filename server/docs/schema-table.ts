@@ -28,7 +28,20 @@ export interface Field {
 
 /** Of an object inside, or of a list of them, the fields come after it: `data[].title`. One level, in answers alone. */
 export function schemaFields(schema: z.ZodType, io: 'input' | 'output'): Field[] {
-  return fieldsOf(jsonSchema(schema, io), { io, prefix: '', depth: io === 'output' ? 1 : 0 })
+  const raw = jsonSchema(schema, io)
+  const node = NodeSchema.parse(raw)
+  if (node.type === 'array') return fieldsOf(node.items ?? {}, { io, prefix: '[].', depth: 0 })
+  return formsOf(raw).flatMap((form, index, all) => {
+    const fields = fieldsOf(form, { io, prefix: '', depth: io === 'output' ? 1 : 0 })
+    if (all.length === 1) return fields
+    return fields.map(field => ({ ...field, note: [`form ${index + 1}`, field.note].filter(Boolean).join(', ') }))
+  })
+}
+
+/** The objects that are understood, where there are several. */
+function formsOf(raw: unknown): unknown[] {
+  const { anyOf, oneOf } = NodeSchema.parse(raw)
+  return [...(anyOf ?? oneOf ?? [raw])]
 }
 
 function fieldsOf(raw: unknown, at: { io: 'input' | 'output'; prefix: string; depth: number }): Field[] {

@@ -51,6 +51,8 @@ export interface TokenDeps {
 const leaseMs = 60_000
 /** How often somebody looks who waits for another's refresh. */
 const lookMs = 100
+/** Pauses between them double: 12 s in all. */
+const storeAttemptsMax = 7
 const dayMs = 86_400_000
 /** How long before its end a token is refreshed, and how long nobody tries again after a failure that may pass. */
 const margins = {
@@ -164,42 +166,56 @@ async function refreshLeased(deps: TokenDeps, held: Held, leaseId: string): Prom
     const credentials = await credentialsFor(deps, held)
     const fresh = await deps.platforms.auth(kind).refresh(credentials, tokens)
     const nowMs = deps.clock.nowMs()
-    await deps.db.transaction(async trx => {
-      const places = {
-        userId,
-        platform: row.platform_name,
-        accessId: row.access_token_vault_id,
-        refreshId: row.refresh_token_vault_id,
-      }
-      const isOurs = await trx
-        .selectFrom('platform_accounts')
-        .select('id')
-        .where('id', '=', row.id)
-        .where('status', '=', 'connected')
-        .where('refresh_lease_id', '=', leaseId)
-        .forUpdate()
-        .executeTakeFirst()
-      // Unlinked, or linked again, meanwhile: these are nobody's.
-      if (!isOurs) return
-      await trx
-        .updateTable('platform_accounts')
-        .set(await storeTokens(deps.vault, trx, places, { tokens: fresh, nowMs }))
-        .set(eb => ({
-          token_version: eb('token_version', '+', 1),
-          reason: null,
-          refresh_lease_id: null,
-          refresh_lease_until: null,
-          refresh_not_before: null,
-          last_validated_at: new Date(nowMs),
-          updated_at: new Date(nowMs),
-        }))
-        .where('id', '=', row.id)
-        .execute()
-    })
+    await stubbornly(() =>
+      deps.db.transaction(async trx => {
+        const places = {
+          userId,
+          platform: row.platform_name,
+          accessId: row.access_token_vault_id,
+          refreshId: row.refresh_token_vault_id,
+        }
+        const isOurs = await trx
+          .selectFrom('platform_accounts')
+          .select('id')
+          .where('id', '=', row.id)
+          .where('status', '=', 'connected')
+          .where('refresh_lease_id', '=', leaseId)
+          .forUpdate()
+          .executeTakeFirst()
+        // Unlinked, or linked again, meanwhile: these are nobody's.
+        if (!isOurs) return
+        await trx
+          .updateTable('platform_accounts')
+          .set(await storeTokens(deps.vault, trx, places, { tokens: fresh, nowMs }))
+          .set(eb => ({
+            token_version: eb('token_version', '+', 1),
+            reason: null,
+            refresh_lease_id: null,
+            refresh_lease_until: null,
+            refresh_not_before: null,
+            last_validated_at: new Date(nowMs),
+            updated_at: new Date(nowMs),
+          }))
+          .where('id', '=', row.id)
+          .execute()
+      }),
+    )
   } catch (error) {
     throw await failed(deps, held, leaseId, error)
   }
   return await hold(deps, row.id)
+}
+
+/** The platform takes no earlier token any more: a store that is away for a moment must not lose these. */
+async function stubbornly<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === storeAttemptsMax || !(error instanceof AppError && error.isRetryable)) throw error
+      await wait(lookMs * 2 ** attempt)
+    }
+  }
 }
 
 /** Writes down what a failure means, and gives it on. */

@@ -42,7 +42,9 @@ import {
 import { mayReturnTo, redirectUriOf } from './redirect-uris.ts'
 
 type Trx = Transaction<Database>
-export type LinkDeps = Pick<ServerDeps, 'db' | 'vault' | 'clock' | 'log' | 'platforms' | 'accounts' | 'settings'>
+export type LinkDeps = Pick<ServerDeps, 'db' | 'vault' | 'clock' | 'log' | 'platforms' | 'settings'> & {
+  readonly accounts: Pick<ServerDeps['accounts'], 'linkBase'>
+}
 
 const linkMs = 10 * 60_000
 /** How long a link that ended is kept, for who asks how it went. */
