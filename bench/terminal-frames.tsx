@@ -80,6 +80,7 @@ async function measureFrames(): Promise<void> {
       preferences: { load: () => null, save() {} },
       saveFile: async () => '',
       copy: () => false,
+      openBrowser: async () => false,
       setTimer: (ms, run) => {
         if (ms < 1000) queueMicrotask(run)
         return () => {}

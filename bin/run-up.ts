@@ -1,5 +1,5 @@
 import type { ReplayRequest } from '../contracts/control.ts'
-import { type ConfigFlags, terminalVariables } from '../core/config.ts'
+import { type ConfigFlags, environmentWithoutSecrets, terminalVariables } from '../core/config.ts'
 import { prepareHome } from '../core/home.ts'
 import { createScope, watchProcessEnd } from '../core/lifecycle.ts'
 import { createFileLog } from '../core/log.ts'
@@ -7,6 +7,7 @@ import { startRoles } from './compose/roles.ts'
 import { openStores } from './compose/stores.ts'
 import { roles } from './role.ts'
 import { runServe } from './run-serve.ts'
+import { systemBrowser } from './system-browser.ts'
 import { openLocalTerminal, restoreLocalTerminal, type TerminalView } from './terminal-host.ts'
 import { configOf, type VerbContext } from './verb-context.ts'
 
@@ -34,13 +35,16 @@ export async function runUp(
     const stores = await openStores(open)
     const { server, token } = await startRoles(open, stores, new Set(roles), options.replay)
     if (server === null) throw new Error('All roles were asked for, so there is a server.')
+    const variables = terminalVariables(context.env)
+    const browser = systemBrowser({ ...variables, env: environmentWithoutSecrets(context.env) })
     const terminal = await scope.start(
       'terminal',
       () =>
         openLocalTerminal({
           url: server.url,
           token,
-          variables: terminalVariables(context.env),
+          variables,
+          openBrowser: browser.open,
           view: options.view ?? {},
           cwd: context.cwd,
         }),

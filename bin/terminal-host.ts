@@ -23,6 +23,8 @@ export function openLocalTerminal(options: {
   token: TokenSource
   /** Of a remote server, where a person signs in. */
   account?: Account
+  /** Opens an address in the system's browser; false when there is none here. */
+  openBrowser: (url: string) => Promise<boolean>
   variables: Variables
   view: TerminalView
   /** Where exports go. */
@@ -40,6 +42,7 @@ export function openLocalTerminal(options: {
     url: options.url,
     token: options.token,
     ...(options.account === undefined ? {} : { account: options.account }),
+    openBrowser: options.openBrowser,
     env: { ...terminalEnv(options.variables), theme: options.view.theme ?? null },
     ...(options.view.startCommand === undefined ? {} : { startCommand: options.view.startCommand }),
     preferences: filePreferences(options.variables.preferencesFolder),

@@ -28,6 +28,8 @@ export interface TerminalOptions {
   token: TokenSource
   /** Of a remote server: the terminal then has a form to sign in. `token` must be this account's. */
   account?: Account
+  /** Opens an address in the system's browser; without it none is ever opened. */
+  openBrowser?: (url: string) => Promise<boolean>
   env: TerminalEnv
   preferences: PreferencesPort
   saveFile: SaveFile
@@ -95,6 +97,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
         stdout.write(clipboardText(text))
         return true
       },
+      openBrowser: options.openBrowser ?? (async () => false),
       setTimer,
       nowMs,
       theme: env.theme,

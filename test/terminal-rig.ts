@@ -256,6 +256,8 @@ export async function openRig(options: {
   url?: string
   /** Whether live data come from a real server at `url` as well, instead of the scripted one. */
   isReal?: boolean
+  /** Is asked to open addresses; none is opened by default. */
+  openBrowser?: (url: string) => Promise<boolean>
   /** Of a remote server; without one the terminal belongs to its own. */
   account?: Account
 }): Promise<Rig> {
@@ -298,6 +300,7 @@ export async function openRig(options: {
     url: options.url ?? 'http://127.0.0.1:1',
     token: options.account?.token ?? (async () => 'rig'),
     ...(options.account === undefined ? {} : { account: options.account }),
+    ...(options.openBrowser === undefined ? {} : { openBrowser: options.openBrowser }),
     env: { ...plainEnv, ...options.env },
     preferences: {
       load: () => options.preferences ?? null,

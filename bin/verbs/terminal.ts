@@ -40,11 +40,17 @@ export function addTerminal(program: Command, context: VerbContext): void {
         throw new AppError('BAD_REQUEST', 'There is no terminal here: run this in one, without pipes.')
       }
       const destination = await whereTo(context, options)
-      const { openLocalTerminal, restoreLocalTerminal } = await import('../terminal-host.ts')
+      const [{ openLocalTerminal, restoreLocalTerminal }, { systemBrowser }] = await Promise.all([
+        import('../terminal-host.ts'),
+        import('../system-browser.ts'),
+      ])
       const end = watchProcessEnd({ log: () => null, restoreTerminal: restoreLocalTerminal })
+      const variables = terminalVariables(context.env)
+      const browser = systemBrowser({ ...variables, env: environmentWithoutSecrets(context.env) })
       const terminal = await openLocalTerminal({
         ...destination,
-        variables: terminalVariables(context.env),
+        variables,
+        openBrowser: browser.open,
         view: viewOf(words, options),
         cwd: context.cwd,
       })

@@ -12,6 +12,7 @@ const functionNames = [
   'API',
   'BILL',
   'ACCT',
+  'KEYS',
   'LOGIN',
   'REGISTER',
   'LOGOUT',
@@ -244,6 +245,15 @@ export const functionSpecs: readonly FunctionSpec[] = [
     subject: 'none',
     args: [],
     examples: ['ACCT'],
+  },
+  {
+    name: 'KEYS',
+    aliases: ['CREDENTIALS', 'LINK'],
+    title: 'Developer credentials and linked accounts',
+    help: 'Your own registration with YouTube, TikTok and Instagram, and the accounts that are linked with it. Enter takes credentials, which are tried at once; l links an account through a browser, here or on another machine; x twice unlinks.',
+    subject: 'none',
+    args: [],
+    examples: ['KEYS'],
   },
   {
     name: 'LOGIN',

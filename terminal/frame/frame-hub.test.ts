@@ -34,6 +34,7 @@ async function openHub() {
       preferences: { load: () => null, save() {} },
       saveFile: async name => name,
       copy: () => false,
+      openBrowser: async () => false,
       setTimer: clock.setTimer,
       nowMs: clock.nowMs,
       theme: null,

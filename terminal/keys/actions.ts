@@ -7,6 +7,7 @@ export const actionContexts = [
   'api',
   'bill',
   'account',
+  'credentials',
   'pages',
   'help',
   'form',
@@ -101,6 +102,20 @@ export const actions = [
 
   { name: 'account.password', title: 'Change the password', context: 'account', keys: ['p'] },
   { name: 'account.verify', title: 'Send the mail that verifies the address', context: 'account', keys: ['m'] },
+
+  { name: 'credentials.enter', title: 'Enter or replace credentials', context: 'credentials', keys: ['enter', 'n'] },
+  {
+    name: 'account.link',
+    title: 'Link an account with the selected credentials, or the selected account again',
+    context: 'credentials',
+    keys: ['l'],
+  },
+  {
+    name: 'account.unlink',
+    title: 'Unlink the selected account, or remove the selected credentials: twice',
+    context: 'credentials',
+    keys: ['x', 'delete'],
+  },
 
   { name: 'page.older', title: 'Older entries', context: 'pages', keys: ['n', '>'] },
   { name: 'page.newer', title: 'Newer entries', context: 'pages', keys: ['N', '<'] },

@@ -232,6 +232,9 @@ const everyScreen: [FunctionName, ActionName[]][] = [
   ['BILL', ['bill.view']],
   ['ACCT', []],
   ['ACCT', ['account.password']],
+  ['KEYS', []],
+  ['KEYS', ['move.last']],
+  ['KEYS', ['credentials.enter']],
 ]
 
 test.each(everyScreen)(
@@ -257,6 +260,7 @@ test.each(everyScreen)(
             account: null,
             ask: () => {},
             refresh: () => {},
+            openBrowser: async () => false,
             copy: () => {},
           }
           let screen = findScreen(fn)?.open({ fn, subject: null, args: {} })

@@ -123,6 +123,7 @@ function act(screen: OpenScreen, view: ScreenView, ...calls: (ActionCall['name']
     account: null,
     ask: () => {},
     refresh: () => {},
+    openBrowser: async () => false,
     copy: () => {},
   }
   let now = screen

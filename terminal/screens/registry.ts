@@ -6,6 +6,7 @@ import { desFactory } from './des.ts'
 import { gpFactory } from './gp.ts'
 import { helpFactory } from './help.ts'
 import { idxFactory } from './idx.ts'
+import { keysFactory } from './keys.ts'
 import { loginFactory, registerFactory } from './login.ts'
 import { opsFactory } from './ops.ts'
 import type { ScreenFactory } from './screen.ts'
@@ -22,6 +23,7 @@ const factories: readonly ScreenFactory[] = [
   apiFactory,
   billFactory,
   acctFactory,
+  keysFactory,
   loginFactory,
   registerFactory,
   helpFactory,

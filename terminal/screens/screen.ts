@@ -58,6 +58,8 @@ export interface ScreenDeps extends ScreenView {
   ask(tag: string, work: Promise<HttpResult>): void
   /** Asks again for the resources whose path starts so. */
   refresh(path: string): void
+  /** Opens an address in the system's browser; false when there is none here (over SSH, without a screen). */
+  openBrowser(url: string): Promise<boolean>
   /** Puts a text on the clipboard; `name` is what the status line calls it, e.g. "the key". */
   copy(text: string, name: string): void
 }

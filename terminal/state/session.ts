@@ -62,6 +62,8 @@ export interface SessionDeps {
   saveFile: SaveFile
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
   copy(text: string): boolean
+  /** Opens an address in the system's browser; false when there is none here. */
+  openBrowser(url: string): Promise<boolean>
   setTimer: SetTimer
   nowMs(): number
   /** A theme that the environment asks for instead of the remembered one. */
@@ -643,6 +645,7 @@ export class Session {
       account: this.#deps.account,
       ask: (tag, work) => void work.catch(unexpected).then(result => this.#answer(screen.id, { tag, result })),
       refresh: path => this.resources.refresh(path),
+      openBrowser: url => this.#deps.openBrowser(url),
       copy: (text, name) => this.#copyText(text, name),
     }
   }

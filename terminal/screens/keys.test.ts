@@ -1,0 +1,263 @@
+import { afterEach, expect, test } from 'vitest'
+import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
+import { openRig, type Rig } from '../../test/terminal-rig.ts'
+
+// KEYS against a server that answers what the contracts say.
+
+let http: HttpRig | null = null
+let rig: Rig | null = null
+afterEach(async () => {
+  await rig?.end()
+  await http?.close()
+  rig = null
+  http = null
+})
+
+const id = (number: number) => `018f0000-0000-7000-8000-0000000000${String(number).padStart(2, '0')}`
+const google = {
+  platform: 'youtube',
+  kind: 'google',
+  status: 'valid',
+  vault_secret_id: id(1),
+  lastValidatedAt: '2026-03-01T11:56:00.000Z',
+}
+const tiktok = {
+  platform: 'tiktok',
+  kind: 'tiktok_desktop',
+  status: 'invalid',
+  reason: 'TikTok says: client_key is wrong. Copy it again from the page of the app.',
+  vault_secret_id: id(2),
+  lastValidatedAt: '2026-03-01T10:00:00.000Z',
+}
+const channel = {
+  id: id(3),
+  platform: 'youtube',
+  platformAccountId: 'UC1',
+  name: "Ada's kitchen",
+  handle: '@adaskitchen',
+  avatarUrl: '',
+  kind: 'google',
+  status: 'connected',
+  reason: null,
+  scopes: ['youtube.readonly'],
+  missingScopes: ['yt-analytics.readonly'],
+  lastValidatedAt: '2026-03-01T11:00:00.000Z',
+  createdAt: '2026-02-01T12:00:00.000Z',
+  updatedAt: '2026-03-01T11:00:00.000Z',
+}
+const second = {
+  ...channel,
+  id: id(4),
+  name: 'Ada live',
+  handle: '@adalive',
+  status: 'needs_reauth',
+  reason: 'Google says that the grant has ended.',
+  missingScopes: [],
+}
+const linkId = id(5)
+const started = {
+  linkId,
+  authorizationUrl: 'https://accounts.google.com/o/oauth2/v2/auth?client_id=ada&state=s1&code_challenge=c1',
+  state: 's1',
+  expiresAt: '2026-03-01T12:10:00.000Z',
+  ticketUrl: 'http://localhost:4400/api/auth/link/youtube?ticket=t1',
+  redirectUri: 'http://localhost:4400/api/auth/callback/youtube',
+  comesBack: true,
+}
+const waiting = {
+  linkId,
+  platform: 'youtube',
+  status: 'waiting',
+  reason: null,
+  accountId: null,
+  expiresAt: started.expiresAt,
+}
+
+const replies = (): HttpRig['replies'] => ({
+  'GET /api/credentials/status': { body: [google, tiktok] },
+  'GET /api/accounts': { body: { data: [channel, second] } },
+  'POST /api/auth/link/youtube': { status: 201, body: started },
+  [`GET /api/auth/links/${linkId}`]: { body: waiting },
+})
+
+async function open(
+  more: { columns?: number; rows?: number; isAscii?: boolean; replies?: HttpRig['replies']; hasBrowser?: boolean } = {},
+): Promise<{ rig: Rig; http: HttpRig; opened: string[] }> {
+  const opened: string[] = []
+  http = await openHttpRig({ ...replies(), ...more.replies })
+  rig = await openRig({
+    columns: more.columns ?? 80,
+    rows: more.rows ?? 24,
+    url: http.url,
+    startCommand: 'KEYS',
+    env: { isAscii: more.isAscii ?? false },
+    async openBrowser(url) {
+      opened.push(url)
+      return more.hasBrowser ?? true
+    },
+  })
+  await rig.shows('valid')
+  return { rig, http, opened }
+}
+
+function steady(on: Rig): string {
+  const text = on.lines().map(one => one.replace(/\d\d:\d\d:\d\d UTC/, '12:00:00 UTC').trimEnd())
+  return `${text.join('\n')}\n`
+}
+
+const sizes = [
+  { columns: 80, rows: 24, isAscii: false },
+  { columns: 120, rows: 40, isAscii: false },
+  { columns: 60, rows: 15, isAscii: true },
+]
+
+test.each(sizes)('draws KEYS at $columns×$rows as in the golden file', async size => {
+  const { rig } = await open(size)
+  if (size.rows > 15) await rig.shows('Ada live')
+  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/keys-${size.columns}x${size.rows}.txt`)
+})
+
+test.each(sizes)('draws a link under way at $columns×$rows as in the golden file', async size => {
+  const { rig } = await open(size)
+  await rig.type('l')
+  await rig.shows('Copy the link')
+  if (size.rows > 15) await rig.shows('The browser was opened')
+  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/keys-link-${size.columns}x${size.rows}.txt`)
+})
+
+test('enters credentials in a masked form and follows them until they are valid', async () => {
+  const saved = { status: 'pending_validation', vault_secret_id: id(9), needsReauth: [id(3)] }
+  const { rig, http } = await open({ replies: { 'POST /api/credentials/tiktok': { status: 202, body: saved } } })
+  await rig.type('jj\r')
+  expect(rig.lines().join('\n')).toContain('TikTok for Desktop, for TikTok')
+  await rig.type(' aw123 \r')
+  await rig.type('s3cret-of-ada')
+  expect(rig.lines().join('\n')).toContain('•'.repeat(13))
+  http.replies['GET /api/credentials/status'] = {
+    body: [google, { ...tiktok, status: 'pending_validation', reason: undefined }],
+  }
+  await rig.type('\r')
+  await rig.shows('One account has to be linked again.')
+  expect(http.askedFor('POST /api/credentials/tiktok')[0]?.body).toEqual({
+    kind: 'tiktok_desktop',
+    client_id: 'aw123',
+    client_secret: 's3cret-of-ada',
+  })
+  await rig.shows('being tried')
+  http.replies['GET /api/credentials/status'] = {
+    body: [google, { ...tiktok, status: 'valid', reason: undefined }],
+  }
+  await rig.shows(/TikTok for Desktop +TikTok +valid/)
+  expect(rig.output()).not.toContain('s3cret')
+})
+
+test('takes an API key alone where that is all there is', async () => {
+  const saved = { status: 'pending_validation', vault_secret_id: id(9), needsReauth: [] }
+  const { rig, http } = await open({ replies: { 'POST /api/credentials/youtube': { status: 202, body: saved } } })
+  await rig.type('jl')
+  await rig.shows('An API key links no account')
+  await rig.type('\rAIzaSy\r')
+  await rig.shows('Saved; they are being tried.')
+  expect(http.askedFor('POST /api/credentials/youtube')[0]?.body).toEqual({ kind: 'google_api_key', api_key: 'AIzaSy' })
+})
+
+test('keeps what was typed when the server refuses credentials', async () => {
+  const { rig } = await open({
+    replies: { 'POST /api/credentials/youtube': refusal(400, 'BAD_REQUEST', 'That is no client ID of Google.') },
+  })
+  await rig.type('\rada\r')
+  await rig.type('secret\r')
+  const text = await rig.shows('That is no client ID of Google.')
+  expect(text).toContain('[ada')
+})
+
+test('links an account through the browser and follows it until it is linked', async () => {
+  const { rig, http, opened } = await open()
+  await rig.type('l')
+  await rig.shows('The browser was opened: go on there.')
+  expect(http.askedFor('POST /api/auth/link/youtube')[0]?.body).toEqual({ kind: 'google' })
+  expect(opened).toEqual([started.authorizationUrl])
+  http.replies[`GET /api/auth/links/${linkId}`] = { body: { ...waiting, status: 'connected', accountId: id(3) } }
+  await rig.shows('Done: the account is linked.')
+  await rig.type('\r')
+  await rig.shows('Ada live')
+})
+
+test('shows the link where there is no browser, copies it, and takes the address that was pasted', async () => {
+  const { rig, http } = await open({
+    hasBrowser: false,
+    replies: {
+      'POST /api/auth/link/youtube': { status: 201, body: { ...started, comesBack: false } },
+      'POST /api/auth/link/youtube/complete': refusal(400, 'BAD_REQUEST', 'That address is of another link.'),
+    },
+  })
+  await rig.type('l')
+  expect(await rig.shows('Open the link below in a browser.')).toContain('client_id=ada')
+  await rig.type('https://localhost/api/auth/callback/youtube?state=s0\r')
+  expect(await rig.shows('That address is of another link.')).toContain('state=s0')
+  await rig.type('\x15https://localhost/api/auth/callback/youtube?state=s1&code=4\r')
+  await rig.type('\t\t\r')
+  expect(rig.output()).toContain(Buffer.from(started.authorizationUrl).toString('base64'))
+  http.replies['POST /api/auth/link/youtube/complete'] = { body: channel }
+  await rig.type('\x1b[Z\r')
+  await rig.shows('The account is linked.')
+  expect(http.askedFor('POST /api/auth/link/youtube/complete').at(-1)?.body).toEqual({
+    url: 'https://localhost/api/auth/callback/youtube?state=s1&code=4',
+  })
+  expect(rig.lines()[3]).toContain('1 KEYS ')
+})
+
+test('says why a link has failed', async () => {
+  const { rig, http } = await open()
+  await rig.type('l')
+  await rig.shows('Copy the link')
+  http.replies[`GET /api/auth/links/${linkId}`] = {
+    body: { ...waiting, status: 'failed', reason: 'You said no on the page of Google.' },
+  }
+  await rig.shows('You said no on the page of Google.')
+  await rig.type('\x1b')
+  await rig.advance(50)
+  await rig.shows('Ada live')
+})
+
+test('links an account again that asks for it, and shows the reason', async () => {
+  const { rig, http } = await open()
+  await rig.shows('Ada live')
+  await rig.type('G')
+  await rig.shows('Google says that the grant has ended.')
+  await rig.type('l')
+  await rig.shows('Copy the link')
+  expect(http.askedFor('POST /api/auth/link/youtube')[0]?.body).toEqual({ kind: 'google', account_id: id(4) })
+})
+
+test('unlinks an account only when asked twice, and says where the grant still stands', async () => {
+  const { rig, http } = await open({
+    replies: {
+      [`DELETE /api/auth/link/youtube/${id(3)}`]: { body: { status: 'disconnected', revokedAtPlatform: false } },
+    },
+  })
+  await rig.shows('Ada live')
+  await rig.type('Gkx')
+  await rig.shows("Unlink Ada's kitchen?")
+  await rig.type('\x1b')
+  await rig.advance(50)
+  expect(rig.lines().join('\n')).not.toContain('Unlink Ada')
+  expect(http.asked.filter(one => one.method === 'DELETE')).toEqual([])
+  await rig.type('xx')
+  await rig.shows('end the grant in your account there')
+})
+
+test('removes credentials of one kind', async () => {
+  const { rig, http } = await open({ replies: { 'DELETE /api/credentials/youtube': { status: 204, body: null } } })
+  await rig.type('xx')
+  await rig.shows('The credentials were removed.')
+  expect(http.askedFor('DELETE /api/credentials/youtube')[0]?.query).toEqual({ kind: 'google' })
+})
+
+test('shows hostile names of accounts as text', async () => {
+  const { rig } = await open({
+    replies: { 'GET /api/accounts': { body: { data: [{ ...channel, name: '\u001b]0;owned\u0007evil\u202e' }] } } },
+  })
+  await rig.shows(' evil ')
+  expect(rig.output()).not.toContain('owned')
+})
