@@ -78,6 +78,8 @@ export interface ServerSettings {
   readonly live: LiveLimits
   /** Open WebSocket connections of one user. */
   readonly userConnectionsMax: number
+  /** Open WebSocket connections of one network before their hello: nobody keeps others out without a credential. */
+  readonly strangerConnectionsMax: number
   /** How long a new WebSocket may wait with its hello, in ms. */
   readonly helloMs: number
 }

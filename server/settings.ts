@@ -9,6 +9,7 @@ export const settingsDefault: ServerSettings = {
   rateLimits: { perAddress: 3000, perUser: 3000, perKey: 60 },
   live: liveLimitsDefault,
   userConnectionsMax: 1000,
+  strangerConnectionsMax: 1000,
   helloMs: 10_000,
 }
 

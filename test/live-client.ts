@@ -24,11 +24,13 @@ export class LiveClient {
       this.#wake?.()
       return { code: Number(code), reason: String(reason) }
     })
+    // Who was refused never looks at how it closed.
+    this.closed.catch(() => {})
   }
 
   /** Connects without a hello. `url` is that of the HTTP server. */
-  static async connect(url: string): Promise<LiveClient> {
-    const client = new LiveClient(new WebSocket(`${url.replace(/^http/, 'ws')}/ws`))
+  static async connect(url: string, headers: Record<string, string> = {}): Promise<LiveClient> {
+    const client = new LiveClient(new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { headers }))
     await once(client.socket, 'open')
     return client
   }

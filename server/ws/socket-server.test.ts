@@ -20,7 +20,14 @@ import { attachSockets, type SocketServer } from './socket-server.ts'
 const token = 'the-owner-token'
 const userId = UserIdSchema.parse('00000000-0000-4000-8000-000000000001')
 const log = pino({ level: 'silent' })
-const settings = { corsOrigins: ['https://app.example'], publicHosts: [], userConnectionsMax: 20, helloMs: 300 }
+const settings = {
+  corsOrigins: ['https://app.example'],
+  publicHosts: [],
+  trustProxyHops: 1,
+  userConnectionsMax: 20,
+  strangerConnectionsMax: 30,
+  helloMs: 300,
+}
 
 /** Tables in memory behind the engine: a question names one, and a written sample touches them all. */
 const tables = new Map<string, KeyedRow[]>()
@@ -120,6 +127,22 @@ describe('the hello', () => {
     await client.next('welcome')
     client.send({ type: 'hello', protocol: 1, token })
     expect((await client.next('error')).message).toBe('You have said hello already.')
+  })
+
+  it('is waited for on only so many connections of one network; others are let in meanwhile', async () => {
+    const connect = async (address: string) => {
+      const client = await LiveClient.connect(url, { 'x-forwarded-for': `203.0.113.9, ${address}` })
+      clients.push(client)
+      return client
+    }
+    const strangers = await Promise.all(Array.from({ length: 30 }, () => connect('192.0.2.1')))
+    await expect(connect('192.0.2.1')).rejects.toThrow('429')
+    const other = await connect('192.0.2.2')
+    other.send({ type: 'hello', protocol: 1, token })
+    await other.next('welcome')
+    strangers[0]?.send({ type: 'hello', protocol: 1, token })
+    await strangers[0]?.next('welcome')
+    await connect('192.0.2.1')
   })
 
   it('lets a user have only so many connections', async () => {

@@ -9,6 +9,7 @@ import type { Log } from '../../core/log.ts'
 import type { Authenticator, Principal } from '../auth/authenticator.ts'
 import { rawRefusal } from '../http/error-answer.ts'
 import { isAllowedOrigin, isOwnHost } from '../http/hosts.ts'
+import { clientAddress, networkOf } from '../http/network-of.ts'
 import type { LiveEngine } from '../live/engine.ts'
 import type { ParseQuestion } from '../live/source.ts'
 import type { Metrics } from '../metrics/registry.ts'
@@ -37,7 +38,9 @@ export interface SocketDeps {
 export interface SocketSettings {
   readonly corsOrigins: readonly string[]
   readonly publicHosts: readonly string[]
+  readonly trustProxyHops: number
   readonly userConnectionsMax: number
+  readonly strangerConnectionsMax: number
   readonly helloMs: number
 }
 
@@ -61,6 +64,7 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
     autoPong: false,
   })
   const open = new Set<Connection>()
+  const networks = new WeakMap<Connection, string>()
   const sessions = new Sessions(deps.engine)
   const skipped = deps.metrics.counter('cliptape_ws_skipped_total', 'Updates that slow clients skipped.')
   const connectionDeps = {
@@ -77,9 +81,15 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
   }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', error => deps.log.debug({ err: error }, 'A socket failed.'))
-    const refusal = refusalOf(request, open.size, settings)
+    const network = networkOf(clientAddress(request, settings.trustProxyHops))
+    const isStranger = (one: Connection) => one.principal === null && networks.get(one) === network
+    const refusal = refusalOf(request, settings) ?? fullness(open, isStranger, settings)
     if (refusal) return void socket.end(rawRefusal(refusal))
-    sockets.handleUpgrade(request, socket, head, ws => open.add(new Connection(ws, socket, connectionDeps)))
+    sockets.handleUpgrade(request, socket, head, ws => {
+      const connection = new Connection(ws, socket, connectionDeps)
+      networks.set(connection, network)
+      open.add(connection)
+    })
   }
   server.on('upgrade', onUpgrade)
   const probing = setInterval(() => {
@@ -150,7 +160,7 @@ async function signOutEnded(open: ReadonlySet<Connection>, deps: Pick<SocketDeps
   }
 }
 
-function refusalOf(request: IncomingMessage, openCount: number, settings: SocketSettings): AppError | null {
+function refusalOf(request: IncomingMessage, settings: SocketSettings): AppError | null {
   const { host, origin } = request.headers
   const path = (request.url ?? '').split('?', 1)[0]
   if (path !== '/ws') return new AppError('NOT_FOUND', 'WebSockets are at /ws.')
@@ -158,5 +168,17 @@ function refusalOf(request: IncomingMessage, openCount: number, settings: Socket
   if (origin !== undefined && !isAllowedOrigin(origin, host, settings.corsOrigins)) {
     return new AppError('FORBIDDEN', 'Pages of this origin may not connect: add the origin to CORS_ORIGINS.')
   }
-  return openCount < connectionsMax ? null : new AppError('UNAVAILABLE', 'Too many connections are open.')
+  return null
+}
+
+function fullness(
+  open: ReadonlySet<Connection>,
+  isStranger: (one: Connection) => boolean,
+  { strangerConnectionsMax }: SocketSettings,
+): AppError | null {
+  if (open.size >= connectionsMax) return new AppError('UNAVAILABLE', 'Too many connections are open: try again.')
+  let count = 0
+  for (const one of open) if (isStranger(one)) count += 1
+  if (count < strangerConnectionsMax) return null
+  return new AppError('RATE_LIMITED', 'Too many connections from here wait for their hello: say it, or close some.')
 }
