@@ -103,10 +103,9 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     ...graphDataEndpoints(state),
   ])
   const controls = controlsOf(state, requests)
+  const { remote } = options
   const server = createServer(
-    options.remote === undefined
-      ? app
-      : express().use('/_sandbox', controlRoutes(controls, options.remote.moveClock), app),
+    remote === undefined ? app : express().use('/_sandbox', controlRoutes(controls, remote.moveClock)).use(app),
   )
   server.listen(options.port ?? 0, host)
   await once(server, 'listening').catch(cause => {
