@@ -10,7 +10,7 @@ export interface KeyValue {
   /** Adds to a counter that starts at zero and ends `ttlMs` after its first increment; returns the new value. */
   increment(key: string, by: number, options: { ttlMs: number }): Promise<number>
   /**
-   * A limiter of `points` in each `durationSec` (whole seconds), counted by key in windows that begin with the first use.
+   * The limiter, made once, of `points` in each `durationSec` (whole seconds), counted by key in windows that begin with the first use.
    * Limiters of one name share their counts, in memory only those with equal points. `consume` rejects with a
    * `RateLimiterRes` when the points are used up, and with an Error, at once, while the store does not answer. Real time.
    */

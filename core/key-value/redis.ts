@@ -15,6 +15,7 @@ return sum`
 /** The key-value store shared by all nodes, on Redis. Rejects with `UNAVAILABLE` when it does not answer. */
 export async function redisKeyValue(options: { url: string }): Promise<KeyValue> {
   const redis = await openRedis(options)
+  const limiters = new Map<string, RateLimiterRedis>()
   return {
     get: key => redisCall(() => redis.get(prefix + key)),
     async set(key, value, setOptions) {
@@ -32,14 +33,20 @@ export async function redisKeyValue(options: { url: string }): Promise<KeyValue>
     async increment(key, by, { ttlMs }) {
       return z.int().parse(await redisCall(() => redis.eval(incrementLua, 1, prefix + key, by, ttlMs)))
     },
-    limiter: ({ name, points, durationSec }) =>
-      new RateLimiterRedis({
-        storeClient: redis,
-        keyPrefix: limiterPrefix + name,
-        points,
-        duration: durationSec,
-        rejectIfRedisNotReady: true,
-      }),
+    limiter({ name, points, durationSec }) {
+      const key = `${name} ${points} ${durationSec}`
+      const known =
+        limiters.get(key) ??
+        new RateLimiterRedis({
+          storeClient: redis,
+          keyPrefix: limiterPrefix + name,
+          points,
+          duration: durationSec,
+          rejectIfRedisNotReady: true,
+        })
+      limiters.set(key, known)
+      return known
+    },
     async close() {
       redis.disconnect()
     },

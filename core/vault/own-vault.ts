@@ -4,7 +4,7 @@ import { AppError } from '../../contracts/errors.ts'
 import type { Db } from '../db/port.ts'
 import type { Database } from '../db/schema.ts'
 import type { MasterKey, MasterKeys } from './master-key.ts'
-import { noSuchSecret, plaintextBytesMax, secretId } from './place.ts'
+import { checkPlaintext, noSuchSecret, removeRow, secretId } from './place.ts'
 import type { SecretId, SecretPlace, Vault } from './port.ts'
 import { type Binding, type SealedSecret, seal, unseal } from './seal.ts'
 
@@ -21,8 +21,9 @@ const sealingLock = 4_400_003
 export function ownVault(keys: MasterKeys): Vault {
   return {
     async put(trx, place, plaintext) {
+      checkPlaintext(plaintext)
       const id = secretId(randomUUID())
-      const sealed = seal(await sealingKey(trx, keys), bindingOf(place, id), checked(plaintext))
+      const sealed = seal(await sealingKey(trx, keys), bindingOf(place, id), plaintext)
       await trx
         .insertInto('vault_secrets')
         .values({ id, owner_id: place.ownerId, purpose: place.purpose, ...toRow(sealed) })
@@ -47,7 +48,8 @@ export function ownVault(keys: MasterKeys): Vault {
       }
     },
     async replace(trx, place, id, plaintext) {
-      const sealed = seal(await sealingKey(trx, keys), bindingOf(place, id), checked(plaintext))
+      checkPlaintext(plaintext)
+      const sealed = seal(await sealingKey(trx, keys), bindingOf(place, id), plaintext)
       const { numUpdatedRows } = await trx
         .updateTable('vault_secrets')
         .set({ ...toRow(sealed), updated_at: sql<Date>`now()` })
@@ -58,14 +60,7 @@ export function ownVault(keys: MasterKeys): Vault {
         .executeTakeFirst()
       if (numUpdatedRows === 0n) throw noSuchSecret()
     },
-    async remove(trx, place, id) {
-      await trx
-        .deleteFrom('vault_secrets')
-        .where('id', '=', id)
-        .where('purpose', '=', place.purpose)
-        .where('owner_id', 'is not distinct from', place.ownerId)
-        .execute()
-    },
+    remove: removeRow,
   }
 }
 
@@ -130,11 +125,6 @@ function inPlace(trx: Trx, place: SecretPlace, id: SecretId) {
 
 function bindingOf(place: SecretPlace, id: SecretId): Binding {
   return { id, ownerId: place.ownerId, purpose: place.purpose }
-}
-
-function checked(plaintext: string): string {
-  if (Buffer.byteLength(plaintext) <= plaintextBytesMax) return plaintext
-  throw new AppError('PAYLOAD_TOO_LARGE', 'A secret may be at most 64 KiB long.')
 }
 
 function missingKey(keyId: string): AppError {

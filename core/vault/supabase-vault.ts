@@ -3,7 +3,7 @@ import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
 import { AppError } from '../../contracts/errors.ts'
 import type { Database } from '../db/schema.ts'
-import { noSuchSecret, plaintextBytesMax, secretId } from './place.ts'
+import { checkPlaintext, noSuchSecret, removeRow, secretId } from './place.ts'
 import type { SecretId, SecretPlace, Vault } from './port.ts'
 
 type Trx = Transaction<Database>
@@ -19,7 +19,7 @@ export function supabaseVault(): Vault {
   return {
     async put(trx, place, plaintext) {
       const id = secretId(randomUUID())
-      check(plaintext)
+      checkPlaintext(plaintext)
       // Names are unique in Supabase Vault; ours is a random id, and says where the secret belongs.
       const external = await asLogin(trx, async () => {
         const { rows } =
@@ -44,21 +44,14 @@ export function supabaseVault(): Vault {
       return row.secret
     },
     async replace(trx, place, id, plaintext) {
-      check(plaintext)
+      checkPlaintext(plaintext)
       const external = await externalOf(trx, place, id)
       await asLogin(trx, async () => {
         await sql`select vault.update_secret(${external}, ${plaintext})`.execute(trx)
       })
       await trx.updateTable('vault_secrets').set({ updated_at: sql<Date>`now()` }).where('id', '=', id).execute()
     },
-    async remove(trx, place, id) {
-      await trx
-        .deleteFrom('vault_secrets')
-        .where('id', '=', id)
-        .where('purpose', '=', place.purpose)
-        .where('owner_id', 'is not distinct from', place.ownerId)
-        .execute()
-    },
+    remove: removeRow,
   }
 }
 
@@ -83,9 +76,4 @@ async function asLogin<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
   const result = await work()
   await sql`select set_config('role', ${before.role}, true)`.execute(trx)
   return result
-}
-
-function check(plaintext: string): void {
-  if (Buffer.byteLength(plaintext) <= plaintextBytesMax) return
-  throw new AppError('PAYLOAD_TOO_LARGE', 'A secret may be at most 64 KiB long.')
 }

@@ -11,7 +11,7 @@
  * A window begins with the first request and lasts a minute. While the store of the counts does not answer nobody is
  * limited, and the log says so.
  */
-import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterRes } from 'rate-limiter-flexible'
 import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import type { KeyValue } from '../../core/key-value/port.ts'
@@ -81,7 +81,6 @@ export function createRateGuard(
   },
   limits: RateLimits,
 ): RateGuard {
-  const limiters = new Map<string, RateLimiterAbstract>()
   let warnedAtMs = Number.NEGATIVE_INFINITY
   const warn = (err: unknown, message: string): void => {
     const nowMs = performance.now()
@@ -90,16 +89,11 @@ export function createRateGuard(
     deps.log.warn({ err }, message)
   }
 
-  const limiterOf = ({ name, points }: Quota): RateLimiterAbstract => {
-    const id = `${name} ${points}`
-    const limiter = limiters.get(id) ?? deps.keyValue.limiter({ name: `http:${name}`, points, durationSec: windowSec })
-    limiters.set(id, limiter)
-    return limiter
-  }
-
   const consume = async (quota: Quota): Promise<Taken | null> => {
+    const { name, points, key } = quota
+    const limiter = deps.keyValue.limiter({ name: `http:${name}`, points, durationSec: windowSec })
     try {
-      const { remainingPoints, msBeforeNext } = await limiterOf(quota).consume(quota.key)
+      const { remainingPoints, msBeforeNext } = await limiter.consume(key)
       return { quota, left: remainingPoints, resetMs: msBeforeNext, isRefused: false }
     } catch (reason) {
       if (reason instanceof RateLimiterRes)
