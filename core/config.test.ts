@@ -122,7 +122,7 @@ describe('parseConfig', () => {
       previousKeys: ['a'.repeat(43), 'b'.repeat(43)],
     })
     expect(() => parse({ VAULT_STORE: 'supabase' })).toThrow('cluster profile')
-    expect(() => parse({ VAULT_STORE: 'elsewhere' })).toThrow('own or supabase')
+    expect(() => parse({ VAULT_STORE: 'elsewhere' })).toThrow('own, supabase')
     expect(parse({ WEBHOOK_ORIGINS: 'http://10.0.0.5:5678' }).webhookOrigins).toEqual(['http://10.0.0.5:5678'])
     expect(() => parse({ WEBHOOK_ORIGINS: 'http://10.0.0.5:5678/hook' })).toThrow('WEBHOOK_ORIGINS')
   })

@@ -142,7 +142,6 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
     if (value === null && stores.profile === 'cluster') mistakes.push(`${name} must be set in the cluster profile`)
   }
   const vaultStore = get('VAULT_STORE')
-  if (vaultStore !== 'own' && vaultStore !== 'supabase') mistakes.push('VAULT_STORE must be own or supabase')
   if (vaultStore === 'supabase' && stores.profile !== 'cluster')
     mistakes.push('VAULT_STORE can be supabase in the cluster profile only')
   const webhookOrigins = list('WEBHOOK_ORIGINS', ',')

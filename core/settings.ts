@@ -132,7 +132,8 @@ export const settings = [
   {
     name: 'VAULT_STORE',
     group: 'features',
-    kind: 'text',
+    kind: 'choice',
+    choices: ['own', 'supabase'],
     default: 'own',
     effect:
       'Where secrets are kept: own (sealed with VAULT_KEY in our own tables) or supabase (Supabase Vault in the database of DATABASE_URL).',
@@ -143,7 +144,7 @@ export const settings = [
     kind: 'list',
     default: null,
     effect:
-      'Origins of your own network, separated by commas, to which webhooks may be sent, e.g. http://10.0.0.5:5678. Otherwise only public addresses.',
+      'Origins of your own network, separated by commas, to which webhooks may be sent, e.g. http://10.0.0.5:5678, by everybody who has an account. Otherwise only public addresses.',
   },
   {
     name: 'AGENT_API_KEY',
