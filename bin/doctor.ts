@@ -8,6 +8,10 @@ import { AppError } from '../contracts/errors.ts'
 import { type Config, environmentWithoutSecrets, parseConfig, readSetting, unneededIn } from '../core/config.ts'
 import { homePaths } from '../core/home.ts'
 import { type Setting, settings } from '../core/settings.ts'
+import { credentialKinds } from '../platforms/port.ts'
+import { kindFacts } from '../server/features/credentials/kinds.ts'
+import { redirectUriOf } from '../server/features/links/redirect-uris.ts'
+import { reachable } from '../server/http/hosts.ts'
 import { findServer } from './control-client.ts'
 import type { VerbContext } from './verb-context.ts'
 
@@ -39,6 +43,7 @@ export async function examine(context: VerbContext): Promise<Finding[]> {
     await diskFinding(config),
     ...(await serverFindings(config)),
     ffmpegFinding(context, config),
+    ...(await redirectFindings(config)),
     ...settingFindings(context),
     ...unneeded(context),
   ]
@@ -196,6 +201,26 @@ function ffmpegFinding(context: VerbContext, config: Config): Finding {
     message: 'It is not there; only cutting clips needs it.',
     fix: 'Install ffmpeg, or set FFMPEG_PATH.',
   }
+}
+
+/** What has to be registered with each platform, to the letter, before an account can be linked. */
+async function redirectFindings(config: Config): Promise<Finding[]> {
+  const server = config.publicUrl === null ? await findServer(homePaths(config.home)).catch(() => null) : null
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const base = config.publicUrl ?? reachable(server?.status.url ?? `http://${host}:${config.port}`)
+  return credentialKinds.flatMap((kind): Finding[] => {
+    const { title, redirect } = kindFacts[kind]
+    if (redirect === null) return []
+    const { uri, comesBack } = redirectUriOf(kind, base.replace(/\/+$/, ''))
+    return [
+      {
+        name: `redirect URI of ${title}`,
+        state: 'info',
+        message: comesBack ? uri : `${uri} (the browser ends there: paste its address into Cliptape)`,
+        fix: null,
+      },
+    ]
+  })
 }
 
 function settingFindings(context: VerbContext): Finding[] {

@@ -8,7 +8,7 @@ import { type Authenticator, anyOf } from '../../server/auth/authenticator.ts'
 import { createGoogleSignIn } from '../../server/auth/google.ts'
 import { type OpenAccounts, openAccounts } from '../../server/auth/open-accounts.ts'
 import { supabaseAuthenticator } from '../../server/auth/supabase.ts'
-import { isLoopbackHost } from '../../server/http/hosts.ts'
+import { isLoopbackHost, reachable } from '../../server/http/hosts.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 /** Signing in as it is configured; the scope closes it. */
@@ -29,7 +29,10 @@ export async function startAccounts(
         mailer,
         google: config.google.google === 'on' ? createGoogleSignIn(deps, config.google) : null,
         registration: config.registration,
-        linkBase: () => publicUrl ?? reachable(o.url()),
+        linkBase() {
+          const url = o.url()
+          return publicUrl ?? (url === null ? null : reachable(url))
+        },
       }),
     accounts => accounts.close(),
   )
@@ -69,9 +72,4 @@ async function startMailer({
     () => smtpMailer(mail),
     mailer => mailer.close(),
   )
-}
-
-/** A server that listens on all addresses is found under its own machine's name. */
-function reachable(url: string | null): string | null {
-  return url?.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost') ?? null
 }

@@ -3,13 +3,16 @@ import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { validateDue } from '../../server/features/credentials/validation.ts'
+import { purgeLinks } from '../../server/features/links/purge.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 const validateQueue = 'credentials.validate'
+const purgeQueue = 'links.purge'
 
 /**
  * The part of the role `jobs` that has to do with platforms. New credentials are tried as soon as the bus says so; once a
- * minute one worker of all processes looks for what is due again, or was missed.
+ * minute one worker of all processes looks for what is due again, or was missed. Links that nobody came back to are
+ * forgotten every hour.
  */
 export async function startPlatformJobs(
   { scope, log }: Pick<OpenOptions, 'scope' | 'log'>,
@@ -25,6 +28,12 @@ export async function startPlatformJobs(
   await queue.declare(validateQueue, { retryLimit: 0, expireInSeconds: 600 })
   await queue.work(validateQueue, { batchSize: 1, pollingIntervalSeconds: 2 }, validate)
   await queue.schedule(validateQueue, '* * * * *', {})
+  await queue.declare(purgeQueue, { retryLimit: 3, expireInSeconds: 600 })
+  await queue.work(purgeQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async () => {
+    await purgeLinks({ db: stores.db, vault, clock: systemClock })
+  })
+  await queue.schedule(purgeQueue, '47 * * * *', {})
+
   await scope.start(
     'credentials nudges',
     () => stores.bus.subscribe('credentials.due', validate),

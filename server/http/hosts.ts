@@ -28,6 +28,11 @@ export function isAllowedOrigin(
   return hostHeader !== undefined && (origin === `http://${hostHeader}` || origin === `https://${hostHeader}`)
 }
 
+/** A server that listens on all addresses is found under its own machine's name. */
+export function reachable(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost')
+}
+
 function hostOf(url: string): string | null {
   return URL.canParse(url) ? new URL(url).hostname : null
 }

@@ -19,6 +19,7 @@ import { type CredentialDeps, listCredentials, removeCredentials, saveCredential
 import { validateDue } from '../credentials/validation.ts'
 import { withAccessToken } from './access-token.ts'
 import { listAccounts, unlinkAccount } from './accounts.ts'
+import { purgeLinks } from './purge.ts'
 import { completeLink, finishLink, type LinkDeps, readLink, startLink, useTicket } from './service.ts'
 
 type LinkKind = Exclude<CredentialKind, 'google_api_key'>
@@ -389,6 +390,19 @@ export function describeLinks(rig: () => { db: Db }): void {
       expect(await secretCount()).toBe(21)
       await expect(readLink(deps, me, started[0]?.linkId ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' })
       expect(await readLink(deps, me, started.at(-1)?.linkId ?? '')).toMatchObject({ status: 'waiting' })
+    })
+
+    it('that nobody came back to is forgotten: its secret in ten minutes, the rest after a day', async () => {
+      await save('google')
+      const { linkId } = await startLink(deps, me, 'youtube', {})
+      expect(await purgeLinks(deps)).toEqual({ links: 0 })
+      clock.advance(10 * minuteMs)
+      expect(await purgeLinks(deps)).toEqual({ links: 1 })
+      expect(await secretCount()).toBe(1)
+      expect(await readLink(deps, me, linkId)).toMatchObject({ status: 'failed' })
+      clock.advance(dayMs)
+      expect(await purgeLinks(deps)).toEqual({ links: 1 })
+      await expect(readLink(deps, me, linkId)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     })
 
     it('is written into the audit log', async () => {
