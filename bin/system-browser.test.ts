@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { systemBrowser } from './system-browser.ts'
 
@@ -26,4 +29,14 @@ it('tells who waits that the sign-in was left', async () => {
 
 it('opens nothing where nobody would see it', async () => {
   expect(await browser.open('https://accounts.google.com/')).toBe(false)
+})
+
+it('opens pages, and nothing else that a server may name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cliptape-browser-'))
+  for (const name of ['xdg-open', 'open']) await writeFile(join(folder, name), '#!/bin/sh\n', { mode: 0o700 })
+  const seen = systemBrowser({ hasBrowser: true, env: { PATH: folder } })
+  const opened = async (...urls: string[]) => await Promise.all(urls.map(url => seen.open(url)))
+  expect(await opened('https://accounts.google.com/', 'http://127.0.0.1:4400/')).toEqual([true, true])
+  expect(await opened('file:///etc/passwd', 'vscode://x', '-a Calculator', '')).toEqual([false, false, false, false])
+  await rm(folder, { recursive: true })
 })

@@ -19,9 +19,14 @@ export function systemBrowser({
   env: Readonly<Record<string, string>>
 }): BrowserPort {
   return {
-    open: async url => hasBrowser && (await startBrowser(url, env)),
+    open: async url => hasBrowser && isPage(url) && (await startBrowser(url, env)),
     listen,
   }
+}
+
+/** An address may come from a server: another scheme would start another program, and a dash would be an option. */
+function isPage(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 }
 
 /** Resolves once the program that opens addresses has started or could not be. */
