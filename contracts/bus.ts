@@ -25,7 +25,7 @@ export type BusEvents = {
   'credentials.due': { atMs: number }
   /** An API key was made or revoked: by its visible beginning. */
   'keys.changed': { prefix: string }
-  /** Its tokens are refused from now on. `sessionId` null: every session of the user. */
+  /** Look it up again: it has ended, or what it may do has changed. `sessionId` null: every session of the user. */
   'session.ended': { userId: string; sessionId: string | null }
   /** Another key signs access tokens from now on. */
   'signing-keys.changed': { atMs: number }

@@ -19,13 +19,13 @@ interface SessionUser {
 }
 
 /**
- * Tells every node at once, after the change is durable. A message that cannot be sent is no failure of the change: nodes
+ * Tells every node at once, after the change is durable. A `null` among the ids is all sessions of the user. A message that cannot be sent is no failure of the change: nodes
  * look sessions up again within a second.
  */
 export async function tellEnded(
   { bus, log }: Pick<AccountDeps, 'bus' | 'log'>,
   userId: UserId,
-  sessionIds: readonly string[],
+  sessionIds: readonly (string | null)[],
 ): Promise<void> {
   try {
     for (const sessionId of sessionIds) await bus.publish('session.ended', { userId, sessionId })

@@ -560,11 +560,15 @@ export function describeAccounts(setup: () => { db: Db }): void {
 
     it('makes somebody an admin, at once for the sessions that are open, and an ordinary user again', async () => {
       const session = await joined()
+      let heard: unknown
+      await bus.subscribe('session.ended', event => {
+        heard = event
+      })
       const roleNow = async () => (await principalOf(session.access_token))?.role
       for (const role of ['admin', 'user'] as const) {
         await changeRole(node, { email: session.user.email, role })
-        clock.advance(1_001)
         expect(await roleNow()).toBe(role)
+        expect(heard).toEqual({ userId: session.user.id, sessionId: null })
       }
       expect(await auditOf(session.user.id)).toEqual([
         'account.registered',

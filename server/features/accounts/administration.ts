@@ -2,7 +2,7 @@ import type { GivenRole, User } from '../../../contracts/accounts.ts'
 import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import { recordAudit } from '../audit/record.ts'
-import { type AccountDeps, toUser } from './account-steps.ts'
+import { type AccountDeps, tellEnded, toUser } from './account-steps.ts'
 import { passwordLink } from './mail-links.ts'
 
 // What the operator does with accounts, through the control socket: whoever may open it owns the installation. The audit
@@ -48,7 +48,10 @@ export async function renewLink(deps: AccountDeps, email: string): Promise<strin
   return await passwordLink(deps, await idOf(deps, email))
 }
 
-/** @throws AppError NOT_FOUND for an address without an account */
+/**
+ * Gives somebody another role: for requests at once, for open connections by having them opened again.
+ * @throws AppError NOT_FOUND for an address without an account
+ */
 export async function changeRole(deps: AccountDeps, request: { email: string; role: GivenRole }): Promise<void> {
   const { email, role } = request
   const userId = await idOf(deps, email)
@@ -56,6 +59,7 @@ export async function changeRole(deps: AccountDeps, request: { email: string; ro
     await trx.updateTable('users').set({ role }).where('id', '=', userId).execute()
     await recordAudit(trx, userId, null, { action: 'role.changed', target: null, details: { role } })
   })
+  await tellEnded(deps, userId, [null])
 }
 
 async function idOf({ db }: Pick<AccountDeps, 'db'>, email: string): Promise<UserId> {
