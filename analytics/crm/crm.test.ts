@@ -1,0 +1,317 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { KpiName } from '../../contracts/crm.ts'
+import { type Platform, UserIdSchema } from '../../contracts/ids.ts'
+import { type AnalyticsRig, startAnalyticsRig } from '../test-rig.ts'
+import { bestTimes } from './best-time.ts'
+import type { OwnNumbers } from './own-numbers.ts'
+import { ownPerformance } from './performance.ts'
+import { ownPosts } from './posts.ts'
+
+const me = UserIdSchema.parse('11111111-1111-4111-8111-111111111111')
+const other = UserIdSchema.parse('22222222-2222-4222-8222-222222222222')
+const tube = account('youtube', 'mine')
+const tok = account('tiktok', 'mine-too')
+
+let rig: AnalyticsRig
+beforeAll(async () => {
+  rig = await startAnalyticsRig()
+})
+afterAll(() => rig.close())
+// A Saturday.
+beforeEach(() => rig.fresh('2026-01-31T12:00:00'))
+
+describe('the numbers of own accounts', () => {
+  it('are what was gained in the period, against the period before', async () => {
+    await rig.videos([{ video: 'a', creator: 'mine', publishedAt: '2026-01-01T00:00:00' }])
+    await own([
+      { video: 'a', at: '2026-01-29T12:00:00', views: 100, likes: 10, comments: 1 },
+      { video: 'a', at: '2026-01-30T06:00:00', views: 170, likes: 12, comments: 1 },
+      { video: 'a', at: '2026-01-30T12:00:00', views: 200, likes: 15, comments: 2 },
+      { video: 'a', at: '2026-01-31T11:00:00', views: 260, likes: 27, comments: 5 },
+    ])
+    await ownCreator([
+      { at: '2026-01-30T12:00:00', followers: 50 },
+      { at: '2026-01-31T11:00:00', followers: 60 },
+    ])
+    const { total, accounts } = await ownPerformance(rig.ctx, numbers(tube), '24h')
+    expect(shortOf(total.kpis)).toEqual({
+      followers: [60, 'value', 10, 20, 'value'],
+      // 260 - 200 against 200 - 100.
+      views: [60, 'value', -40, -40, 'value'],
+      // 12 against 5.
+      likes: [12, 'value', 7, 140, 'value'],
+      comments: [3, 'value', 2, 200, 'value'],
+      shares: [null, 'not_provided', null, null, 'not_provided'],
+      saves: [null, 'not_provided', null, null, 'not_provided'],
+      // (12 + 3) / 60 against (5 + 1) / 100.
+      engagement: [0.25, 'value', 0.19, expect.closeTo(316.667, 2), 'value'],
+    })
+    expect(total.kpis.engagement.over).toEqual(['likes', 'comments'])
+    expect(total.kpis.views.observedAt).toBe('2026-01-31T11:00:00.000Z')
+    expect(accounts.get(tube.accountId)).toEqual(total.kpis)
+    expect(total.series.views).toHaveLength(24)
+    const moved = total.series.views.filter(point => point.value !== 0)
+    expect(moved).toEqual([{ at: '2026-01-31T11:00:00.000Z', value: 60, state: 'value' }])
+    expect(total.series.followers.at(-1)).toEqual({ at: '2026-01-31T12:00:00.000Z', value: 60, state: 'value' })
+  })
+
+  it('count a post of the period from zero, and one that was first read in it from there', async () => {
+    await rig.videos([
+      { video: 'new', creator: 'mine', publishedAt: '2026-01-30T00:00:00' },
+      { video: 'old', creator: 'mine', publishedAt: '2020-01-01T00:00:00' },
+    ])
+    await own([
+      { video: 'new', at: '2026-01-30T12:00:00', views: 40 },
+      { video: 'new', at: '2026-01-31T12:00:00', views: 90 },
+      { video: 'old', at: '2026-01-30T12:00:00', views: 1000 },
+      { video: 'old', at: '2026-01-31T12:00:00', views: 1005 },
+    ])
+    const week = await ownPerformance(rig.ctx, numbers(tube), '7d')
+    expect(shortOf(week.total.kpis).views).toEqual([95, 'partial', null, null, 'too_few'])
+    expect(week.total.series.views.map(point => [point.value, point.state])).toEqual([
+      [null, 'stale'],
+      [null, 'stale'],
+      [null, 'stale'],
+      [null, 'stale'],
+      [null, 'stale'],
+      // Of the step that ends on the 30th at noon: 40 of the new post, and the first reading of the old one.
+      [40, 'partial'],
+      [55, 'value'],
+    ])
+  })
+
+  it("take the account's own counter where it was read, and still hold posts against posts", async () => {
+    await own([
+      { video: 'a', at: '2026-01-30T12:00:00', views: 10, likes: 1 },
+      { video: 'a', at: '2026-01-31T12:00:00', views: 30, likes: 6 },
+    ])
+    await ownCreator([
+      { at: '2026-01-30T12:00:00', views: 5000 },
+      { at: '2026-01-31T12:00:00', views: 5700 },
+    ])
+    const { total } = await ownPerformance(rig.ctx, numbers(tube), '24h')
+    expect([total.kpis.views.value, total.kpis.likes.value, total.kpis.engagement.value]).toEqual([700, 5, 0.25])
+  })
+
+  it('add up accounts, and compare those that have both periods', async () => {
+    await ownCreator([
+      { at: '2026-01-30T12:00:00', followers: 100 },
+      { at: '2026-01-31T12:00:00', followers: 110 },
+      { at: '2026-01-31T12:00:00', followers: 7, platform: 'tiktok', creator: 'mine-too' },
+    ])
+    const { total, accounts } = await ownPerformance(rig.ctx, numbers(tube, tok), '24h')
+    expect(shortOf(total.kpis).followers).toEqual([117, 'value', 10, 10, 'value'])
+    const short = shortOf(accounts.get(tok.accountId) ?? total.kpis)
+    expect(short.followers).toEqual([7, 'value', null, null, 'too_few'])
+  })
+
+  it('say why one is missing', async () => {
+    await own([{ video: 'a', at: '2026-01-20T12:00:00', views: 10 }])
+    const lacking = { ...tube, lacking: new Set<KpiName>(['followers']) }
+    const { total } = await ownPerformance(rig.ctx, numbers(lacking), '24h')
+    expect(shortOf(total.kpis)).toMatchObject({
+      followers: [null, 'needs_scope', null, null, 'needs_scope'],
+      views: [null, 'stale', null, null, 'stale'],
+      likes: [null, 'not_provided', null, null, 'not_provided'],
+    })
+    expect(total.series.followers.every(point => point.state === 'needs_scope')).toBe(true)
+    const none = await ownPerformance(rig.ctx, numbers(), '24h')
+    expect([none.accounts.size, none.total.kpis.views.state]).toEqual([0, 'not_provided'])
+  })
+
+  it('are those of their owner alone, whoever else has the same account', async () => {
+    await own([
+      { video: 'a', at: '2026-01-30T12:00:00', views: 1, owner: other },
+      { video: 'a', at: '2026-01-31T12:00:00', views: 999, owner: other },
+    ])
+    await ownCreator([{ at: '2026-01-31T12:00:00', followers: 999, owner: other }])
+    await rig.samples([{ video: 'a', creator: 'mine', at: '2026-01-31T12:00:00', views: 999 }])
+    await rig.videos([{ video: 'a', creator: 'mine', publishedAt: '2026-01-30T00:00:00' }])
+    const { total } = await ownPerformance(rig.ctx, numbers(tube), '24h')
+    expect(Object.values(total.kpis).map(kpi => kpi.value)).toEqual(Array(7).fill(null))
+    expect((await ownPosts(rig.ctx, numbers(tube), { sort: 'newest', limit: 10 })).rows).toEqual([])
+    expect((await bestTimes(rig.ctx, numbers(tube), 'UTC')).posts).toBe(0)
+  })
+})
+
+describe('own posts', () => {
+  it('have their last counters, their ages, and what stands against the usual', async () => {
+    const days = ['01', '02', '03', '04', '05', '06']
+    await rig.videos(
+      days.map(day => ({ video: `p${day}`, creator: 'mine', publishedAt: `2026-01-${day}T00:00:00`, title: day })),
+    )
+    // A day after each: 10, 20, 30, 40, 50, and 120 of the last. The median of the five before it is 30.
+    await own(
+      days.map((day, index) => ({ video: `p${day}`, at: dayAfter(day), views: index === 5 ? 120 : 10 * (index + 1) })),
+    )
+    await own([{ video: 'p06', at: '2026-01-06T00:30:00', views: 0, likes: 3 }])
+    const { rows, rankedAmong } = await ownPosts(rig.ctx, numbers(tube), { sort: 'newest', limit: 2 })
+    expect(rankedAmong).toBeNull()
+    expect(rows.map(row => row.title)).toEqual(['06', '05'])
+    expect(rows[0]).toMatchObject({
+      videoId: 'youtube:p06',
+      accountId: tube.accountId,
+      publishedAt: '2026-01-06T00:00:00.000Z',
+      views: 120,
+      likes: 3,
+      engagement: 3 / 120,
+      engagementOver: ['likes'],
+      outlier: 4,
+      // 0.6745 × (120 - 30) / 10.
+      outlierZ: expect.closeTo(6.0705, 10),
+      missing: { comments: 'not_provided', shares: 'not_provided', saves: 'not_provided' },
+      observedAt: '2026-01-07T00:00:00.000Z',
+    })
+    expect(rows[0]?.ages).toEqual([
+      { age: 'V1h', views: 0, state: 'zero' },
+      { age: 'V1', views: 120, state: 'value' },
+      { age: 'V3', views: null, state: 'too_few' },
+      { age: 'V7', views: null, state: 'too_few' },
+      { age: 'V30', views: null, state: 'pending' },
+    ])
+    expect(rows[1]?.missing).toMatchObject({ outlier: 'too_few' })
+    const byOutlier = await ownPosts(rig.ctx, numbers(tube), { sort: 'outlier', limit: 6 })
+    expect([byOutlier.rows[0]?.title, byOutlier.rankedAmong]).toEqual(['06', 500])
+  })
+
+  it('come in every order, page by page as they were at the first page', async () => {
+    await rig.videos(['a', 'b', 'c'].map(video => ({ video, creator: 'mine', publishedAt: '2026-01-01T00:00:00' })))
+    await own([
+      { video: 'a', at: '2026-01-30T12:00:00', views: 10, likes: 9 },
+      { video: 'b', at: '2026-01-30T12:00:00', views: 30 },
+      { video: 'c', at: '2026-01-30T12:00:00', views: 20, likes: 1 },
+    ])
+    const ask = async (sort: 'newest' | 'views' | 'likes' | 'engagement', limit = 3, cursor?: string) => {
+      const page = await ownPosts(rig.ctx, numbers(tube), { sort, limit, cursor })
+      return { ids: page.rows.map(row => row.videoId.slice(8)).join(''), nextCursor: page.nextCursor }
+    }
+    expect([await ask('newest'), await ask('views'), await ask('likes'), await ask('engagement')]).toEqual([
+      { ids: 'abc', nextCursor: null },
+      { ids: 'bca', nextCursor: null },
+      { ids: 'acb', nextCursor: null },
+      { ids: 'acb', nextCursor: null },
+    ])
+    const first = await ask('likes', 1)
+    await rig.fresh('2026-01-31T12:00:00')
+    await rig.videos(['a', 'b', 'c'].map(video => ({ video, creator: 'mine', publishedAt: '2026-01-01T00:00:00' })))
+    await own([
+      { video: 'a', at: '2026-01-30T12:00:00', views: 10, likes: 9 },
+      { video: 'b', at: '2026-01-30T12:00:00', views: 30 },
+      { video: 'c', at: '2026-01-30T12:00:00', views: 20, likes: 1 },
+      { video: 'b', at: '2026-01-31T12:00:01', views: 30, likes: 5 },
+    ])
+    const second = await ask('likes', 1, first.nextCursor ?? '')
+    const third = await ask('likes', 1, second.nextCursor ?? '')
+    expect([first.ids, second.ids, third]).toEqual(['a', 'c', { ids: 'b', nextCursor: null }])
+    await expect(ask('likes', 1, 'eyJhZnRlciI6W119')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  })
+})
+
+describe('the best time', () => {
+  it('is by the weekday and hour of a time zone, with how many posts say so', async () => {
+    // 23:30 UTC on a Sunday is 00:30 on Monday in Berlin; the third post is one hour later in summer time.
+    const published = {
+      a: '2026-01-04T23:30:00',
+      b: '2026-01-11T23:10:00',
+      c: '2025-07-06T22:59:00',
+      d: '2026-01-07T12:00:00',
+    }
+    await rig.videos(Object.entries(published).map(([video, publishedAt]) => ({ video, creator: 'mine', publishedAt })))
+    await own([
+      { video: 'a', at: '2026-01-05T20:00:00', views: 100 },
+      { video: 'b', at: '2026-01-12T20:00:00', views: 300 },
+      { video: 'c', at: '2025-07-07T20:00:00', views: 500 },
+      { video: 'd', at: '2026-01-08T11:00:00', views: 200 },
+      // After the first day, and of a post that is too young: neither counts.
+      { video: 'd', at: '2026-01-09T11:00:00', views: 9999 },
+      { video: 'e', at: '2026-01-31T11:00:00', views: 9999 },
+    ])
+    const berlin = await bestTimes(rig.ctx, numbers(tube), 'Europe/Berlin')
+    expect([berlin.posts, berlin.cells.length]).toEqual([4, 168])
+    // The account's median is 250.
+    expect(berlin.cells.filter(cell => cell.posts > 0)).toEqual([
+      { weekday: 1, hour: 0, posts: 3, views: 300, multiple: 1.2 },
+      { weekday: 3, hour: 13, posts: 1, views: 200, multiple: 0.8 },
+    ])
+    const utc = await bestTimes(rig.ctx, numbers(tube), 'UTC')
+    expect(utc.cells.filter(cell => cell.posts > 0).map(cell => [cell.weekday, cell.hour, cell.posts])).toEqual([
+      [3, 12, 1],
+      [7, 22, 1],
+      [7, 23, 2],
+    ])
+    expect(utc.cells[0]).toEqual({ weekday: 1, hour: 0, posts: 0, views: null, multiple: null })
+  })
+})
+
+function account(platform: Platform, creatorId: string) {
+  const accountId =
+    platform === 'youtube' ? '33333333-3333-4333-8333-333333333333' : '44444444-4444-4444-8444-444444444444'
+  return { accountId, platform, creatorId, lacking: new Set<KpiName>() }
+}
+
+function numbers(...accounts: OwnNumbers['accounts']): OwnNumbers {
+  return { owner: me, accounts }
+}
+
+function shortOf(kpis: Awaited<ReturnType<typeof ownPerformance>>['total']['kpis']) {
+  const short = (name: KpiName) => {
+    const { value, state, change, changePct, changeState } = kpis[name]
+    return [value, state, change, changePct, changeState]
+  }
+  return {
+    followers: short('followers'),
+    views: short('views'),
+    likes: short('likes'),
+    comments: short('comments'),
+    shares: short('shares'),
+    saves: short('saves'),
+    engagement: short('engagement'),
+  }
+}
+
+interface OwnReading {
+  readonly at: string
+  readonly views?: number
+  readonly likes?: number
+  readonly platform?: Platform
+  readonly creator?: string
+  readonly owner?: string
+}
+
+function own(rows: readonly (OwnReading & { video: string; comments?: number })[]): Promise<void> {
+  return rig.rows(
+    'own_samples_v1',
+    rows.map(row => ({
+      ...rowOf(row),
+      video_id: row.video,
+      comments: row.comments ?? null,
+      shares: null,
+      saves: null,
+    })),
+  )
+}
+
+function ownCreator(rows: readonly (OwnReading & { followers?: number })[]): Promise<void> {
+  return rig.rows(
+    'own_creator_samples_v1',
+    rows.map(row => ({ ...rowOf(row), followers: row.followers ?? null, videos: null })),
+  )
+}
+
+function rowOf(row: OwnReading): object {
+  return {
+    owner_id: row.owner ?? me,
+    platform: row.platform ?? 'youtube',
+    creator_id: row.creator ?? 'mine',
+    observed_at: row.at.replace('T', ' '),
+    views: row.views ?? null,
+    likes: row.likes ?? null,
+    source: 'own:test',
+    endpoint: '',
+    definition_version: 1,
+  }
+}
+
+function dayAfter(day: string): string {
+  return `2026-01-${String(Number(day) + 1).padStart(2, '0')}T00:00:00`
+}

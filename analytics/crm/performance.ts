@@ -1,0 +1,353 @@
+import { z } from 'zod'
+import { type CrmPeriod, type Kpi, type KpiName, type KpiPoint, kpiNames } from '../../contracts/crm.ts'
+import type { MissingReason } from '../../contracts/measures.ts'
+import type { AnalyticsContext } from '../context.ts'
+import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
+import { gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
+import {
+  accountKey,
+  type OwnAccount,
+  type OwnNumbers,
+  ownParams,
+  type PostCounter,
+  postCounters,
+} from './own-numbers.ts'
+
+/** How long each period is, and one step of its series. */
+const spans: Readonly<Record<CrmPeriod, { spanMs: number; stepMs: number; bucket: '1h' | '1d' }>> = {
+  '24h': { spanMs: 86_400_000, stepMs: 3_600_000, bucket: '1h' },
+  '7d': { spanMs: 7 * 86_400_000, stepMs: 86_400_000, bucket: '1d' },
+  '30d': { spanMs: 30 * 86_400_000, stepMs: 86_400_000, bucket: '1d' },
+  '90d': { spanMs: 90 * 86_400_000, stepMs: 86_400_000, bucket: '1d' },
+}
+/** Posts that are added up: those that were read last. */
+const postsMax = 1000
+
+/** The numbers of one account, or of several together. */
+export type Kpis = Readonly<Record<KpiName, Kpi>>
+
+/** Numbers over a period, of each account and of all together. */
+export interface OwnPerformance {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly bucket: '1h' | '1d'
+  readonly total: { readonly kpis: Kpis; readonly series: Readonly<Record<KpiName, KpiPoint[]>> }
+  /** By account id. */
+  readonly accounts: ReadonlyMap<string, Kpis>
+}
+
+/** The numbers of own accounts over the period that ends now, against the one before. */
+export async function ownPerformance(
+  ctx: AnalyticsContext,
+  own: OwnNumbers,
+  period: CrmPeriod,
+): Promise<OwnPerformance> {
+  const { spanMs, stepMs, bucket } = spans[period]
+  const toMs = ctx.world.clock.nowMs()
+  const window = { fromMs: toMs - spanMs, toMs }
+  const before = { fromMs: window.fromMs - spanMs, toMs: window.fromMs }
+  const tracks = await readTracks(ctx, own, { ...window, beforeMs: before.fromMs, stepMs })
+  const steps = Array.from({ length: spanMs / stepMs }, (_, index) => {
+    const fromMs = window.fromMs + index * stepMs
+    return { fromMs, toMs: fromMs + stepMs }
+  })
+  const whole = tracks.map(track => kpisIn(track, window))
+  const earlier = tracks.map(track => kpisIn(track, before))
+  const ever = await everRead(ctx, own, whole)
+  return {
+    ...window,
+    bucket,
+    total: {
+      kpis: eachKpi(name =>
+        together(
+          name,
+          whole.map(one => one[name]),
+          earlier.map(one => one[name]),
+          worst(tracks.map(track => reasonFor(track.account, ever, name))),
+        ),
+      ),
+      series: seriesOf(tracks, steps, whole, ever),
+    },
+    accounts: new Map(
+      tracks.map((track, index) => [
+        track.account.accountId,
+        eachKpi(name => {
+          const value = whole[index]?.[name] ?? nothing
+          const past = earlier[index]?.[name] ?? nothing
+          return together(name, [value], [past], reasonFor(track.account, ever, name))
+        }),
+      ]),
+    ),
+  }
+}
+
+interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Readings of one account and of its posts, in order of time; enough of them for the windows that were asked for. */
+interface Tracks {
+  readonly account: OwnAccount
+  readonly own: ReadonlyMap<string, readonly Reading[]>
+  readonly posts: readonly {
+    readonly publishedMs: number | null
+    readonly counters: ReadonlyMap<string, readonly Reading[]>
+  }[]
+}
+
+const ReadingsSchema = z.array(z.tuple([wholeNumber, wholeNumber]))
+const PostRow = z.object({
+  platform: z.string(),
+  creator_id: z.string(),
+  video_id: z.string(),
+  counter: z.string(),
+  published_ms: maybeNumber,
+  readings: ReadingsSchema,
+})
+const AccountRow = PostRow.pick({ platform: true, creator_id: true, counter: true, readings: true })
+
+async function readTracks(
+  ctx: AnalyticsContext,
+  own: OwnNumbers,
+  at: Span & { readonly beforeMs: number; readonly stepMs: number },
+): Promise<Tracks[]> {
+  if (own.accounts.length === 0) return []
+  const reachMs = Math.max(0, at.beforeMs - lookBackMs(at.toMs - at.fromMs))
+  const values = { ...ownParams(own), ...at, reachMs, postsMax }
+  const part = (name: string) =>
+    compose(sqlPart('crm-performance', name), {
+      mine: sqlPart('crm-performance', 'mine'),
+      bucket: sqlPart('crm-performance', 'bucket'),
+    })
+  const [posts, accounts] = await Promise.all([
+    runQuery(ctx, part('posts'), values, PostRow, { tag: 'crm:performance' }),
+    runQuery(ctx, part('accounts'), values, AccountRow, { tag: 'crm:performance' }),
+  ])
+  return own.accounts.map(account => ({
+    account,
+    own: new Map(accounts.filter(isOf(account)).map(row => [row.counter, readingsOf(row.readings)])),
+    posts: [...Map.groupBy(posts.filter(isOf(account)), row => row.video_id).values()].map(rows => ({
+      publishedMs: rows[0]?.published_ms ?? null,
+      counters: new Map(rows.map(row => [row.counter, readingsOf(row.readings)])),
+    })),
+  }))
+}
+
+function isOf(account: OwnAccount): (row: { platform: string; creator_id: string }) => boolean {
+  return row => row.platform === account.platform && row.creator_id === account.creatorId
+}
+
+function readingsOf(pairs: readonly (readonly [number, number])[]): Reading[] {
+  return pairs.map(([atMs, views]) => ({ atMs, views })).sort((a, b) => a.atMs - b.atMs)
+}
+
+/** A number over a window, before it is said in words. A ratio keeps its two sides, so that accounts can be added up. */
+interface Measured {
+  readonly value: number | null
+  readonly isPartial: boolean
+  readonly atMs: number | null
+  readonly sides: { readonly engaged: number; readonly views: number } | null
+  readonly over: readonly string[]
+}
+
+const nothing: Measured = { value: null, isPartial: false, atMs: null, sides: null, over: [] }
+
+function kpisIn(tracks: Tracks, window: Span): Readonly<Record<KpiName, Measured>> {
+  return eachKpi(name => {
+    switch (name) {
+      case 'followers':
+        return levelAt(tracks.own.get('followers') ?? [], window)
+      case 'engagement':
+        return engagementIn(tracks, window)
+      case 'views':
+      case 'likes':
+        return ownGain(tracks.own.get(name) ?? [], window) ?? sumOfPosts(tracks, name, window)
+      default:
+        return sumOfPosts(tracks, name, window)
+    }
+  })
+}
+
+function levelAt(readings: readonly Reading[], { fromMs, toMs }: Span): Measured {
+  const last = valueAt(readings, toMs, lookBackMs(toMs - fromMs))
+  return last ? { ...nothing, value: last.views, atMs: last.atMs } : nothing
+}
+
+/** What the counter that the platform keeps of the account itself gained; null where it was not read. */
+function ownGain(readings: readonly Reading[], window: Span): Measured | null {
+  const found = gainOf(readings, window, null)
+  return found && { ...nothing, value: found.gain, isPartial: found.state === 'partial', atMs: found.end.atMs }
+}
+
+/** A sum is partial when no post has a value at the window's start, and not all of them are new. */
+function sumOfPosts(tracks: Tracks, name: PostCounter, window: Span): Measured {
+  const gains = tracks.posts.flatMap(post => gainOf(post.counters.get(name) ?? [], window, post.publishedMs) ?? [])
+  if (gains.length === 0) return nothing
+  return {
+    ...nothing,
+    value: gains.reduce((sum, one) => sum + one.gain, 0),
+    isPartial: !gains.some(one => one.state === 'value') && gains.some(one => one.state === 'partial'),
+    atMs: latest(gains.map(one => one.end.atMs)),
+  }
+}
+
+/** What posts gained in likes, comments, shares and saves, divided by what the same posts gained in views. */
+function engagementIn(tracks: Tracks, window: Span): Measured {
+  let engaged = 0
+  let views = 0
+  let atMs: number | null = null
+  const over = new Set<string>()
+  for (const post of tracks.posts) {
+    const gain = (name: PostCounter) => gainOf(post.counters.get(name) ?? [], window, post.publishedMs)
+    const seen = gain('views')
+    const given = engaging.flatMap(name => {
+      const found = gain(name)
+      return found ? [{ name, gain: found.gain }] : []
+    })
+    if (!seen || given.length === 0) continue
+    for (const one of given) over.add(one.name)
+    engaged += given.reduce((sum, one) => sum + one.gain, 0)
+    views += seen.gain
+    atMs = latest([seen.end.atMs, ...(atMs === null ? [] : [atMs])])
+  }
+  const sides = atMs === null ? null : { engaged, views }
+  return { value: ratioOf(sides), isPartial: false, atMs, sides, over: engaging.filter(name => over.has(name)) }
+}
+
+const engaging = postCounters.filter(name => name !== 'views')
+
+function ratioOf(sides: Measured['sides']): number | null {
+  return sides === null || sides.views <= 0 ? null : sides.engaged / sides.views
+}
+
+/** One number of several accounts. Changes are over the accounts that have the period before, too. */
+function together(
+  name: KpiName,
+  values: readonly Measured[],
+  earlier: readonly Measured[],
+  reason: MissingReason,
+): Kpi {
+  const sum = sumOf(name, values)
+  const why = sum.sides === null ? reason : 'too_few'
+  const pairs = values.flatMap((now, index) => {
+    const past = earlier[index] ?? nothing
+    return now.value !== null && past.value !== null && !past.isPartial && !now.isPartial ? [{ now, past }] : []
+  })
+  const nowSum = sumOf(
+    name,
+    pairs.map(pair => pair.now),
+  ).value
+  const pastSum = sumOf(
+    name,
+    pairs.map(pair => pair.past),
+  ).value
+  const change = nowSum === null || pastSum === null ? null : nowSum - pastSum
+  return {
+    value: sum.value,
+    state: stateOf(sum, why),
+    change,
+    changePct: change === null || pastSum === null || pastSum === 0 ? null : (100 * change) / Math.abs(pastSum),
+    changeState: change !== null ? (change === 0 ? 'zero' : 'value') : sum.value === null ? why : 'too_few',
+    observedAt: sum.atMs === null ? null : new Date(sum.atMs).toISOString(),
+    over: [...sum.over],
+  }
+}
+
+function sumOf(name: KpiName, parts: readonly Measured[]): Measured {
+  const given = parts.filter(part => part.value !== null || part.sides !== null)
+  if (given.length === 0) return nothing
+  const atMs = latest(given.flatMap(part => part.atMs ?? []))
+  if (name === 'engagement') {
+    const sides = {
+      engaged: given.reduce((sum, part) => sum + (part.sides?.engaged ?? 0), 0),
+      views: given.reduce((sum, part) => sum + (part.sides?.views ?? 0), 0),
+    }
+    const over = engaging.filter(counter => given.some(part => part.over.includes(counter)))
+    return { value: ratioOf(sides), isPartial: false, atMs, sides, over }
+  }
+  return {
+    ...nothing,
+    value: given.reduce((sum, part) => sum + (part.value ?? 0), 0),
+    isPartial: given.every(part => part.isPartial),
+    atMs,
+  }
+}
+
+function stateOf(measured: Measured, reason: MissingReason): Kpi['state'] {
+  if (measured.value === null) return reason
+  if (measured.isPartial) return 'partial'
+  return measured.value === 0 ? 'zero' : 'value'
+}
+
+function seriesOf(
+  tracks: readonly Tracks[],
+  steps: readonly Span[],
+  whole: readonly Readonly<Record<KpiName, Measured>>[],
+  ever: Ever,
+): Record<KpiName, KpiPoint[]> {
+  const measured = steps.map(step => tracks.map(track => kpisIn(track, step)))
+  return eachKpi(name => {
+    // Without a number over the whole period, its reason is that of every step.
+    const isMissing = whole.every(one => one[name].value === null)
+    const reason = isMissing ? worst(tracks.map(track => reasonFor(track.account, ever, name))) : 'stale'
+    return steps.map((step, index) => {
+      const sum = sumOf(
+        name,
+        (measured[index] ?? []).map(one => one[name]),
+      )
+      const state = stateOf(sum, sum.sides === null ? reason : 'too_few')
+      return { at: new Date(step.toMs).toISOString(), value: sum.value, state }
+    })
+  })
+}
+
+/** What was ever read, by account. */
+type Ever = ReadonlyMap<string, ReadonlySet<string>>
+
+const EverRow = z.object({ platform: z.string(), creator_id: z.string(), counters: z.array(z.string()) })
+
+/** Asked only where something is missing. */
+async function everRead(
+  ctx: AnalyticsContext,
+  own: OwnNumbers,
+  whole: readonly Readonly<Record<KpiName, Measured>>[],
+): Promise<Ever> {
+  const isWhole = whole.every(one => kpiNames.every(name => one[name].value !== null))
+  if (isWhole) return new Map()
+  const rows = await runQuery(ctx, sqlPart('crm-performance', 'ever'), ownParams(own), EverRow, {
+    tag: 'crm:performance',
+  })
+  return new Map(
+    rows.map(row => [accountKey({ platform: row.platform, creatorId: row.creator_id }), new Set(row.counters)]),
+  )
+}
+
+function reasonFor(account: OwnAccount, ever: Ever, name: KpiName): MissingReason {
+  if (account.lacking.has(name)) return 'needs_scope'
+  const counters = ever.get(accountKey(account))
+  const wanted = name === 'engagement' ? engaging : [name]
+  return wanted.some(one => counters?.has(one)) ? 'stale' : 'not_provided'
+}
+
+/** The reason that somebody can do most about; without any account nothing is provided. */
+function worst(reasons: readonly MissingReason[]): MissingReason {
+  const order = ['needs_scope', 'stale', 'too_few', 'not_provided'] as const
+  return order.find(reason => reasons.includes(reason)) ?? 'not_provided'
+}
+
+function latest(instants: readonly number[]): number | null {
+  return instants.length === 0 ? null : instants.reduce((a, b) => Math.max(a, b))
+}
+
+function eachKpi<T>(make: (name: KpiName) => T): Record<KpiName, T> {
+  return {
+    followers: make('followers'),
+    views: make('views'),
+    likes: make('likes'),
+    comments: make('comments'),
+    shares: make('shares'),
+    saves: make('saves'),
+    engagement: make('engagement'),
+  }
+}
