@@ -400,6 +400,7 @@ interface PollsTable {
   credential_key: string
   next_poll_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   interval_ms: DefaultedBigint
+  stretch: Generated<number>
   lease_id: string | null
   lease_until: Timestamp | null
   cursor: string | null

@@ -21,20 +21,21 @@ const evenly = { nowMs, random: () => 0.5 }
 describe('the planner', () => {
   it('leaves wishes alone that the day can pay', () => {
     const [time] = planPolls([poll('a')], new Map([['key youtube:units', 24]]), evenly)
-    expect(time).toEqual({ id: 'a', intervalMs: hourMs, nextPollAtMs: nowMs + hourMs })
+    expect(time).toEqual({ id: 'a', stretch: 1, nextPollAtMs: nowMs + hourMs })
   })
 
   it('stretches all of an owner alike when they ask for too much', () => {
     const polls = [poll('fresh', { wantedIntervalMs: hourMs }), poll('old', { wantedIntervalMs: 4 * hourMs })]
     const times = planPolls(polls, new Map([['key youtube:units', 15]]), evenly)
-    expect(times.map(time => time.intervalMs)).toEqual([2 * hourMs, 8 * hourMs])
+    expect(times.map(time => time.stretch)).toEqual([2, 2])
+    expect(times.map(time => time.nextPollAtMs - nowMs)).toEqual([2 * hourMs, 8 * hourMs])
   })
 
   it('gives who asks for little all of it, whoever else asks for much', () => {
     const many = Array.from({ length: 100 }, (_, index) => poll(`many ${index}`, { ownerKey: 'ben' }))
     const times = planPolls([poll('few'), ...many], new Map([['key youtube:units', 100]]), evenly)
-    expect(times[0]?.intervalMs).toBe(hourMs)
-    expect(times[1]?.intervalMs).toBeGreaterThan(30 * hourMs)
+    expect(times[0]?.stretch).toBe(1)
+    expect(times[1]?.stretch).toBeGreaterThan(30)
   })
 
   it('reads at once what was never read, spread out where the quota is short', () => {
@@ -69,9 +70,9 @@ describe('the planner', () => {
           evenly,
         )
         for (const purse of ['p', 'q']) {
-          const spent = times.reduce((sum, { intervalMs }, index) => {
+          const spent = times.reduce((sum, { stretch }, index) => {
             const mine = asked[index]
-            return mine?.purse === purse ? sum + (mine.units * dayMs) / intervalMs : sum
+            return mine?.purse === purse ? sum + (mine.units * dayMs) / (mine.wantedIntervalMs * stretch) : sum
           }, 0)
           expect(spent).toBeLessThanOrEqual(units + 1e-6)
         }

@@ -24,8 +24,8 @@ export interface PlannedPoll {
 
 export interface PlannedTime {
   readonly id: string
-  /** Never shorter than the wanted one. */
-  readonly intervalMs: number
+  /** 1 or more: how many times the wanted interval it is until the next run. */
+  readonly stretch: number
   readonly nextPollAtMs: number
 }
 
@@ -47,7 +47,7 @@ export function planPolls(
     // What was never read waits only as long as the quota makes it.
     const firstMs = poll.lastPolledAtMs === null ? o.nowMs + o.random() * (intervalMs - poll.wantedIntervalMs) : null
     const nextMs = firstMs ?? Math.max(o.nowMs, (poll.lastPolledAtMs ?? 0) + jittered(intervalMs, o.random()))
-    return { id: poll.id, intervalMs, nextPollAtMs: Math.round(nextMs) }
+    return { id: poll.id, stretch, nextPollAtMs: Math.round(nextMs) }
   })
 }
 

@@ -4,15 +4,13 @@
  * its row taken, and what it read is in the stores already.
  */
 import { randomUUID } from 'node:crypto'
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
 import { type Platform, PlatformSchema, UserIdSchema } from '../../contracts/ids.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { Database } from '../../core/db/schema.ts'
 import { credentialKinds } from '../../platforms/port.ts'
 import type { PlannedTime } from './plan.ts'
-
-export type PollTask = Database['polls']['task']
 
 const PollSchema = z.object({
   id: z.uuid(),
@@ -26,11 +24,13 @@ const PollSchema = z.object({
   credentialKey: z.string(),
   /** Of the account's credentials; null for the operator's key. */
   kind: z.enum(credentialKinds).nullable(),
+  /** What its user granted. */
+  scopes: z.array(z.string()).nullable(),
   /** The platform's id of the account whose token asks. */
   viaId: z.string().nullable(),
   /** Whose credentials pay: null for the operator's. */
   payerId: UserIdSchema.nullable(),
-  intervalMs: z.coerce.number(),
+  stretch: z.number(),
   cursor: z.string().nullable(),
   pages: z.number(),
   isBackfilled: z.boolean(),
@@ -39,6 +39,8 @@ const PollSchema = z.object({
     .transform(at => at.getTime())
     .nullable(),
   failures: z.number(),
+  /** Whether the last run failed. */
+  hadError: z.boolean(),
 })
 /** A poll in the hands of a worker. */
 export type Poll = z.infer<typeof PollSchema>
@@ -147,8 +149,9 @@ export async function claimPolls(db: Db, o: { nowMs: number; max: number }): Pro
     )
     select p.id, p.lease_id as "leaseId", p.task, p.path, p.owner_id as "ownerId", p.account_id as "accountId",
       p.platform, p.creator_id as "creatorId", p.credential_key as "credentialKey", a.credentials_kind as kind,
-      a.platform_account_id as "viaId", a.user_id as "payerId", p.interval_ms as "intervalMs", p.cursor, p.pages,
-      p.is_backfilled as "isBackfilled", p.newest_post_at as "newestPostAtMs", p.failures
+      a.platform_account_id as "viaId", a.user_id as "payerId", a.scopes, p.stretch, p.cursor, p.pages,
+      p.is_backfilled as "isBackfilled", p.newest_post_at as "newestPostAtMs", p.failures,
+      p.error_class is not null as "hadError"
     from leased p left join platform_accounts a on a.id = p.account_id
     order by p.next_poll_at`.execute(db.system)
   return z.array(PollSchema).parse(rows)
@@ -159,17 +162,15 @@ export interface PollOutcome {
   readonly nextPollAtMs: number
   readonly intervalMs?: number
   readonly lastPolledAtMs?: number
-  readonly cursor?: string | null
-  readonly pages?: number
-  readonly isBackfilled?: boolean
-  readonly newestPostAtMs?: number | null
+  /** Begins anew: the platform does not know the cursor any more. */
+  readonly isCursorLost?: boolean
   readonly failures: number
   readonly error: { readonly class: string; readonly message: string } | null
 }
 
 /** @returns false when the lease was lost: nothing was written */
 export async function finishPoll(db: Db, poll: Poll, outcome: PollOutcome): Promise<boolean> {
-  const { lastPolledAtMs, intervalMs, cursor, pages, isBackfilled, newestPostAtMs } = outcome
+  const { lastPolledAtMs, intervalMs, isCursorLost } = outcome
   const { numUpdatedRows } = await db.system
     .updateTable('polls')
     .set({
@@ -181,10 +182,38 @@ export async function finishPoll(db: Db, poll: Poll, outcome: PollOutcome): Prom
       error_message: outcome.error?.message.slice(0, 500) ?? null,
       ...(intervalMs === undefined ? {} : { interval_ms: Math.round(intervalMs) }),
       ...(lastPolledAtMs === undefined ? {} : { last_polled_at: new Date(lastPolledAtMs) }),
-      ...(cursor === undefined ? {} : { cursor }),
-      ...(pages === undefined ? {} : { pages }),
-      ...(isBackfilled === undefined ? {} : { is_backfilled: isBackfilled }),
-      ...(newestPostAtMs === undefined || newestPostAtMs === null ? {} : { newest_post_at: new Date(newestPostAtMs) }),
+      ...(isCursorLost ? { cursor: null, pages: 0 } : {}),
+    })
+    .where('id', '=', poll.id)
+    .where('lease_id', '=', poll.leaseId)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** Where a run is after a page whose rows are durable. */
+export interface PageMark {
+  /** Null at the end of the run. */
+  readonly cursor: string | null
+  readonly pages: number
+  readonly isBackfilled: boolean
+  readonly newestPostAtMs: number | null
+}
+
+/** Marks a page in the transaction of its posts, and prolongs the lease. @returns false when the lease was lost */
+export async function markPage(
+  trx: Transaction<Database>,
+  poll: Poll,
+  mark: PageMark,
+  nowMs: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('polls')
+    .set({
+      cursor: mark.cursor,
+      pages: mark.pages,
+      is_backfilled: mark.isBackfilled,
+      newest_post_at: mark.newestPostAtMs === null ? null : new Date(mark.newestPostAtMs),
+      lease_until: new Date(nowMs + leaseMs),
     })
     .where('id', '=', poll.id)
     .where('lease_id', '=', poll.leaseId)
@@ -194,17 +223,44 @@ export async function finishPoll(db: Db, poll: Poll, outcome: PollOutcome): Prom
 
 const planBatch = 2_000
 
+const PlannedSchema = z.object({
+  id: z.uuid(),
+  ownerKey: z.string(),
+  credentialKey: z.string(),
+  platform: PlatformSchema,
+  task: z.enum(['account', 'posts']),
+  wantedIntervalMs: z.coerce.number(),
+  lastPolledAtMs: z
+    .date()
+    .transform(at => at.getTime())
+    .nullable(),
+})
+
+/** The polls of monitored creators, each with the first user who monitors it; at most 100,000. */
+export async function readPlanned(db: Db): Promise<z.infer<typeof PlannedSchema>[]> {
+  const { rows } = await sql`
+    select p.id, coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task,
+      p.interval_ms as "wantedIntervalMs", p.last_polled_at as "lastPolledAtMs"
+    from polls p left join (
+      select distinct on (platform, creator_id) platform, creator_id, owner_id::text as owner_key
+      from monitored_creators order by platform, creator_id, created_at
+    ) m on m.platform = p.platform and m.creator_id = p.creator_id
+    where p.path = 'public' and p.task in ('account', 'posts')
+    limit 100000`.execute(db.system)
+  return z.array(PlannedSchema).parse(rows)
+}
+
 /** Writes what was planned; rows that a worker holds keep their time until they come back. */
 export async function writePlan(db: Db, times: readonly PlannedTime[]): Promise<void> {
   for (let from = 0; from < times.length; from += planBatch) {
     const part = times.slice(from, from + planBatch)
     await sql`
-      update polls p set next_poll_at = t.next_poll_at, interval_ms = t.interval_ms
+      update polls p set next_poll_at = t.next_poll_at, stretch = t.stretch
       from unnest(
         ${part.map(time => time.id)}::uuid[],
         ${part.map(time => new Date(time.nextPollAtMs).toISOString())}::timestamptz[],
-        ${part.map(time => time.intervalMs)}::bigint[]
-      ) t (id, next_poll_at, interval_ms)
+        ${part.map(time => time.stretch)}::double precision[]
+      ) t (id, next_poll_at, stretch)
       where p.id = t.id and p.lease_id is null and p.failures = 0 and p.cursor is null`.execute(db.system)
   }
 }

@@ -12,6 +12,7 @@ import { z } from 'zod'
 import type { UserId } from '../../contracts/ids.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../core/db/port.ts'
+import type { PlatformError } from '../../platforms/port.ts'
 import { nextPacificDay, pacificDayStart, publicPart, type QuotaRule, quotaRuleOf } from './quota-rules.ts'
 
 /** Who asks for what. */
@@ -44,6 +45,9 @@ export interface QuotaState {
   readonly usagePercent: number | null
 }
 
+/** The bucket that stands for all of a credential's: blocked, nothing is asked with it. */
+export const wholeCredential = '*'
+
 interface BudgetDeps {
   readonly db: Db
   readonly clock: Clock
@@ -53,6 +57,9 @@ interface BudgetDeps {
 /** How far ahead of an even use of the day the public path may be. */
 const headStart = 0.1
 const statesMax = 1_000
+const hourMs = 3_600_000
+/** So many failures in a row open the circuit. */
+const brokenMax = 10
 /** A bucket that the platform says is this full, in per cent, rests for so long. */
 const rests = [
   { atPercent: 90, forMs: 60 * 60_000 },
@@ -77,6 +84,8 @@ export class QuotaBudget {
   readonly #db: Db
   readonly #clock: Clock
   readonly #ruleOf: (bucket: string) => QuotaRule
+  /** Failures in a row of each credential, as this worker saw them. */
+  readonly #broken = new Map<string, number>()
 
   constructor({ db, clock, ruleOf = quotaRuleOf }: BudgetDeps) {
     this.#db = db
@@ -138,6 +147,36 @@ export class QuotaBudget {
       await this.block(spending, nowMs + rest.forMs, `The platform says that ${Math.round(usagePercent)} % are used.`)
   }
 
+  /**
+   * What a refusal means for others who would ask the same: a used-up day ends at the platform's midnight, too fast waits
+   * as it was told or ever longer, and wrong credentials rest for an hour, as a whole. A platform that fails again and
+   * again for one credential rests too.
+   * @param failures in a row before this one
+   */
+  async refused(spending: Spending, error: PlatformError, failures: number): Promise<void> {
+    const nowMs = this.#clock.nowMs()
+    const { retryAfterMs } = error
+    const whole = { ...spending, bucket: wholeCredential }
+    if (error.class === 'quota') await this.block(spending, nextPacificDay(nowMs), error.message)
+    else if (error.class === 'rate') {
+      const waitMs = retryAfterMs ?? Math.min(hourMs, 60_000 * 2 ** Math.min(failures, 6))
+      await this.block(spending, nowMs + waitMs, error.message)
+    } else if (error.class === 'client') await this.block(whole, nowMs + hourMs, error.message)
+    if (error.class !== 'server' && error.class !== 'network') {
+      this.#broken.delete(spending.credentialKey)
+      return
+    }
+    const times = (this.#broken.get(spending.credentialKey) ?? 0) + 1
+    this.#broken.set(spending.credentialKey, times)
+    if (times >= brokenMax)
+      await this.block(whole, nowMs + Math.min(hourMs, 1_000 * 2 ** Math.min(times - brokenMax + 1, 12)), error.message)
+  }
+
+  /** The platform answered: what failed before is over. */
+  worked(spending: Spending): void {
+    this.#broken.delete(spending.credentialKey)
+  }
+
   /** The buckets of a user's own credentials that were ever used, or the operator's for null; at most 1,000. */
   async states(ownerId: UserId | null): Promise<QuotaState[]> {
     const rows = await this.#db.system
@@ -149,7 +188,7 @@ export class QuotaBudget {
       .limit(statesMax)
       .execute()
     const nowMs = this.#clock.nowMs()
-    return rows.map(row => stateOf(row, this.#ruleOf(row.bucket), nowMs))
+    return rows.filter(row => row.bucket !== wholeCredential).map(row => stateOf(row, this.#ruleOf(row.bucket), nowMs))
   }
 
   async #reserveOfDay(
@@ -167,7 +206,9 @@ export class QuotaBudget {
     const publicUnits = isPublic ? units : 0
     const { rows } = await sql`
       insert into platform_quota as q (credential_key, bucket, owner_id, window_start, used, used_public)
-      values (${credentialKey}, ${bucket}, ${ownerId}, ${start}, ${units}, ${publicUnits})
+      select ${credentialKey}::text, ${bucket}::text, ${ownerId}::uuid, ${start}::timestamptz, ${units}::integer,
+        ${publicUnits}::integer
+      where ${isOpen(credentialKey, now)}
       on conflict (credential_key, bucket) do update set
         window_start = greatest(q.window_start, excluded.window_start),
         used = case when q.window_start < excluded.window_start then 0 else q.used end + excluded.used,
@@ -194,7 +235,8 @@ export class QuotaBudget {
     const latest = new Date(nowMs + rule.burst * unitMs(rule))
     const { rows } = await sql`
       insert into platform_quota as q (credential_key, bucket, owner_id, window_start, used, full_at)
-      values (${credentialKey}, ${bucket}, ${ownerId}, ${now}, 0, ${fullAt})
+      select ${credentialKey}::text, ${bucket}::text, ${ownerId}::uuid, ${now}::timestamptz, 0, ${fullAt}::timestamptz
+      where ${isOpen(credentialKey, now)}
       on conflict (credential_key, bucket) do update set
         full_at = greatest(q.full_at, ${now}) + ${costMs} * interval '1 millisecond', updated_at = ${now}
       where (q.blocked_until is null or q.blocked_until <= ${now})
@@ -208,13 +250,16 @@ export class QuotaBudget {
       .selectFrom('platform_quota')
       .selectAll()
       .where('credential_key', '=', spending.credentialKey)
-      .where('bucket', '=', spending.bucket)
-      .limit(1)
-      .executeTakeFirst()
-    const row = found ? QuotaRowSchema.parse(found) : null
-    const blockedUntilMs = row?.blocked_until?.getTime() ?? 0
-    if (row && blockedUntilMs > nowMs)
-      return { isGranted: false, retryAtMs: blockedUntilMs, reason: row.block_reason ?? 'The platform said to wait.' }
+      .where('bucket', 'in', [spending.bucket, wholeCredential])
+      .limit(2)
+      .execute()
+    const rows = z.array(QuotaRowSchema).parse(found)
+    const row = rows.find(each => each.bucket === spending.bucket)
+    for (const { blocked_until, block_reason } of rows) {
+      const untilMs = blocked_until?.getTime() ?? 0
+      if (untilMs > nowMs)
+        return { isGranted: false, retryAtMs: untilMs, reason: block_reason ?? 'The platform said to wait.' }
+    }
     if (rule.kind === 'rolling') {
       const freeAtMs = (row?.full_at?.getTime() ?? nowMs) + (units - rule.burst) * unitMs(rule)
       return {
@@ -241,11 +286,19 @@ export class QuotaBudget {
   }
 }
 
+/** Nobody has stopped the credential as a whole. */
+function isOpen(credentialKey: string, now: Date) {
+  return sql`not exists (
+    select from platform_quota b
+    where b.credential_key = ${credentialKey} and b.bucket = ${wholeCredential} and b.blocked_until > ${now})`
+}
+
 function unitMs(rule: QuotaRule & { kind: 'rolling' }): number {
   return rule.windowMs / (rule.units - rule.burst)
 }
 
-function publicUnitsOfDay(units: number, credentialKey: string): number {
+/** How many of a day's units the public path may use in all. */
+export function publicUnitsOfDay(units: number, credentialKey: string): number {
   return Math.floor(credentialKey.startsWith('operator:') ? units : units * publicPart)
 }
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { manualClock } from '../../core/clock.ts'
 import { migrateDb } from '../../core/db/migrate.ts'
 import type { Db } from '../../core/db/port.ts'
-import { QuotaBudget, type Spending } from './quota-budget.ts'
+import { QuotaBudget, type Spending, wholeCredential } from './quota-budget.ts'
 import { nextPacificDay, type QuotaRule } from './quota-rules.ts'
 
 const day: QuotaRule = { kind: 'day', units: 100 }
@@ -117,6 +117,17 @@ export function describeQuota(setup: () => { one: Db; two: Db }): void {
       })
       clock.advance(60_000)
       expect(await two.reserve(asked, 1)).toEqual({ isGranted: true })
+    })
+
+    it('asks nothing at all with a credential that was stopped as a whole', async () => {
+      const clock = manualClock(morningMs)
+      const [one, two] = budgets(clock)
+      await one.block(spending('i', wholeCredential), morningMs + 60_000, 'The credentials are wrong.')
+      for (const bucket of ['day', 'rolling'])
+        expect(await two.reserve(spending('i', bucket), 1)).toMatchObject({ retryAtMs: morningMs + 60_000 })
+      expect((await two.reserve(spending('j', 'day'), 1)).isGranted).toBe(true)
+      clock.advance(60_000)
+      expect((await two.reserve(spending('i', 'day'), 1)).isGranted).toBe(true)
     })
 
     it('rests a bucket of which the platform says that three quarters are used', async () => {

@@ -5,7 +5,7 @@
 create table platform_quota (
   -- The vault id of a user's developer credentials, or operator:<platform>.
   credential_key text not null,
-  -- e.g. youtube:units, instagram:account/17841400000000000.
+  -- e.g. youtube:units, instagram:account/17841400000000000; * for all of the credential's.
   bucket text not null,
   -- Null for the operator's own.
   owner_id uuid references users (id) on delete cascade,
@@ -44,7 +44,9 @@ create table polls (
   credential_key text not null,
   -- Null: as soon as it was planned.
   next_poll_at timestamptz default now(),
+  -- What its pace asks for, and how much longer the quota makes it.
   interval_ms bigint not null default 900000,
+  stretch double precision not null default 1,
   lease_id uuid,
   lease_until timestamptz,
   -- Where a run that was cut off continues.

@@ -1,0 +1,58 @@
+import type { UserId } from '../../contracts/ids.ts'
+import type { Item } from '../../contracts/samples.ts'
+import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
+import type { World } from '../../core/world.ts'
+import type { AccountReading, PostReading } from '../../platforms/port.ts'
+import { checkItems } from '../check.ts'
+import { creatorSampleLine, sampleLine, targets } from '../rows.ts'
+import { creatorSampleOf, ownSource, sampleOf } from './reading-items.ts'
+
+/**
+ * The numbers of a user's own accounts go to tables of their own, under that user's id. They never pass the writer of public
+ * samples: no rollup, no list and nobody else reads them.
+ */
+export interface OwnNumbersDeps {
+  readonly store: Pick<AnalyticsStore, 'insertRaw'>
+  readonly world: World
+}
+
+/** Resolves to how many readings were written and are durable. Those out of their range, or without a number, are not. */
+export async function writeOwnPosts(
+  deps: OwnNumbersDeps,
+  ownerId: UserId,
+  posts: readonly PostReading[],
+): Promise<number> {
+  const items = posts.flatMap((post): Item[] => {
+    const row = sampleOf(post, ownSource(post.platform))
+    return row ? [{ kind: 'sample', row }] : []
+  })
+  return await insert(deps, ownerId, 'sample', items)
+}
+
+/** As `writeOwnPosts`, of an account's own counters. */
+export async function writeOwnAccount(deps: OwnNumbersDeps, ownerId: UserId, account: AccountReading): Promise<number> {
+  const row = creatorSampleOf(account, ownSource(account.platform))
+  return row ? await insert(deps, ownerId, 'creatorSample', [{ kind: 'creatorSample', row }]) : 0
+}
+
+async function insert(
+  { store, world }: OwnNumbersDeps,
+  ownerId: UserId,
+  kind: 'sample' | 'creatorSample',
+  items: readonly Item[],
+): Promise<number> {
+  const lines = items.flatMap(item => {
+    if (checkItems([item]) !== null) return []
+    if (item.kind === 'sample') return [`${ownerId}\t${sampleLine(item.row)}`]
+    return item.kind === 'creatorSample' ? [`${ownerId}\t${creatorSampleLine(item.row)}`] : []
+  })
+  if (lines.length === 0) return 0
+  const { table, format, columns } = targets[kind]
+  await store.insertRaw(`${world.database}.own_${table}`, Buffer.from(lines.join(''), 'utf8'), {
+    format,
+    columns: ['owner_id', ...columns],
+    tag: 'ingest:own',
+    settings: { max_partitions_per_insert_block: 0 },
+  })
+  return lines.length
+}

@@ -1,0 +1,147 @@
+import type { PlatformError } from '../../platforms/port.ts'
+import { outcomeOfFailure } from './failures.ts'
+import { jittered } from './pace.ts'
+import { planPolls } from './plan.ts'
+import { LeaseLost, NoRoom, type PollDeps, runPoll } from './poll.ts'
+import { claimPolls, finishPoll, type OperatorKeys, type Poll, readPlanned, syncPolls, writePlan } from './poll-rows.ts'
+import { publicUnitsOfDay } from './quota-budget.ts'
+import { quotaRuleOf } from './quota-rules.ts'
+
+export interface PollWorkerDeps extends PollDeps {
+  /** Told what became of a run with a linked account: null when it went well after a failure. */
+  readonly onAccount: (
+    accountId: string,
+    problem: { readonly class: string; readonly message: string } | null,
+  ) => Promise<void>
+}
+
+/** Runs beside each other in one worker: a run waits for the platform most of the time. */
+const runsMaxDefault = 24
+/** The part of a day's units that is planned; the rest is for new creators, and for what has to be asked twice. */
+const plannedPart = 0.9
+const dayMs = 86_400_000
+
+/** Reads what is due. Any number of workers share the work. */
+export class PollWorker {
+  readonly #deps: PollWorkerDeps
+  readonly #runsMax: number
+  readonly #running = new Set<Promise<void>>()
+  #looking: Promise<number> | null = null
+  #isClosing = false
+
+  constructor(deps: PollWorkerDeps, runsMax: number = runsMaxDefault) {
+    this.#deps = deps
+    this.#runsMax = runsMax
+  }
+
+  /** Reads everything that is due; resolves to how many runs it took when nothing is. A second call joins the first. */
+  run(): Promise<number> {
+    this.#looking ??= this.#drain().finally(() => {
+      this.#looking = null
+    })
+    return this.#looking
+  }
+
+  /** Takes no more, and waits for the runs under way. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#looking?.catch(() => undefined)
+    await Promise.allSettled(this.#running)
+  }
+
+  async #drain(): Promise<number> {
+    const { db, clock } = this.#deps
+    let count = 0
+    while (!this.#isClosing) {
+      const max = this.#runsMax - this.#running.size
+      const polls = max > 0 ? await claimPolls(db, { nowMs: clock.nowMs(), max }) : []
+      for (const poll of polls) {
+        const run = this.#one(poll).finally(() => this.#running.delete(run))
+        this.#running.add(run)
+      }
+      count += polls.length
+      // A run that ends may be due again at once.
+      if (polls.length === 0 && this.#running.size === 0) break
+      if (polls.length < max || this.#running.size >= this.#runsMax) await Promise.race(this.#running)
+    }
+    return count
+  }
+
+  async #one(poll: Poll): Promise<void> {
+    const { db, clock, log, random } = this.#deps
+    const about = { poll: poll.id, task: poll.task, platform: poll.platform, path: poll.path }
+    try {
+      const { wantedIntervalMs, nextPollAtMs } = await runPoll(this.#deps, poll)
+      const nowMs = clock.nowMs()
+      await finishPoll(db, poll, {
+        nextPollAtMs: nextPollAtMs ?? nowMs + jittered(wantedIntervalMs * poll.stretch, random()),
+        intervalMs: wantedIntervalMs,
+        lastPolledAtMs: nowMs,
+        failures: 0,
+        error: null,
+      })
+      if (poll.accountId !== null && poll.hadError) await this.#deps.onAccount(poll.accountId, null)
+    } catch (error) {
+      if (error instanceof LeaseLost) return
+      try {
+        await this.#failed(poll, error)
+      } catch (cause) {
+        // Its lease brings it back.
+        log.error({ err: cause, ...about }, 'What came of a poll could not be written.')
+      }
+    }
+  }
+
+  async #failed(poll: Poll, error: unknown): Promise<void> {
+    const { db, clock, log, random, onAccount } = this.#deps
+    const outcome = outcomeOfFailure(poll, error, { nowMs: clock.nowMs(), random })
+    const about = { err: error, poll: poll.id, task: poll.task, platform: poll.platform, path: poll.path }
+    if (!(error instanceof NoRoom)) {
+      if (outcome.error?.class === 'internal') log.error(about, 'A poll failed.')
+      else log.info(about, 'A poll failed, and is tried again later.')
+    }
+    await finishPoll(db, poll, outcome)
+    if (poll.accountId === null || outcome.error === null || !concernsUser(outcome.error.class)) return
+    await onAccount(poll.accountId, outcome.error)
+  }
+}
+
+/** Makes the rows of what is wanted and plans public creators within the quota; one worker of all does it at a time. */
+export async function planWork(
+  deps: Pick<PollWorkerDeps, 'db' | 'clock' | 'random'>,
+  operator: OperatorKeys,
+): Promise<{ polls: number }> {
+  const { db, clock, random } = deps
+  await syncPolls(db, operator)
+  const polls = await readPlanned(db)
+  const unitsPerDay = new Map<string, number>()
+  const asked = polls.map(poll => {
+    const bucket = poll.platform === 'youtube' ? 'youtube:units' : 'instagram:app'
+    const purse = `${poll.credentialKey} ${bucket}`
+    if (!unitsPerDay.has(purse)) unitsPerDay.set(purse, unitsOfDay(bucket, poll.credentialKey))
+    // A list, and a look at what is new in it.
+    return { ...poll, purse, units: poll.task === 'posts' ? 2 : 1 }
+  })
+  await writePlan(db, planPolls(asked, unitsPerDay, { nowMs: clock.nowMs(), random }))
+  return { polls: polls.length }
+}
+
+function unitsOfDay(bucket: string, credentialKey: string): number {
+  const rule = quotaRuleOf(bucket)
+  const units = rule.kind === 'day' ? rule.units : (rule.units * dayMs) / rule.windowMs
+  return publicUnitsOfDay(units, credentialKey) * plannedPart
+}
+
+/** What the user of the account should know of: the rest passes by itself. */
+const concerning: ReadonlySet<string> = new Set<PlatformError['class']>([
+  'token',
+  'grant',
+  'client',
+  'permission',
+  'quota',
+  'not_found',
+])
+
+function concernsUser(kind: string): boolean {
+  return concerning.has(kind)
+}
