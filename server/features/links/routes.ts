@@ -73,8 +73,8 @@ export const linkRoutes: readonly Route[] = [
         const outcome = await finishLink(deps, context, { platform: params.platform, query: asked, ownerId: null })
         if (outcome.returnUrl !== null) return redirectTo(outcome.returnUrl)
         if ('refusal' in outcome) throw outcome.refusal
-        // The code leaves the address bar and the history.
-        return redirectTo(donePath)
+        // The code leaves the address bar and the history. PUBLIC_URL may have a path.
+        return redirectTo(`../../..${donePath}`)
       }),
   }),
   route({
