@@ -3,7 +3,7 @@ import { type ActionContext, actionContexts, actions } from '../../terminal/keys
 const contextTitles: Readonly<Record<ActionContext, { title: string; text: string }>> = {
   global: { title: 'Everywhere', text: 'These hold on every screen while nothing is being typed.' },
   list: {
-    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, KEYS, HELP',
+    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, KEYS, CRM, HELP',
     text: 'Rows can also be clicked and scrolled when the mouse is on.',
   },
   chart: { title: 'Charts: GP', text: 'With the mouse on, the crosshair follows it and the wheel zooms.' },
@@ -12,7 +12,8 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
   bill: { title: 'BILL', text: '' },
   account: { title: 'ACCT', text: '' },
   credentials: { title: 'KEYS', text: '' },
-  pages: { title: 'Pages: BILL, ACCT', text: 'For lists that the server hands out page by page.' },
+  crm: { title: 'CRM', text: 'In the heat map, up and down go to another day.' },
+  pages: { title: 'Pages: BILL, ACCT, CRM', text: 'For lists that the server hands out page by page.' },
   help: { title: 'HELP', text: '' },
   form: {
     title: 'In a form',

@@ -1,3 +1,4 @@
+import { type CrmPeriod, crmPeriods } from '../../contracts/crm.ts'
 import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
 import { type ThemeName, themeNames } from '../theme/themes.ts'
 
@@ -13,6 +14,7 @@ const functionNames = [
   'BILL',
   'ACCT',
   'KEYS',
+  'CRM',
   'LOGIN',
   'REGISTER',
   'LOGOUT',
@@ -137,6 +139,13 @@ const filters: readonly ArgSpec[] = [
   instant('to', 'End of the window'),
 ]
 
+const crmPeriodMs: Readonly<Record<CrmPeriod, number>> = {
+  '24h': periodMs['24h'],
+  '7d': periodMs['7d'],
+  '30d': periodMs['30d'],
+  '90d': 3 * periodMs['30d'],
+}
+
 const themeTitles: Readonly<Record<ThemeName, string>> = {
   amber: 'Dark with amber, the default',
   light: 'Dark text on a light ground',
@@ -254,6 +263,29 @@ export const functionSpecs: readonly FunctionSpec[] = [
     subject: 'none',
     args: [],
     examples: ['KEYS'],
+  },
+  {
+    name: 'CRM',
+    aliases: ['OWN', 'PERFORMANCE'],
+    title: 'Your own accounts: numbers, posts, best times',
+    help: 'How your linked accounts do in a period against the one before, their posts with counters, outlier multiples and views at fixed ages, and which hours of the week did best. t goes from one to the next, p changes the period, Enter shows the selected account alone. Only you see these numbers.',
+    subject: 'none',
+    args: [
+      closed(
+        'period',
+        'Period that ends now',
+        crmPeriods.map(name => value(name, `The last ${spanOf(crmPeriodMs[name])}`)),
+      ),
+      closed('view', 'What is shown', [
+        value('overview', 'Numbers, their course, and accounts'),
+        value('posts', 'Posts, newest first'),
+        value('times', 'Hours of the week', 'besttime', 'heatmap'),
+      ]),
+      open('tz', 'Hours of this time zone instead of your own', 'Europe/Berlin', text =>
+        match(text, /^[A-Za-z0-9+/_:-]{1,64}$/),
+      ),
+    ],
+    examples: ['CRM 30D', 'CRM POSTS', 'CRM TIMES TZ=Europe/Berlin'],
   },
   {
     name: 'LOGIN',

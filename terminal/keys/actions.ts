@@ -8,6 +8,7 @@ export const actionContexts = [
   'bill',
   'account',
   'credentials',
+  'crm',
   'pages',
   'help',
   'form',
@@ -116,6 +117,10 @@ export const actions = [
     context: 'credentials',
     keys: ['x', 'delete'],
   },
+
+  { name: 'crm.view', title: 'Numbers, posts, best times', context: 'crm', keys: ['t'] },
+  { name: 'crm.left', title: 'To the left: measure, order of posts, or hour', context: 'crm', keys: ['left', 'h'] },
+  { name: 'crm.right', title: 'To the right: measure, order of posts, or hour', context: 'crm', keys: ['right', 'l'] },
 
   { name: 'page.older', title: 'Older entries', context: 'pages', keys: ['n', '>'] },
   { name: 'page.newer', title: 'Newer entries', context: 'pages', keys: ['N', '<'] },

@@ -2,6 +2,7 @@ import type { FunctionName } from '../command/functions.ts'
 import { acctFactory } from './acct.ts'
 import { apiFactory } from './api.ts'
 import { billFactory } from './bill.ts'
+import { crmFactory } from './crm.ts'
 import { desFactory } from './des.ts'
 import { gpFactory } from './gp.ts'
 import { helpFactory } from './help.ts'
@@ -24,6 +25,7 @@ const factories: readonly ScreenFactory[] = [
   billFactory,
   acctFactory,
   keysFactory,
+  crmFactory,
   loginFactory,
   registerFactory,
   helpFactory,
