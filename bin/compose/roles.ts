@@ -163,7 +163,7 @@ async function serve(
     usage => usage.close(),
   )
   warnOfOpenPort(options)
-  const publicHosts = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname]
+  const publicUrl = config.publicUrl === null ? null : new URL(config.publicUrl)
   const server = await scope.start(
     'server',
     async () => {
@@ -188,9 +188,10 @@ async function serve(
           deadLetters: deadLetterDesk(ingest),
           metrics: createMetrics(),
           settings: {
-            corsOrigins: config.corsOrigins,
+            // Forms of our own pages name the public origin, whatever Host a proxy passes on.
+            corsOrigins: [...config.corsOrigins, ...(publicUrl ? [publicUrl.origin] : [])],
             trustProxyHops: config.trustProxyHops,
-            publicHosts,
+            publicHosts: publicUrl ? [publicUrl.hostname] : [],
             rateLimits: { ...settingsDefault.rateLimits, perKey: config.externalApiRateLimit },
           },
         },

@@ -13,12 +13,14 @@ export const pageHeaders = {
   'Referrer-Policy': 'same-origin',
 } as const
 
+// The forms go to where their page lies: under a path of PUBLIC_URL too.
+
 /** Opening a link must change nothing: programs that look through mails open every one. So the page asks once more. */
 export function verifyPage(token: string): string {
   return page(
     'Verify your address',
     `<p>One more step: this shows that the address is yours.</p>
-<form method="post" action="/auth/verify-email"><input type="hidden" name="token" value="${escaped(token)}">
+<form method="post" action="verify-email"><input type="hidden" name="token" value="${escaped(token)}">
 <button>Verify this address</button></form>`,
   )
 }
@@ -27,7 +29,7 @@ export function resetPage(token: string, mistake: string | null = null): string 
   return page(
     'Set another password',
     `${mistake === null ? '' : `<p role="alert">${escaped(mistake)}</p>`}
-<form method="post" action="/auth/reset-password"><input type="hidden" name="token" value="${escaped(token)}">
+<form method="post" action="reset-password"><input type="hidden" name="token" value="${escaped(token)}">
 <label>New password, at least 10 characters<input type="password" name="new_password" autocomplete="new-password" minlength="10" maxlength="200" required autofocus></label>
 <button>Set this password</button></form>`,
   )

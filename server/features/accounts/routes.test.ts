@@ -144,7 +144,7 @@ describe('a mailed link', () => {
       expect(policy).not.toContain('script-src')
       expect(page.headers.get('cache-control')).toBe('no-store')
       const html = await page.text()
-      expect(html).toContain('<form method="post" action="/auth/verify-email">')
+      expect(html).toContain('<form method="post" action="verify-email">')
       expect(html).not.toContain('<script')
     }
     expect(await isVerified()).toBe(false)
