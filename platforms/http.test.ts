@@ -23,6 +23,9 @@ it.each([
   { text: 'slow down', status: 429, class: 'rate', code: '429' },
   { text: '<html>Sign in to the network</html>', status: 403, class: 'network', code: 'broken_answer/403' },
   { text: '{"error":{"code":401', status: 401, class: 'network', code: 'broken_answer/401' },
+  { text: '[]', status: 200, class: 'network', code: 'broken_answer' },
+  { text: '"ok"', status: 200, class: 'network', code: 'broken_answer' },
+  { text: '{}', status: 302, class: 'network', code: 'broken_answer/302' },
   { text: '', status: 304, class: 'network', code: 'broken_answer/304' },
   { text: '{}', status: 500, class: 'server', code: '500' },
   { text: '[]', status: 418, class: 'bad_request', code: '418' },
@@ -50,7 +53,10 @@ it('waits as long as the platform says, in seconds or until a date, and never lo
 it('never repeats a secret that the platform says back, nor its control characters', async () => {
   const message = 'Malformed access token EAAsecret123\u001b[2J for <code>secret-of-app</code>\r\nsorry'
   host.script({ status: 400, json: { error: { code: 400, message, errors: [{ reason: 'badRequest' }] } } })
-  const error = await question({ bearer: 'EAAsecret123', secrets: ['secret-of-app'] }).catch((error: Error) => error)
+  const error = await question({
+    bearer: 'EAAsecret123',
+    query: { client_secret: 'secret-of-app', grant_type: 'sorry' },
+  }).catch((error: Error) => error)
   expect(error).toMatchObject({
     message: 'YouTube does not take this question (badRequest): “Malformed access token … [2J for … sorry”.',
   })

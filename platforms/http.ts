@@ -53,8 +53,6 @@ export interface Question {
   readonly form?: Readonly<Record<string, string>>
   /** JSON, as text. */
   readonly body?: string
-  /** What must not appear in a message, beside the bearer token and the key. */
-  readonly secrets?: readonly string[]
   /** Whether success may come without JSON. */
   readonly mayBeEmpty?: boolean
 }
@@ -69,12 +67,13 @@ const retryAfterMsMax = 24 * 3_600_000
  * @throws PlatformError
  */
 export async function ask(deps: ClientDeps, speech: Speech, question: Question): Promise<Reply> {
-  const secrets = [question.bearer, question.key, ...(question.secrets ?? [])].filter(one => one !== undefined)
+  const secrets = secretsOf(question)
   const answer = await send(deps, speech, question)
   const reply = { status: answer.status, headers: answer.headers, json: jsonIn(answer.body) }
   const failure = failureIn(speech, reply)
   if (failure !== null) throw refusal(speech, failure, secrets, retryAfterMs(answer.headers, deps.clock.nowMs()))
-  if (reply.json === undefined && !(question.mayBeEmpty && answer.body.trim() === ''))
+  const isEmpty = question.mayBeEmpty && answer.body.trim() === ''
+  if (!isEmpty && (typeof reply.json !== 'object' || reply.json === null || Array.isArray(reply.json)))
     throw refusal(speech, { class: 'network', code: 'broken_answer', says: '' }, secrets, null)
   return reply
 }
@@ -117,6 +116,22 @@ export function bearerOf(
     })
   return access.accessToken
 }
+
+/** What of a question must not appear in a message. */
+function secretsOf({ bearer, key, form, query }: Question): string[] {
+  const named = [form, query].flatMap(fields => secretNames.map(name => fields?.[name]))
+  return [bearer, key, ...named].filter(one => typeof one === 'string')
+}
+
+const secretNames = [
+  'client_secret',
+  'code',
+  'code_verifier',
+  'token',
+  'access_token',
+  'refresh_token',
+  'fb_exchange_token',
+] as const
 
 async function send(deps: ClientDeps, speech: Speech, question: Question): Promise<OutboundAnswer> {
   const query = new URLSearchParams()
@@ -162,9 +177,11 @@ function jsonIn(body: string): unknown {
 /** An answer that is no JSON is not the platform's interface speaking: a proxy, or half an answer. Its 4xx condemns nothing. */
 function failureIn(speech: Speech, reply: Reply): Failure | null {
   const { status } = reply
-  if (reply.json !== undefined) return speech.failureIn(reply)
-  if (status >= 200 && status < 300) return null
   const says = ''
+  // A redirect that was not followed, and the empty 304 that nobody asked for.
+  if (status >= 300 && status < 400) return { class: 'network', code: `broken_answer/${status}`, says }
+  if (reply.json !== undefined) return speech.failureIn(reply)
+  if (status < 300) return null
   if (status === 429) return { class: 'rate', code: '429', says }
   if (status >= 500) return { class: 'server', code: String(status), says }
   return { class: 'network', code: `broken_answer/${status}`, says }

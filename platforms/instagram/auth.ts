@@ -32,13 +32,11 @@ export function instagramLoginAuth(deps: ClientDeps): PlatformAuth {
         redirect_uri: redirectUri,
         code,
       },
-      secrets: [clientSecret, code],
     })
   const lengthen = (clientSecret: string, token: string) =>
     call({
       url: `${urls.instagramGraph}/access_token`,
       query: { grant_type: 'ig_exchange_token', client_secret: clientSecret, access_token: token },
-      secrets: [clientSecret, token],
     })
 
   return {
@@ -107,7 +105,6 @@ export function facebookLoginAuth(deps: ClientDeps): PlatformAuth {
     ask(deps, instagramSpeech, {
       url: `${graph}/oauth/access_token`,
       query: { client_id: clientId, client_secret: clientSecret, ...query },
-      secrets: [clientSecret, ...Object.values(query)],
     })
   const lengthened = async (credentials: DeveloperCredentials, short: string): Promise<Omit<TokenSet, 'scopes'>> => {
     const askedAtMs = clock.nowMs()

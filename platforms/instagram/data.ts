@@ -1,4 +1,4 @@
-import { ask, bearerOf, type ClientDeps, type Reply, refusedAhead } from '../http.ts'
+import { ask, bearerOf, type ClientDeps, type Reply, refusedAhead, unexpected } from '../http.ts'
 import { at, countAt, idAt, instantMsAt, listAt, textAt, urlAt } from '../json.ts'
 import { dayAfter, pacificDayStartMs } from '../pacific-days.ts'
 import {
@@ -131,7 +131,7 @@ async function ownPosts(
     get(deps, login, access, `${owner.creatorId}/media`, { fields: mediaFields, limit: String(limit), after: cursor }),
   )
   const seen = { observedAtMs: deps.clock.nowMs(), endpoint: 'media' }
-  const items = listAt(reply.json, 'data').flatMap(item => mediaReading(item, owner, seen) ?? [])
+  const items = listed(at(reply.json, 'data')).flatMap(item => mediaReading(item, owner, seen) ?? [])
   // There is a cursor on the last page too; what is missing there is the next page's address.
   const hasMore = textAt(reply.json, 'paging', 'next') !== ''
   return page(items, reply, hasMore ? idAt(reply.json, 'paging', 'cursors', 'after') : null)
@@ -154,10 +154,16 @@ async function othersPosts(
   })
   const media = at(reply.json, 'business_discovery', 'media')
   const seen = { observedAtMs: deps.clock.nowMs(), endpoint: 'business_discovery.media' }
-  const items = listAt(media, 'data').flatMap(item => mediaReading(item, other, seen) ?? [])
+  const items = listed(at(media, 'data')).flatMap(item => mediaReading(item, other, seen) ?? [])
   // Inside a field there may be no address of the next page: an empty page is the end as well.
   const next = items.length === 0 ? null : idAt(media, 'paging', 'cursors', 'after')
   return page(items, reply, next === cursor ? null : next)
+}
+
+/** A list, also an empty one; no list at all is no answer. */
+function listed(list: unknown): readonly unknown[] {
+  if (Array.isArray(list)) return list
+  throw unexpected(instagramSpeech, 'The list of posts')
 }
 
 async function shorterIfNeeded(question: (limit: number) => Promise<Reply>): Promise<Reply> {

@@ -33,7 +33,6 @@ export function tiktokAuth(deps: ClientDeps): PlatformAuth {
       method: 'POST',
       url: `${deps.urls.tiktokApi}/v2/oauth/${path}/`,
       form: { client_key: credentials.clientId, client_secret: credentials.clientSecret, ...form },
-      secrets: [credentials.clientSecret, ...Object.values(form)],
       // A revocation says nothing.
       mayBeEmpty: path === 'revoke',
     })

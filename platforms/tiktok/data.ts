@@ -1,4 +1,4 @@
-import { ask, bearerOf, type ClientDeps, refusedAhead, unexpected } from '../http.ts'
+import { ask, bearerOf, type ClientDeps, type Reply, refusedAhead, unexpected } from '../http.ts'
 import { amountAt, at, countAt, idAt, listAt, secondsAt, textAt, urlAt } from '../json.ts'
 import type { AccountReading, DataAccess, DataCall, Page, PlatformData, PostReading } from '../port.ts'
 import { scopeOf } from './auth.ts'
@@ -55,14 +55,17 @@ export function tiktokData(deps: ClientDeps): PlatformData {
     })
   }
 
-  const videos = (access: DataAccess, path: 'list' | 'query', body: string) =>
-    ask(deps, tiktokSpeech, {
+  const videos = async (access: DataAccess, path: 'list' | 'query', body: string): Promise<Reply> => {
+    const reply = await ask(deps, tiktokSpeech, {
       method: 'POST',
       url: `${deps.urls.tiktokApi}/v2/video/${path}/`,
       query: { fields: videoFields },
       body,
       bearer: bearerOf(tiktokSpeech, access, scopeOf.videos),
     })
+    if (!Array.isArray(at(reply.json, 'data', 'videos'))) throw unexpected(tiktokSpeech, 'The list of videos')
+    return reply
+  }
   const readingsIn = (json: unknown, owner: AccountReading, endpoint: string): PostReading[] => {
     const seen = { observedAtMs: deps.clock.nowMs(), endpoint }
     return listAt(json, 'data', 'videos').flatMap(video => videoReading(video, owner, seen) ?? [])

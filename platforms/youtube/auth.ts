@@ -26,8 +26,8 @@ const probeVideoId = 'dQw4w9WgXcQ'
  * does not rotate. A grant of an app that is "in testing" dies after seven days.
  */
 export function youtubeAuth(deps: ClientDeps): PlatformAuth {
-  const post = (path: string, form: Readonly<Record<string, string>>, secrets: readonly string[]) =>
-    ask(deps, youtubeSpeech, { method: 'POST', url: `${deps.urls.googleToken}${path}`, form, secrets })
+  const post = (path: string, form: Readonly<Record<string, string>>) =>
+    ask(deps, youtubeSpeech, { method: 'POST', url: `${deps.urls.googleToken}${path}`, form })
 
   const token = async (
     credentials: DeveloperCredentials,
@@ -35,8 +35,7 @@ export function youtubeAuth(deps: ClientDeps): PlatformAuth {
   ): Promise<TokenSet> => {
     const askedAtMs = deps.clock.nowMs()
     const { clientId, clientSecret } = credentials
-    const secrets = [clientSecret, ...Object.values(form)]
-    const { json } = await post('/token', { ...form, client_id: clientId, client_secret: clientSecret }, secrets)
+    const { json } = await post('/token', { ...form, client_id: clientId, client_secret: clientSecret })
     return tokensIn(youtubeSpeech, json, { scopes: wordsAt(json, / +/, 'scope'), askedAtMs })
   }
 
@@ -76,11 +75,9 @@ export function youtubeAuth(deps: ClientDeps): PlatformAuth {
       if (refreshToken === null) throw refusedAhead(youtubeSpeech, { class: 'grant', code: 'no_refresh_token' })
       return token(credentials, { grant_type: 'refresh_token', refresh_token: refreshToken })
     },
-    revoke: (_credentials, { accessToken, refreshToken }) => {
-      // Either kills the whole grant; the refresh token lives longer.
-      const one = refreshToken ?? accessToken
-      return revokedUnlessGone(() => post('/revoke', { token: one }, [one]))
-    },
+    // Either kills the whole grant; the refresh token lives longer.
+    revoke: (_credentials, { accessToken, refreshToken }) =>
+      revokedUnlessGone(() => post('/revoke', { token: refreshToken ?? accessToken })),
     validate: credentials =>
       credentials.kind === 'google_api_key' ? judgeKey(deps, credentials.apiKey ?? '') : judgeClient(post, credentials),
   }
@@ -88,7 +85,7 @@ export function youtubeAuth(deps: ClientDeps): PlatformAuth {
 
 /** A refresh token that cannot be: right credentials get as far as being told so. */
 async function judgeClient(
-  post: (path: string, form: Record<string, string>, secrets: readonly string[]) => ReturnType<typeof ask>,
+  post: (path: string, form: Record<string, string>) => ReturnType<typeof ask>,
   { clientId, clientSecret }: DeveloperCredentials,
 ): Promise<Verdict> {
   const form = {
@@ -97,7 +94,7 @@ async function judgeClient(
     client_id: clientId,
     client_secret: clientSecret,
   }
-  const answer = await probe(() => post('/token', form, [clientSecret]))
+  const answer = await probe(() => post('/token', form))
   if (answer instanceof PlatformError && answer.class === 'grant') return valid
   return answer instanceof PlatformError && answer.class === 'client' ? invalid(answer) : inconclusive(answer)
 }
