@@ -15,6 +15,7 @@ import { expect } from 'vitest'
 import { z } from 'zod'
 import { SessionSchema } from '../contracts/accounts.ts'
 import { NewApiKeySchema } from '../contracts/api-keys.ts'
+import { LinkStateSchema, StartedLinkSchema } from '../contracts/platform-accounts.ts'
 import { DeliverySchema, NewWebhookSchema } from '../contracts/webhooks.ts'
 import type { Db } from '../core/db/port.ts'
 import { cliOn, endProcess, type Finished } from './cli.ts'
@@ -40,6 +41,14 @@ const typed = {
   googleToken: 'planted-google-id-token.AAAA.BBBB',
   googleCode: 'planted-google-code',
   wrongToken: 'planted-bearer-that-is-wrong',
+  clientSecret: 'planted-client-secret-of-an-app',
+  echoedSecret: 'planted-client-secret-that-is-sent-back',
+  linkCode: 'planted-code-of-a-platform',
+} as const
+/** Of a platform, for a linked account. */
+const issued = {
+  access_token: 'act.planted-access-token-of-a-platform',
+  refresh_token: 'rft.planted-refresh-token-of-a-platform',
 } as const
 const email = 'marker-of-the-person@example.com'
 
@@ -60,7 +69,7 @@ export interface LeakRig {
 
 /** Runs everything and gives what was found; empty is good. */
 export async function findLeaks(rig: LeakRig): Promise<string[]> {
-  const plants = new Map<string, string>([...Object.entries(configured), ...Object.entries(typed)])
+  const plants = new Map<string, string>([configured, typed, issued].flatMap(secrets => Object.entries(secrets)))
   const places = new Map<string, Buffer>()
   const outside = await startOutside()
   let running: ChildProcess | null = null
@@ -271,6 +280,36 @@ async function runAllFlows(o: {
   await call('DELETE', `/api/keys/${keyId}`, { token: person, status: 204 })
   await call('GET', '/ext-api/v1/trends', { headers: { 'x-api-key': key }, status: 401 })
 
+  // Accounts on platforms: one that is taken, one that sends everything back as an error.
+  const json = { token: person, status: 202 }
+  const app = { client_id: 'planted', client_secret: typed.clientSecret }
+  await call('POST', '/api/credentials/tiktok', { ...json, body: app })
+  await call('POST', '/api/credentials/youtube', { ...json, body: { ...app, client_secret: typed.echoedSecret } })
+  await call('POST', '/api/credentials/youtube', { token: person, body: { ...app, api_key: '\u0007' }, status: 400 })
+  await outside.nextProbe()
+  const started = StartedLinkSchema.parse(
+    await call('POST', '/api/auth/link/tiktok', { token: person, body: {}, status: 201, isShown: true }),
+  )
+  plants.set('state of a link', started.state)
+  const ticketPath = started.ticketUrl.slice(new URL(started.ticketUrl).origin.length)
+  plants.set('ticket of a link', new URL(started.ticketUrl).searchParams.get('ticket') ?? '')
+  await call('GET', ticketPath, { isShown: true })
+  await call('GET', ticketPath, { status: 400 })
+  const back = `/api/auth/callback/tiktok?code=${typed.linkCode}&state=${started.state}`
+  await call('GET', back, { status: 200 })
+  await call('GET', back, { status: 400 })
+  const { accountId } = LinkStateSchema.parse(
+    await call('GET', `/api/auth/links/${started.linkId}`, { token: person, status: 200 }),
+  )
+  await call('GET', '/api/accounts', { token: person, status: 200 })
+  await call('GET', '/api/credentials/status', { token: person, status: 200 })
+  const failing = StartedLinkSchema.parse(
+    await call('POST', '/api/auth/link/youtube', { token: person, body: {}, status: 201, isShown: true }),
+  )
+  const pasted = `http://127.0.0.1/?code=${typed.linkCode}&state=${failing.state}`
+  await call('POST', '/api/auth/link/youtube/complete', { token: person, body: { url: pasted } })
+  await call('DELETE', `/api/auth/link/tiktok/${accountId}`, { token: person, status: 200 })
+
   // Live, and what the server says of itself.
   const stranger = await LiveClient.connect(url)
   stranger.send({ type: 'hello', protocol: 1, token: typed.wrongToken })
@@ -301,6 +340,8 @@ interface Outside {
   readonly settings: Readonly<Record<string, string>>
   nextLink(): Promise<string>
   nextDelivery(): Promise<void>
+  /** Developer credentials of Google were tried. */
+  nextProbe(): Promise<void>
   /** From now on the mail server refuses every sign-in. */
   refuseMail(): void
   close(): Promise<void>
@@ -309,15 +350,19 @@ interface Outside {
 async function startOutside(): Promise<Outside> {
   const links = inbox<string>()
   const deliveries = inbox<void>()
+  const probes = inbox<void>()
   const server: Server = createServer(async (request, response) => {
     const body = await textOf(request)
+    const taken = answersOfPlatform[request.url?.split('?')[0] ?? '']
     if (request.url === '/takes') response.writeHead(204).end()
+    else if (taken) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(taken))
     // The worst of answers: it sends back all that it was told.
     else
       response
         .writeHead(500, { 'x-echo': encodeURIComponent(body).slice(0, 2000) })
         .end(body + JSON.stringify(request.headers))
     if (request.url === '/takes' || request.url === '/echoes') deliveries.put()
+    if (request.url === '/token' && body.includes(typed.echoedSecret)) probes.put()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${portOf(server.address())}`
@@ -351,9 +396,12 @@ async function startOutside(): Promise<Outside> {
       GOOGLE_OAUTH_URL: url,
       GOOGLE_CERTS_URL: `${url}/certs`,
       WEBHOOK_ORIGINS: url,
+      TIKTOK_AUTHORIZE_URL: url,
+      TIKTOK_API_URL: `${url}/tiktok`,
     },
     nextLink: links.take,
     nextDelivery: deliveries.take,
+    nextProbe: probes.take,
     refuseMail: () => {
       isRefusing = true
     },
@@ -363,6 +411,22 @@ async function startOutside(): Promise<Outside> {
       await new Promise<void>(resolve => smtp.close(resolve))
     },
   }
+}
+
+/** Of TikTok, as far as linking goes; its revocation is among what is sent back as an error. */
+const answersOfPlatform: Readonly<Record<string, unknown>> = {
+  '/tiktok/v2/oauth/token/': {
+    ...issued,
+    expires_in: 7200,
+    refresh_expires_in: 15_552_000,
+    open_id: 'open-id',
+    scope: 'user.info.basic,user.info.profile,user.info.stats,video.list',
+    token_type: 'Bearer',
+  },
+  '/tiktok/v2/user/info/': {
+    data: { user: { open_id: 'open-id', display_name: 'Somebody', username: 'somebody', follower_count: 1 } },
+    error: { code: 'ok', message: '', log_id: '1' },
+  },
 }
 
 function inbox<T>(): { put: (value: T) => void; take: () => Promise<T> } {
