@@ -110,7 +110,7 @@ export class WebhookSender {
         for (const result of results) {
           // Its lease brings it back.
           if (result.status === 'rejected')
-            this.#deps.log.error({ err: result.reason }, 'What came of a delivery could not be written.')
+            this.#deps.log.error({ err: result.reason }, 'A delivery could not be made, or not be written down.')
         }
         if (this.#closing.signal.aborted) return
       }
@@ -151,7 +151,8 @@ export class WebhookSender {
 
   async #deliver(delivery: Claimed): Promise<void> {
     const { log } = this.#deps
-    const outcome = await this.#attempt(delivery)
+    const secret = await this.#secretOf(delivery)
+    const outcome = await this.#attempt(delivery, secret)
     // Ended by our own closing: nobody failed, and the lease brings it back.
     if (this.#closing.signal.aborted && outcome.kind === 'failed') return
     await this.#settle(delivery, outcome)
@@ -160,14 +161,27 @@ export class WebhookSender {
     else log.info({ ...about, status: outcome.status }, 'A webhook could not be told.')
   }
 
-  async #attempt(delivery: Claimed): Promise<Outcome> {
-    const { db, vault, clock } = this.#deps
+  /** When the vault does not open (a key is missing here), nobody outside failed: the attempt does not count. */
+  async #secretOf(delivery: Claimed): Promise<string> {
+    const { db, vault } = this.#deps
     const owner = delivery.owner_id
+    try {
+      return await db.asUser(owner, trx => vault.read(trx, signingSecretOf(owner), secretId(delivery.secret_vault_id)))
+    } catch (error) {
+      await db.system
+        .updateTable('webhook_deliveries')
+        .set({ attempts: delivery.attempts - 1 })
+        .where('id', '=', delivery.id)
+        .where('attempts', '=', delivery.attempts)
+        .execute()
+      throw error
+    }
+  }
+
+  async #attempt(delivery: Claimed, secret: string): Promise<Outcome> {
+    const { clock } = this.#deps
     let answer: OutboundAnswer
     try {
-      const secret = await db.asUser(owner, trx =>
-        vault.read(trx, signingSecretOf(owner), secretId(delivery.secret_vault_id)),
-      )
       answer = await this.#send(delivery, secret)
     } catch (error) {
       if (!(error instanceof AppError)) throw error

@@ -378,6 +378,20 @@ export function describeWebhooks(rig: () => { db: Db }): void {
     expect(received).toHaveLength(1)
   })
 
+  it('counts no attempt while the key of the vault is missing here, and sends when it is back', async () => {
+    const webhook = await make()
+    await tell()
+    const vault = ownVault(new MasterKeys(masterKey('another key of the test, long enough')))
+    const without = new WebhookSender({ ...deps, vault, version: '1.2.3', random: () => 0.5 })
+    for (let minute = 0; minute < 12; minute += 1) {
+      await without.run()
+      clock.advance(minuteMs)
+    }
+    expect(await deliveriesOf(webhook)).toMatchObject([{ status: 'waiting', attempts: 0 }])
+    await sender.run()
+    expect(await deliveriesOf(webhook)).toMatchObject([{ status: 'delivered', attempts: 1 }])
+  })
+
   it('keeps ten webhooks a user and no more, also when they are made at once', async () => {
     const results = await Promise.allSettled(Array.from({ length: 13 }, (_, n) => make(`/${n}`)))
     expect(results.filter(one => one.status === 'fulfilled')).toHaveLength(10)
