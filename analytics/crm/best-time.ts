@@ -1,15 +1,12 @@
-import { z } from 'zod'
 import type { BestTimeCell } from '../../contracts/crm.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { runQuery, wholeNumber } from '../queries/run-query.ts'
+import { refKey } from '../measures/details.ts'
 import { median } from '../scores.ts'
-import { accountKey, type OwnNumbers, ownParams, postsPart } from './own-numbers.ts'
+import { type OwnNumbers, viewsAtAges } from './own-numbers.ts'
 
 const dayMs = 86_400_000
 /** How far back posts are looked at. */
 const reachMs = 365 * dayMs
-/** The newest posts of that time. */
-const postsMax = 5000
 
 /** When own posts did well early. */
 export interface BestTimes {
@@ -19,13 +16,12 @@ export interface BestTimes {
   readonly cells: BestTimeCell[]
 }
 
-const EarlyRow = z.object({
-  platform: z.string(),
-  creator_id: z.string(),
-  published_ms: wholeNumber,
-  views: wholeNumber,
-})
-type Early = z.infer<typeof EarlyRow>
+/** A post and its views 24 hours after publication. */
+interface Early {
+  readonly accountId: string
+  readonly publishedMs: number
+  readonly views: number
+}
 
 /**
  * Median views 24 hours after publication, by weekday and hour of publication, over the posts of the last year.
@@ -34,18 +30,16 @@ type Early = z.infer<typeof EarlyRow>
 export async function bestTimes(ctx: AnalyticsContext, own: OwnNumbers, timezone: string): Promise<BestTimes> {
   const toMs = ctx.world.clock.nowMs()
   const fromMs = Math.max(0, toMs - reachMs)
-  const values = { ...ownParams(own), endMs: toMs, fromMs, untilMs: toMs - dayMs, postsMax }
-  const posts =
-    own.accounts.length === 0 ? [] : await runQuery(ctx, postsPart('early'), values, EarlyRow, { tag: 'crm:best-time' })
+  const posts = await earlyOf(ctx, own, { fromMs, toMs })
   const usual = usualOf(posts)
   const placeOf = clockOf(timezone)
-  const byPlace = Map.groupBy(posts, post => placeOf(post.published_ms))
+  const byPlace = Map.groupBy(posts, post => placeOf(post.publishedMs))
   const cells = Array.from({ length: 7 * 24 }, (_, index) => {
     const weekday = Math.floor(index / 24) + 1
     const hour = index % 24
     const found = byPlace.get(`${weekday} ${hour}`) ?? []
     const multiples = found.flatMap(post => {
-      const middle = usual.get(keyOf(post)) ?? 0
+      const middle = usual.get(post.accountId) ?? 0
       return middle === 0 ? [] : [post.views / middle]
     })
     return {
@@ -59,13 +53,25 @@ export async function bestTimes(ctx: AnalyticsContext, own: OwnNumbers, timezone
   return { fromMs, toMs, posts: posts.length, cells }
 }
 
-/** The median of each account. */
-function usualOf(posts: readonly Early[]): Map<string, number> {
-  return new Map([...Map.groupBy(posts, keyOf)].map(([key, found]) => [key, median(found.map(post => post.views))]))
+async function earlyOf(
+  ctx: AnalyticsContext,
+  own: OwnNumbers,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+): Promise<Early[]> {
+  const posts = own.posts.filter(
+    ({ publishedMs }) => publishedMs !== null && publishedMs >= fromMs && publishedMs <= toMs - dayMs,
+  )
+  const views = await viewsAtAges(ctx, { owner: own.owner, posts, ages: [24], endMs: toMs })
+  return posts.flatMap(({ accountId, publishedMs, ...ref }) => {
+    const early = views.get(refKey(ref))?.get(24)
+    return early === undefined || publishedMs === null ? [] : [{ accountId, publishedMs, views: early }]
+  })
 }
 
-function keyOf(post: Early): string {
-  return accountKey({ platform: post.platform, creatorId: post.creator_id })
+/** The median of each account. */
+function usualOf(posts: readonly Early[]): Map<string, number> {
+  const byAccount = Map.groupBy(posts, post => post.accountId)
+  return new Map([...byAccount].map(([id, found]) => [id, median(found.map(post => post.views))]))
 }
 
 const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']

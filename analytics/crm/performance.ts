@@ -2,15 +2,16 @@ import { z } from 'zod'
 import { type CrmPeriod, type Kpi, type KpiName, type KpiPoint, kpiNames } from '../../contracts/crm.ts'
 import type { MissingReason } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
+import { refKey } from '../measures/details.ts'
+import { compose, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
 import {
-  accountKey,
   type OwnAccount,
   type OwnNumbers,
-  ownParams,
+  ownQuerySettings,
   type PostCounter,
   postCounters,
+  postParams,
 } from './own-numbers.ts'
 
 /** How long each period is, and one step of its series. */
@@ -20,7 +21,7 @@ const spans: Readonly<Record<CrmPeriod, { spanMs: number; stepMs: number; bucket
   '30d': { spanMs: 30 * 86_400_000, stepMs: 86_400_000, bucket: '1d' },
   '90d': { spanMs: 90 * 86_400_000, stepMs: 86_400_000, bucket: '1d' },
 }
-/** Posts that are added up: those that were read last. */
+/** Posts that are added up: the newest. */
 const postsMax = 1000
 
 /** The numbers of one account, or of several together. */
@@ -39,9 +40,10 @@ export interface OwnPerformance {
 /** The numbers of own accounts over the period that ends now, against the one before. */
 export async function ownPerformance(
   ctx: AnalyticsContext,
-  own: OwnNumbers,
+  given: OwnNumbers,
   period: CrmPeriod,
 ): Promise<OwnPerformance> {
+  const own = { ...given, posts: given.posts.slice(0, postsMax) }
   const { spanMs, stepMs, bucket } = spans[period]
   const toMs = ctx.world.clock.nowMs()
   const window = { fromMs: toMs - spanMs, toMs }
@@ -96,16 +98,13 @@ interface Tracks {
   }[]
 }
 
-const ReadingsSchema = z.array(z.tuple([wholeNumber, wholeNumber]))
-const PostRow = z.object({
+const ReadingsRow = z.object({
   platform: z.string(),
-  creator_id: z.string(),
-  video_id: z.string(),
+  id: z.string(),
   counter: z.string(),
-  published_ms: maybeNumber,
-  readings: ReadingsSchema,
+  readings: z.array(z.tuple([wholeNumber, wholeNumber])),
 })
-const AccountRow = PostRow.pick({ platform: true, creator_id: true, counter: true, readings: true })
+const options = { tag: 'crm:performance', settings: ownQuerySettings }
 
 async function readTracks(
   ctx: AnalyticsContext,
@@ -114,28 +113,41 @@ async function readTracks(
 ): Promise<Tracks[]> {
   if (own.accounts.length === 0) return []
   const reachMs = Math.max(0, at.beforeMs - lookBackMs(at.toMs - at.fromMs))
-  const values = { ...ownParams(own), ...at, reachMs, postsMax }
+  const values = { ...ownParams(own), ...at, reachMs }
   const part = (name: string) =>
     compose(sqlPart('crm-performance', name), {
-      mine: sqlPart('crm-performance', 'mine'),
+      in_time: sqlPart('crm-performance', 'in_time'),
       bucket: sqlPart('crm-performance', 'bucket'),
+      readings: sqlPart('crm-performance', 'readings'),
     })
   const [posts, accounts] = await Promise.all([
-    runQuery(ctx, part('posts'), values, PostRow, { tag: 'crm:performance' }),
-    runQuery(ctx, part('accounts'), values, AccountRow, { tag: 'crm:performance' }),
+    runQuery(ctx, part('posts'), values, ReadingsRow, options),
+    runQuery(ctx, part('accounts'), values, ReadingsRow, options),
   ])
+  const ofPosts = Map.groupBy(posts, refKey)
+  const ofAccounts = Map.groupBy(accounts, refKey)
+  const countersOf = (rows: typeof posts = []) =>
+    new Map(rows.map(row => [row.counter, readingsOf(row.readings)] as const))
   return own.accounts.map(account => ({
     account,
-    own: new Map(accounts.filter(isOf(account)).map(row => [row.counter, readingsOf(row.readings)])),
-    posts: [...Map.groupBy(posts.filter(isOf(account)), row => row.video_id).values()].map(rows => ({
-      publishedMs: rows[0]?.published_ms ?? null,
-      counters: new Map(rows.map(row => [row.counter, readingsOf(row.readings)])),
-    })),
+    own: countersOf(ofAccounts.get(accountRef(account))),
+    posts: own.posts
+      .filter(post => post.accountId === account.accountId)
+      .map(post => ({ publishedMs: post.publishedMs, counters: countersOf(ofPosts.get(refKey(post))) })),
   }))
 }
 
-function isOf(account: OwnAccount): (row: { platform: string; creator_id: string }) => boolean {
-  return row => row.platform === account.platform && row.creator_id === account.creatorId
+function ownParams({ owner, accounts, posts }: OwnNumbers): QueryParams {
+  return {
+    owner,
+    accountPlatforms: accounts.map(account => account.platform),
+    accountIds: accounts.map(account => account.creatorId),
+    ...postParams(posts),
+  }
+}
+
+function accountRef(account: OwnAccount): string {
+  return refKey({ platform: account.platform, id: account.creatorId })
 }
 
 function readingsOf(pairs: readonly (readonly [number, number])[]): Reading[] {
@@ -305,7 +317,7 @@ function seriesOf(
 /** What was ever read, by account. */
 type Ever = ReadonlyMap<string, ReadonlySet<string>>
 
-const EverRow = z.object({ platform: z.string(), creator_id: z.string(), counters: z.array(z.string()) })
+const EverRow = z.object({ platform: z.string(), id: z.string(), counters: z.array(z.string()) })
 
 /** Asked only where something is missing. */
 async function everRead(
@@ -315,17 +327,20 @@ async function everRead(
 ): Promise<Ever> {
   const isWhole = whole.every(one => kpiNames.every(name => one[name].value !== null))
   if (isWhole) return new Map()
-  const rows = await runQuery(ctx, sqlPart('crm-performance', 'ever'), ownParams(own), EverRow, {
-    tag: 'crm:performance',
-  })
+  const rows = await runQuery(ctx, sqlPart('crm-performance', 'ever'), ownParams(own), EverRow, options)
+  const counters = new Map(rows.map(row => [refKey(row), row.counters]))
   return new Map(
-    rows.map(row => [accountKey({ platform: row.platform, creatorId: row.creator_id }), new Set(row.counters)]),
+    own.accounts.map(account => {
+      const posts = own.posts.filter(post => post.accountId === account.accountId).map(refKey)
+      const all = [accountRef(account), ...posts].flatMap(key => counters.get(key) ?? [])
+      return [account.accountId, new Set(all)]
+    }),
   )
 }
 
 function reasonFor(account: OwnAccount, ever: Ever, name: KpiName): MissingReason {
   if (account.lacking.has(name)) return 'needs_scope'
-  const counters = ever.get(accountKey(account))
+  const counters = ever.get(account.accountId)
   const wanted = name === 'engagement' ? engaging : [name]
   return wanted.some(one => counters?.has(one)) ? 'stale' : 'not_provided'
 }

@@ -1,26 +1,31 @@
 import { z } from 'zod'
 import type { CrmPost, FrozenAge, PostSort } from '../../contracts/crm.ts'
 import { AppError } from '../../contracts/errors.ts'
-import { PlatformSchema, videoId } from '../../contracts/ids.ts'
+import { videoId } from '../../contracts/ids.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { readListCursor, writeCursor } from '../measures/cursor.ts'
-import { refKey, type VideoDescription, videoDescriptions } from '../measures/details.ts'
-import { maybeNumber, runQuery, wholeNumber } from '../queries/run-query.ts'
+import { refKey } from '../measures/details.ts'
+import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { engagementOf, frozenAges, outlierOf } from '../scores.ts'
-import { accountKey, type OwnAccount, type OwnNumbers, ownParams, postCounters, postsPart } from './own-numbers.ts'
+import {
+  type OwnAccount,
+  type OwnNumbers,
+  type OwnPost,
+  ownQuerySettings,
+  postCounters,
+  postParams,
+  viewsAtAges,
+} from './own-numbers.ts'
 
-/** Posts that a list has: the newest. */
-const postsMax = 5000
-/** Of those, the newest whose outlier multiple is computed to order them by it. */
-const outliersMax = 500
+/** The newest posts, whose outlier multiple is computed to order them by it. */
+const outliersMax = 200
+/** Earlier posts that a post is held against. */
+const peersMax = 30
 const hourMs = 3_600_000
 
-const PostRow = z.object({
-  platform: PlatformSchema,
-  video_id: z.string(),
-  creator_id: z.string(),
-  kind: z.string(),
-  published_ms: maybeNumber,
+const ReadRow = z.object({
+  platform: z.string(),
+  id: z.string(),
   views: maybeNumber,
   likes: maybeNumber,
   comments: maybeNumber,
@@ -30,7 +35,13 @@ const PostRow = z.object({
   at_ms: wholeNumber,
   source: z.string(),
 })
-type Post = z.infer<typeof PostRow>
+/** A post with its last counters; one that was never read has none. */
+type Post = OwnPost & Omit<z.infer<typeof ReadRow>, 'platform' | 'id'>
+
+const neverRead = {
+  ...{ views: null, likes: null, comments: null, shares: null, saves: null },
+  ...{ views_ms: 0, at_ms: 0, source: '' },
+}
 
 type Outlier = ReturnType<typeof outlierOf>
 
@@ -54,12 +65,12 @@ export async function ownPosts(
   const after = params.cursor === undefined ? null : readPostsCursor(params.cursor)
   const nowMs = ctx.world.clock.nowMs()
   const at = { own, endMs: Math.min(nowMs, after?.endMs ?? nowMs) }
-  const found = own.accounts.length === 0 ? [] : await readPosts(ctx, at)
+  const found = own.posts.length === 0 ? [] : await readPosts(ctx, at)
   const isByOutlier = params.sort === 'outlier'
   const posts = isByOutlier ? found.slice(0, outliersMax) : found
   const known = isByOutlier ? await outliersOf(ctx, at, posts) : new Map<string, Outlier>()
   const ranked = posts
-    .map(post => ({ post, key: refOf(post), value: amountOf(post, params.sort, known) }))
+    .map(post => ({ post, key: refKey(post), value: amountOf(post, params.sort, known) }))
     .sort(inOrder)
   const rest = after === null ? ranked : ranked.filter(one => inOrder(one, after) > 0)
   const page = rest.slice(0, params.limit)
@@ -107,20 +118,20 @@ function inOrder(a: Place, b: Place): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 }
 
-function refOf(post: Post): string {
-  return refKey({ platform: post.platform, id: post.video_id })
-}
-
 function amountOf(post: Post, sort: PostSort, outliers: ReadonlyMap<string, Outlier>): number | null {
-  if (sort === 'newest') return post.published_ms
+  if (sort === 'newest') return post.publishedMs
   if (sort === 'engagement') return engagementOf(post).value
-  if (sort === 'outlier') return outliers.get(refOf(post))?.multiple ?? null
+  if (sort === 'outlier') return outliers.get(refKey(post))?.multiple ?? null
   return post[sort]
 }
 
+const options = { tag: 'crm:posts', settings: ownQuerySettings }
+
 async function readPosts(ctx: AnalyticsContext, { own, endMs }: At): Promise<Post[]> {
-  const values = { ...ownParams(own), endMs, postsMax }
-  return await runQuery(ctx, postsPart('posts'), values, PostRow, { tag: 'crm:posts' })
+  const values = { owner: own.owner, endMs, ...postParams(own.posts) }
+  const rows = await runQuery(ctx, sqlPart('crm-posts', 'posts'), values, ReadRow, options)
+  const read = new Map(rows.map(row => [refKey(row), row]))
+  return own.posts.map(post => ({ ...neverRead, ...read.get(refKey(post)), ...post }))
 }
 
 async function rowsOf(
@@ -129,48 +140,40 @@ async function rowsOf(
   posts: readonly Post[],
   known: ReadonlyMap<string, Outlier> | null,
 ): Promise<CrmPost[]> {
-  const accounts = new Map(at.own.accounts.map(account => [accountKey(account), account]))
-  const refs = posts.map(post => ({ platform: post.platform, id: post.video_id }))
-  const [descriptions, outliers, ages] = await Promise.all([
-    videoDescriptions(ctx, refs),
+  const accounts = new Map(at.own.accounts.map(account => [account.accountId, account]))
+  const ages = frozenAges.map(({ ms }) => ms / hourMs)
+  const [outliers, views] = await Promise.all([
     known ?? outliersOf(ctx, at, posts),
-    agesOf(ctx, at, posts),
+    viewsAtAges(ctx, { owner: at.own.owner, posts, ages, endMs: at.endMs }),
   ])
-  return posts.flatMap(post => {
-    const account = accounts.get(accountKey({ platform: post.platform, creatorId: post.creator_id }))
-    if (!account) return []
-    const key = refOf(post)
-    return rowOf(post, account, {
-      said: descriptions.get(key),
+  return posts.map(post => {
+    const key = refKey(post)
+    return rowOf(post, accounts.get(post.accountId), {
       outlier: outliers.get(key) ?? { multiple: null, z: null },
-      ages: agesAt(post, ages.get(key) ?? new Map(), at.endMs),
+      ages: agesAt(post, views.get(key) ?? new Map(), at.endMs),
     })
   })
 }
 
-function rowOf(
-  post: Post,
-  account: OwnAccount,
-  of: { said: VideoDescription | undefined; outlier: Outlier; ages: FrozenAge[] },
-): CrmPost {
+function rowOf(post: Post, account: OwnAccount | undefined, of: { outlier: Outlier; ages: FrozenAge[] }): CrmPost {
   const engagement = engagementOf(post)
   const missing: CrmPost['missing'] = {}
   for (const name of postCounters) {
-    if (post[name] === null) missing[name] = account.lacking.has(name) ? 'needs_scope' : 'not_provided'
+    if (post[name] === null) missing[name] = account?.lacking.has(name) ? 'needs_scope' : 'not_provided'
   }
   if (engagement.value === null) missing.engagement = missing.views ?? 'too_few'
   if (of.outlier.multiple === null) missing.outlier = 'too_few'
   if (of.outlier.z === null) missing.outlierZ = 'too_few'
-  if (post.published_ms === null) missing.publishedAt = 'not_provided'
+  if (post.publishedMs === null) missing.publishedAt = 'not_provided'
   return {
-    videoId: videoId(post.platform, post.video_id),
-    accountId: account.accountId,
+    videoId: videoId(post.platform, post.id),
+    accountId: post.accountId,
     platform: post.platform,
-    kind: post.kind || 'clip',
-    title: of.said?.title ?? '',
-    url: of.said?.url ?? '',
-    thumbnailUrl: of.said?.thumbnail_url ?? '',
-    publishedAt: isoOf(post.published_ms),
+    kind: post.kind,
+    title: post.title,
+    url: post.url,
+    thumbnailUrl: post.thumbnailUrl,
+    publishedAt: isoOf(post.publishedMs),
     views: post.views,
     likes: post.likes,
     comments: post.comments,
@@ -181,73 +184,59 @@ function rowOf(
     outlier: of.outlier.multiple,
     outlierZ: of.outlier.z,
     ages: of.ages,
-    observedAt: isoOf(post.at_ms),
+    observedAt: post.at_ms === 0 ? null : isoOf(post.at_ms),
     source: post.source,
     missing,
   }
 }
 
-const PeersRow = z.object({ platform: z.string(), video_id: z.string(), peers: z.array(wholeNumber) })
+const PeersRow = z.object({ subject: wholeNumber, peers: z.array(wholeNumber) })
 
 /** Posts whose date or views are not known, or that were read before they came out, have no age to compare at. */
 async function outliersOf(ctx: AnalyticsContext, at: At, posts: readonly Post[]): Promise<Map<string, Outlier>> {
   const timed = posts.flatMap(post =>
-    post.published_ms === null || post.views === null || post.views_ms < post.published_ms
+    post.publishedMs === null || post.views === null || post.views_ms < post.publishedMs
       ? []
-      : [{ post, publishedMs: post.published_ms, views: post.views }],
+      : [{ post, views: post.views, ageMs: post.views_ms - post.publishedMs }],
   )
-  if (timed.length === 0) return new Map()
+  const pairs = timed.flatMap(({ post, ageMs }, subject) =>
+    peersOf(post, at.own.posts).map(peer => ({ ...peer, subject, untilMs: peer.publishedMs + ageMs })),
+  )
   const values = {
-    ...ownParams(at.own),
+    owner: at.own.owner,
     endMs: at.endMs,
-    ...pageOf(timed.map(({ post }) => post)),
-    pageCreators: timed.map(({ post }) => post.creator_id),
-    pageKinds: timed.map(({ post }) => post.kind),
-    pagePublished: timed.map(({ publishedMs }) => publishedMs),
-    pageAges: timed.map(({ post, publishedMs }) => post.views_ms - publishedMs),
+    ...postParams(pairs),
+    subjects: pairs.map(pair => pair.subject),
+    untils: pairs.map(pair => pair.untilMs),
   }
-  const rows = await runQuery(ctx, postsPart('peers'), values, PeersRow, { tag: 'crm:posts' })
-  const peers = new Map(rows.map(row => [refKey({ platform: row.platform, id: row.video_id }), row.peers]))
-  return new Map(timed.map(({ post, views }) => [refOf(post), outlierOf(views, peers.get(refOf(post)) ?? [])]))
+  const text = compose(sqlPart('crm-posts', 'peers'), { counted: sqlPart('crm-posts', 'counted') })
+  const rows = pairs.length === 0 ? [] : await runQuery(ctx, text, values, PeersRow, options)
+  const peers = new Map(rows.map(row => [row.subject, row.peers]))
+  return new Map(timed.map(({ post, views }, subject) => [refKey(post), outlierOf(views, peers.get(subject) ?? [])]))
 }
 
-const AgeRow = z.object({ platform: z.string(), video_id: z.string(), age_hours: wholeNumber, views: wholeNumber })
-
-/** Views by age in ms, by post. */
-async function agesOf(
-  ctx: AnalyticsContext,
-  at: At,
-  posts: readonly Post[],
-): Promise<Map<string, Map<number, number>>> {
-  const dated = posts.filter(post => post.published_ms !== null)
-  const found = new Map<string, Map<number, number>>()
-  if (dated.length === 0) return found
-  const values = {
-    ...ownParams(at.own),
-    endMs: at.endMs,
-    ...pageOf(dated),
-    pagePublished: dated.flatMap(post => post.published_ms ?? []),
-    ages: frozenAges.map(({ ms }) => ms / hourMs),
-  }
-  for (const row of await runQuery(ctx, postsPart('ages'), values, AgeRow, { tag: 'crm:posts' })) {
-    const key = refKey({ platform: row.platform, id: row.video_id })
-    const ages = found.get(key) ?? new Map<number, number>()
-    found.set(key, ages.set(row.age_hours * hourMs, row.views))
-  }
-  return found
+/** The account's last posts of the same kind before it; all of them come newest first. */
+function peersOf(post: OwnPost, all: readonly OwnPost[]): (OwnPost & { readonly publishedMs: number })[] {
+  const { publishedMs } = post
+  if (publishedMs === null) return []
+  const earlier = all.flatMap(one =>
+    one.publishedMs !== null &&
+    one.publishedMs < publishedMs &&
+    one.accountId === post.accountId &&
+    one.kind === post.kind
+      ? [{ ...one, publishedMs: one.publishedMs }]
+      : [],
+  )
+  return earlier.slice(0, peersMax)
 }
 
 function agesAt(post: Post, known: ReadonlyMap<number, number>, nowMs: number): FrozenAge[] {
   return frozenAges.map(({ name, ms }) => {
-    if (post.published_ms === null) return { age: name, views: null, state: 'not_provided' }
-    if (post.published_ms + ms > nowMs) return { age: name, views: null, state: 'pending' }
-    const views = known.get(ms) ?? null
+    if (post.publishedMs === null) return { age: name, views: null, state: 'not_provided' }
+    if (post.publishedMs + ms > nowMs) return { age: name, views: null, state: 'pending' }
+    const views = known.get(ms / hourMs) ?? null
     return { age: name, views, state: views === null ? 'too_few' : views === 0 ? 'zero' : 'value' }
   })
-}
-
-function pageOf(posts: readonly Post[]): { pagePlatforms: string[]; pageIds: string[] } {
-  return { pagePlatforms: posts.map(post => post.platform), pageIds: posts.map(post => post.video_id) }
 }
 
 function isoOf(ms: number | null): string | null {
