@@ -9,9 +9,13 @@ import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
+import { takeRevocations } from '../links/accounts.ts'
 import { ownersOfNumbers, removeOwnNumbers } from './own-numbers.ts'
 
-type RemovalDeps = Pick<ServerDeps, 'db' | 'store' | 'bus' | 'clock' | 'log' | 'usage' | 'accounts'>
+type RemovalDeps = Pick<
+  ServerDeps,
+  'db' | 'store' | 'bus' | 'clock' | 'log' | 'usage' | 'accounts' | 'vault' | 'platforms'
+>
 
 /** Who signed in this shortly before needs no password. */
 const freshMs = 10 * 60_000
@@ -19,7 +23,7 @@ const freshMs = 10 * 60_000
 const ownersPerSweep = 10_000
 
 /**
- * Removes an account and everything that it owned, in every store. The audit log goes too: what stays is one line in the
+ * Removes an account and everything that it owned, in every store; what it linked is revoked at the platforms. The audit log goes too: what stays is one line in the
  * server's log, with the account's id.
  *
  * @param password of the account; undefined for a session of the last ten minutes
@@ -36,6 +40,7 @@ export async function removeAccount(
   if (password === undefined) await checkFresh(deps, userId, caller)
   else await checkPassword(deps, userId, caller, password)
   await removeOwnNumbers(deps.store, userId)
+  const revokeLinks = await takeRevocations(deps, userId)
   const prefixes = await deps.db.transaction(async trx => {
     const keys = await trx.selectFrom('api_keys').select('prefix').where('owner_id', '=', userId).execute()
     await removeJobs(trx, userId)
@@ -45,6 +50,8 @@ export async function removeAccount(
   deps.usage.forget(userId)
   await deps.bus.publish('session.ended', { userId, sessionId: null })
   for (const prefix of prefixes) await deps.bus.publish('keys.changed', { prefix })
+  // Platforms may be slow, and nothing here depends on them.
+  deps.accounts.later(revokeLinks())
   deps.log.info({ userId, requestId: caller.requestId }, 'An account was removed, with everything that it owned.')
 }
 

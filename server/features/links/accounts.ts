@@ -200,6 +200,31 @@ export async function unlinkAccount(
   return { status: 'disconnected', revokedAtPlatform }
 }
 
+/**
+ * Takes what revokes a user's links out of the stores, for after they are gone from there.
+ * @returns revokes at the platforms, as far as that is possible; never rejects for what a platform does
+ */
+export async function takeRevocations(deps: AccountDeps, userId: UserId): Promise<() => Promise<void>> {
+  const held = await deps.db.asUser(userId, async trx => {
+    const rows = await trx
+      .selectFrom('platform_accounts')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .where('status', '=', 'connected')
+      .limit(accountsMax)
+      .execute()
+    const found: Revocable[] = []
+    for (const row of rows) {
+      const one = await whatRevokes(deps, trx, userId, row)
+      if (one !== null) found.push(one)
+    }
+    return found
+  })
+  return async () => {
+    for (const one of held) await revoke(deps, one)
+  }
+}
+
 /** The account as the API shows it. */
 export function accountOf(row: AccountRow, platforms: PlatformRegistry): PlatformAccount {
   const kind = credentialKinds.find(name => name === row.credentials_kind)

@@ -18,7 +18,7 @@ import { kindFacts } from '../credentials/kinds.ts'
 import { type CredentialDeps, listCredentials, removeCredentials, saveCredentials } from '../credentials/service.ts'
 import { validateDue } from '../credentials/validation.ts'
 import { withAccessToken } from './access-token.ts'
-import { listAccounts, unlinkAccount } from './accounts.ts'
+import { listAccounts, takeRevocations, unlinkAccount } from './accounts.ts'
 import { purgeLinks } from './purge.ts'
 import { completeLink, finishLink, type LinkDeps, readLink, startLink, useTicket } from './service.ts'
 
@@ -444,6 +444,16 @@ export function describeLinks(rig: () => { db: Db }): void {
         revokedAtPlatform: false,
       })
       expect(await secretCount()).toBe(1)
+    })
+
+    it('of everything goes on after the rows are gone', async () => {
+      const account = await linked('tiktok_desktop')
+      const token = await tokenOf(account.id)
+      const revokeLinks = await takeRevocations(deps, user)
+      await rig().db.executeSql('delete from users')
+      await revokeLinks()
+      const asking = deps.platforms.data('tiktok_desktop').account({ accessToken: token })
+      await expect(asking).rejects.toMatchObject({ class: 'token' })
     })
 
     it("knows nothing of a stranger's account", async () => {
