@@ -16,6 +16,11 @@ export interface Principal {
   /** Which session or key it is, for the audit log and for limits per key; null for one without a record. */
   readonly credentialId: string | null
   /**
+   * When a session that is kept elsewhere ends, as far as its token tells: nobody says when it ends before. A connection
+   * that stays ends with it.
+   */
+  readonly endsAtMs?: number
+  /**
    * A service key: it acts for the users that it names (`act-for.ts`), inside their row level security, and opens nobody's
    * data without a name. `userId` is then the account that made it, and only limits and the audit log go by it.
    */

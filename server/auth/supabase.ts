@@ -21,6 +21,7 @@ const ClaimsSchema = z.object({
   role: z.literal('authenticated'),
   is_anonymous: z.literal(false).optional(),
   email: z.union([z.email().max(254), z.literal('')]).optional(),
+  exp: z.int(),
 })
 
 type Claims = z.infer<typeof ClaimsSchema>
@@ -69,7 +70,9 @@ export function supabaseAuthenticator(
       const claims = ClaimsSchema.safeParse(payload)
       if (!claims.success) return null
       const user = await userOf(claims.data)
-      return user && { userId: user.id, scheme: 'jwt', role: user.role, scopes: 'all', credentialId: null }
+      if (user === null) return null
+      const endsAtMs = claims.data.exp * 1000
+      return { userId: user.id, scheme: 'jwt', role: user.role, scopes: 'all', credentialId: null, endsAtMs }
     },
   }
 }

@@ -5,7 +5,7 @@ import { schemaTable } from './schema-table.ts'
 /** One of every message that a client sends; a test parses them with the schema and looks for types that are missing. */
 export const clientExamples: readonly { says: string; message: ClientMessage }[] = [
   {
-    says: 'First, and within ten seconds, with an access token (`POST /api/auth/login`; `cliptape token` prints one of the local owner). A token that runs out later closes nothing; when its session ends, the connection is closed with `AUTH_REQUIRED`. API keys are not taken: machines ask `/ext-api/v1`, or are told by webhooks.',
+    says: 'First, and within ten seconds, with an access token (`POST /api/auth/login`; `cliptape token` prints one of the local owner). A token that runs out later closes nothing (but one of Supabase, whose sessions are kept there); when its session ends, the connection is closed with `AUTH_REQUIRED`. API keys are not taken: machines ask `/ext-api/v1`, or are told by webhooks.',
     message: { type: 'hello', protocol: protocolVersion, token: 'b3duZXI…' },
   },
   {

@@ -35,6 +35,8 @@ export interface ConnectionDeps {
 const closeCodes = { policy: 1008, goingAway: 1001 } as const
 /** A client that broke a rule and then behaved for this long starts afresh. */
 const forgiveMs = 60_000
+/** The longest that a timer counts. */
+const timerMsMax = 2 ** 31 - 1
 /** Beyond this the client does not even read its errors: the connection is cut. */
 const bufferedBytesHardMax = 4 * wsLimits.bufferedBytesMax
 
@@ -50,6 +52,7 @@ export class Connection implements Outlet {
   readonly #deps: ConnectionDeps
   readonly #live = new Map<string, Live>()
   readonly #helloTimer: NodeJS.Timeout
+  #endTimer: NodeJS.Timeout | undefined
   #isGreeting = false
   #isEnded = false
   #hasBrokenRules = false
@@ -157,11 +160,17 @@ export class Connection implements Outlet {
       }
       this.principal = principal
       clearTimeout(this.#helloTimer)
+      if (principal.endsAtMs !== undefined) this.#signOutAt(principal.endsAtMs)
       this.#welcome(principal, hello.resume)
     } catch (error) {
       this.#deps.log.error({ err: error }, 'A hello could not be answered.')
       this.#close('UNAVAILABLE', errorTable.UNAVAILABLE.message)
     }
+  }
+
+  #signOutAt(atMs: number): void {
+    const leftMs = Math.min(timerMsMax, Math.max(0, atMs - this.#deps.clock.nowMs()))
+    this.#endTimer = setTimeout(() => this.signOut(), leftMs).unref()
   }
 
   #welcome(principal: Principal, resume: Extract<ClientMessage, { type: 'hello' }>['resume']): void {
@@ -275,6 +284,7 @@ export class Connection implements Outlet {
     if (this.#isEnded) return
     this.#isEnded = true
     clearTimeout(this.#helloTimer)
+    clearTimeout(this.#endTimer)
     if (this.principal && !this.#hasBrokenRules) {
       const queries = new Map([...this.#live].map(([id, { query }]) => [id, query]))
       this.#deps.sessions.cut(this.sessionId, this.principal.userId, queries)

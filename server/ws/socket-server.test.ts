@@ -11,6 +11,7 @@ import type { Bus } from '../../core/bus/port.ts'
 import { manualClock } from '../../core/clock.ts'
 import { fixedAuthenticator } from '../../test/fixed-authenticator.ts'
 import { LiveClient } from '../../test/live-client.ts'
+import { anyOf } from '../auth/authenticator.ts'
 import { LiveEngine } from '../live/engine.ts'
 import type { LiveQuestion, ParseQuestion } from '../live/source.ts'
 import { createMetrics } from '../metrics/registry.ts'
@@ -18,6 +19,9 @@ import type { LiveQueryRoom } from './live-query-room.ts'
 import { attachSockets, type SocketServer } from './socket-server.ts'
 
 const token = 'the-owner-token'
+/** Of a session that is kept elsewhere, and ends soon. */
+const endingToken = 'a-token-that-ends'
+const startMs = 1_767_225_600_000
 const userId = UserIdSchema.parse('00000000-0000-4000-8000-000000000001')
 const log = pino({ level: 'silent' })
 const settings = {
@@ -25,8 +29,8 @@ const settings = {
   publicHosts: [],
   trustProxyHops: 1,
   userConnectionsMax: 20,
-  strangerConnectionsMax: 30,
-  helloMs: 300,
+  strangerConnectionsMax: 12,
+  helloMs: 1500,
 }
 
 /** Tables in memory behind the engine: a question names one, and a written sample touches them all. */
@@ -72,14 +76,17 @@ beforeEach(async () => {
   const deps = {
     engine,
     parseQuestion,
-    auth: fixedAuthenticator({ token, userId }),
+    auth: anyOf([
+      fixedAuthenticator({ token, userId }),
+      fixedAuthenticator({ token: endingToken, userId, endsAtMs: startMs + 50 }),
+    ]),
     endedSessions: async () => new Set<string>(),
     usage: liveQueryRoom,
     bus,
     log,
     metrics: createMetrics(),
   }
-  sockets = await attachSockets(server, { ...deps, clock: manualClock(1_767_225_600_000) }, settings)
+  sockets = await attachSockets(server, { ...deps, clock: manualClock(startMs) }, settings)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -135,7 +142,7 @@ describe('the hello', () => {
       clients.push(client)
       return client
     }
-    const strangers = await Promise.all(Array.from({ length: 30 }, () => connect('192.0.2.1')))
+    const strangers = await Promise.all(Array.from({ length: 12 }, () => connect('192.0.2.1')))
     await expect(connect('192.0.2.1')).rejects.toThrow('429')
     const other = await connect('192.0.2.2')
     other.send({ type: 'hello', protocol: 1, token })
@@ -143,6 +150,13 @@ describe('the hello', () => {
     strangers[0]?.send({ type: 'hello', protocol: 1, token })
     await strangers[0]?.next('welcome')
     await connect('192.0.2.1')
+  })
+
+  it('is good until a session ends that only its token knows of', async () => {
+    const client = await LiveClient.open(url, endingToken)
+    clients.push(client)
+    expect(await client.next('error')).toMatchObject({ code: 'AUTH_REQUIRED' })
+    expect((await client.closed).code).toBe(1008)
   })
 
   it('lets a user have only so many connections', async () => {
