@@ -13,6 +13,8 @@ const functionNames = [
   'API',
   'BILL',
   'ACCT',
+  'FIND',
+  'VOD',
   'KEYS',
   'CRM',
   'LOGIN',
@@ -254,6 +256,33 @@ export const functionSpecs: readonly FunctionSpec[] = [
     subject: 'none',
     args: [],
     examples: ['ACCT'],
+  },
+  {
+    name: 'FIND',
+    aliases: ['SEARCH'],
+    title: 'Creators by name, and which of them you watch',
+    help: 'Finds creators by a part of their name, handle or id; several words go in quotes, and / searches while you type. w watches the selected one or stops it, a takes the address of one that nobody has named yet, o shows its videos.',
+    subject: 'none',
+    args: [
+      closed('watched', 'Only those that you watch', [value('watched', 'Only creators that you watch', 'monitored')]),
+      platform,
+      {
+        ...open('search', 'A part of the name, handle or id', 'mrbeast', text =>
+          text.trim() === '' || text.length > 200 ? null : text.trim(),
+        ),
+        isPositional: true,
+      },
+    ],
+    examples: ['FIND mrbeast', 'FIND "gordon ramsay" YT', 'FIND WATCHED'],
+  },
+  {
+    name: 'VOD',
+    aliases: ['VODS'],
+    title: 'Videos of a creator, newest first',
+    help: 'Every video that a source has named, with its date, length and thumbnail. Enter describes one, c charts it.',
+    subject: 'required',
+    args: [],
+    examples: ['@mrbeast VOD', 'VOD @mrbeast'],
   },
   {
     name: 'KEYS',

@@ -39,6 +39,12 @@ describe('parseCommand', () => {
     expect(parsed('mr beast DES')).toEqual({ fn: 'DES', subject: { type: 'search', text: 'mr beast' }, args: {} })
   })
 
+  it('takes a subject behind a function that needs one, where none stands before it', () => {
+    expect(parsed('VOD @mrbeast')).toEqual(parsed('@mrbeast VOD'))
+    expect(parsed('GP #minecraft 7d')).toEqual(parsed('#minecraft GP 7d'))
+    expect(parsed('GP @a @b')).toEqual(parsed('@a @b GP'))
+  })
+
   it('takes a subject with the name of a function when it is quoted', () => {
     expect(parsed('"top gun" DES')).toEqual({ fn: 'DES', subject: { type: 'search', text: 'top gun' }, args: {} })
   })

@@ -62,9 +62,14 @@ function parseFunction(
   { spec, at: fnAt }: { spec: FunctionSpec; at: number },
   ctx: CommandContext,
 ): ParsedCommand {
-  const subjects = readSubjects(words.slice(0, fnAt))
+  const after = words.slice(fnAt + 1)
+  // `VOD @mrbeast`: a function that needs a subject takes one that follows it as well, where nothing stands before it.
+  const followsAt = after.findIndex(word => word.isQuoted || parseSubject(word.text) === null)
+  const followCount = followsAt < 0 ? after.length : followsAt
+  const isAfter = fnAt === 0 && spec.subject === 'required' && followCount > 0
+  const subjects = readSubjects(isAfter ? after.slice(0, followCount) : words.slice(0, fnAt))
   if (!subjects.ok) return subjects
-  const args = readArgs(spec, words.slice(fnAt + 1))
+  const args = readArgs(spec, isAfter ? after.slice(followCount) : after)
   if (!args.ok) return args
   return build({ spec, subjects: subjects.subjects, args: args.args, ctx, at: words[fnAt]?.at ?? 0 })
 }

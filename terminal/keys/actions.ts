@@ -7,6 +7,7 @@ export const actionContexts = [
   'api',
   'bill',
   'account',
+  'creators',
   'credentials',
   'crm',
   'pages',
@@ -103,6 +104,11 @@ export const actions = [
 
   { name: 'account.password', title: 'Change the password', context: 'account', keys: ['p'] },
   { name: 'account.verify', title: 'Send the mail that verifies the address', context: 'account', keys: ['m'] },
+
+  { name: 'creators.watch', title: 'Watch the selected creator, or stop', context: 'creators', keys: ['w'] },
+  { name: 'creators.add', title: 'Watch a creator by address, handle or id', context: 'creators', keys: ['a'] },
+  { name: 'creators.vods', title: 'Videos of the selected creator (VOD)', context: 'creators', keys: ['o'] },
+  { name: 'creators.watched', title: 'All creators, or those that you watch', context: 'creators', keys: ['t'] },
 
   { name: 'credentials.enter', title: 'Enter or replace credentials', context: 'credentials', keys: ['enter', 'n'] },
   {

@@ -56,7 +56,7 @@ function instantText(instant: string): string {
 }
 
 /** `4:05`, or `1:02:03` from an hour on. */
-function clockText(seconds: number): string {
+export function clockText(seconds: number): string {
   const whole = Math.round(seconds)
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
   return parts

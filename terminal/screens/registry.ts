@@ -4,6 +4,7 @@ import { apiFactory } from './api.ts'
 import { billFactory } from './bill.ts'
 import { crmFactory } from './crm.ts'
 import { desFactory } from './des.ts'
+import { findFactory } from './find.ts'
 import { gpFactory } from './gp.ts'
 import { helpFactory } from './help.ts'
 import { idxFactory } from './idx.ts'
@@ -12,6 +13,7 @@ import { loginFactory, registerFactory } from './login.ts'
 import { opsFactory } from './ops.ts'
 import type { ScreenFactory } from './screen.ts'
 import { movFactory, topFactory } from './trend-list.ts'
+import { vodFactory } from './vod.ts'
 
 /** Every screen. A function that is not here acts on the terminal itself (LOGOUT, THEME, COLOR, MOUSE, QUIT). */
 const factories: readonly ScreenFactory[] = [
@@ -24,6 +26,8 @@ const factories: readonly ScreenFactory[] = [
   apiFactory,
   billFactory,
   acctFactory,
+  findFactory,
+  vodFactory,
   keysFactory,
   crmFactory,
   loginFactory,

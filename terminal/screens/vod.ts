@@ -1,0 +1,165 @@
+import { formatSubject, type Subject } from '../command/subject.ts'
+import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { formatCount, formatInstant } from '../text/format.ts'
+import { truncate } from '../text/width.ts'
+import { type Column, drawTable } from '../widgets/table.ts'
+import { creatorResource, type FoundVod, vodsResource } from './creator-resources.ts'
+import { joinLine } from './join-line.ts'
+import { noSubjectBox, noticeBox } from './live-notice.ts'
+import { clockText } from './measure-text.ts'
+import { failedMark, noResourceBox } from './resource-notice.ts'
+import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
+
+interface VodState {
+  subject: Subject | null
+  list: ListState
+  pages: Pages
+}
+
+/** A creator's videos, newest first. */
+export const vodFactory = screenFactory<VodState>({
+  fn: 'VOD',
+  contexts: ['pages', 'list'],
+  open: ({ subject }) => ({ subject, list: listStart, pages: firstPage }),
+  title: ({ subject }) => (subject === null ? 'VOD' : `${formatSubject(subject)} VOD`),
+  queries: () => [],
+  resources(state) {
+    const creatorId = creatorOf(state)
+    return creatorId === null ? [] : [creatorResource(creatorId), vodsResource(creatorId, state.pages)]
+  },
+  draw: drawVods,
+  act: actInVods,
+  subject(state, view) {
+    const row = selectedRow(state, view)
+    return row === null ? state.subject : { type: 'clip', id: row.vodId }
+  },
+  follow(state, subject) {
+    return subject.type === 'creator' ? { ...state, subject, list: listStart, pages: firstPage } : null
+  },
+  list(state, view) {
+    const columns = ['vodId', 'title', 'publishedAt', 'duration', 'kind', 'thumbnailUrl', 'source']
+    return { title: 'VOD', columns, rows: rowsOf(state, view), asOf: null }
+  },
+  known: (state, view) =>
+    rowsOf(state, view).map(row => ({ subject: { type: 'clip', id: row.vodId }, title: row.title })),
+  copyText: (state, view) => selectedRow(state, view)?.vodId ?? '',
+})
+
+function creatorOf({ subject }: VodState): string | null {
+  return subject?.type === 'creator' ? subject.id : null
+}
+
+function rowsOf(state: VodState, { resource }: Pick<ScreenView, 'resource'>): readonly FoundVod[] {
+  const creatorId = creatorOf(state)
+  return creatorId === null ? [] : (resource(vodsResource(creatorId, state.pages)).body?.data ?? [])
+}
+
+function selectedRow(state: VodState, view: Pick<ScreenView, 'resource'>): FoundVod | null {
+  const rows = rowsOf(state, view)
+  return rows[selectedIndexOf(state.list, rows)] ?? null
+}
+
+const columns: readonly Column<FoundVod>[] = [
+  {
+    title: 'PUBLISHED',
+    width: 16,
+    cell: row => ({ text: row.publishedAt === null ? '-' : formatInstant(Date.parse(row.publishedAt)), role: 'muted' }),
+  },
+  { title: 'TITLE', width: 12, flex: 3, cell: row => ({ text: row.title || row.vodId, role: 'subject' }) },
+  {
+    title: 'LENGTH',
+    width: 8,
+    align: 'right',
+    cell: row => ({ text: row.duration === null ? '-' : clockText(row.duration), role: 'text' }),
+  },
+  { title: 'KIND', width: 7, fromWidth: 56, cell: row => ({ text: row.kind, role: 'muted' }) },
+  { title: 'THUMBNAIL', width: 12, flex: 1, fromWidth: 110, cell: row => ({ text: row.thumbnailUrl, role: 'faint' }) },
+]
+
+function drawVods(state: VodState, view: ScreenView): string[] {
+  const creatorId = creatorOf(state)
+  if (state.subject === null || state.subject.type === 'search') return noSubjectBox(view, 'VOD', state.subject)
+  if (creatorId === null)
+    return noticeBox(view, {
+      role: 'text',
+      head: 'VOD of whom?',
+      text: 'Videos belong to a creator: type @creator VOD.',
+    })
+  const creator = view.resource(creatorResource(creatorId))
+  const vods = view.resource(vodsResource(creatorId, state.pages))
+  const rows = vods.body?.data ?? []
+  const height = Math.max(1, view.height - 2)
+  const selectedIndex = selectedIndexOf(state.list, rows)
+  const { style, width } = view
+  const name = creator.body?.data.name || creatorId
+  const head = joinLine(
+    [
+      style.bold('title', ` ${truncate(name, Math.max(8, Math.floor(width / 2)), style.glyphs.ellipsis)}`),
+      style.paint('muted', creator.body === null ? '' : `${formatCount(creator.body.data.videos)} videos`),
+      style.paint('muted', followersText(creator.body?.data.followers ?? null)),
+    ],
+    '',
+    width,
+  )
+  const table =
+    rows.length === 0
+      ? noResourceBox({ ...view, height }, vods, 'No source has named a video of this creator yet.')
+      : drawTable({
+          rows,
+          columns,
+          width,
+          height,
+          top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
+          selectedIndex,
+          hasFocus: view.isFocused,
+          style,
+          sortedBy: null,
+          marked: new Set(),
+          changedAtMs: new Map(),
+          nowMs: view.nowMs,
+          cellKey: 'vods',
+        })
+  const hints = [pageText(state.pages, vods.body?.nextCursor), 'Enter describe  c chart'].filter(text => text !== '')
+  const failed = failedMark(view, vods, creator)
+  return [
+    head,
+    ...table,
+    joinLine([failed === '' ? '' : ` ${failed}`], style.paint('muted', hints.join('  ')), width),
+  ].slice(0, view.height)
+}
+
+function followersText(followers: number | null): string {
+  return followers === null ? '' : `${formatCount(followers)} followers`
+}
+
+function actInVods(state: VodState, call: ActionCall, deps: ScreenDeps): VodState | null {
+  const rows = rowsOf(state, deps)
+  const height = Math.max(1, deps.height - 3)
+  const moved = moveInList(state.list, call.name, rows, height)
+  if (moved !== null) return { ...state, list: moved }
+  const creatorId = creatorOf(state)
+  switch (call.name) {
+    case 'row.open':
+    case 'row.chart': {
+      const row = selectedRow(state, deps)
+      const fn = call.name === 'row.open' ? 'DES' : 'GP VIEWS 7D'
+      if (row !== null) deps.run(`${formatSubject({ type: 'clip', id: row.vodId })} ${fn}`)
+      return state
+    }
+    case 'page.older': {
+      const next = creatorId === null ? undefined : deps.resource(vodsResource(creatorId, state.pages)).body?.nextCursor
+      return { ...state, list: listStart, pages: olderPage(state.pages, next) }
+    }
+    case 'page.newer':
+      return { ...state, list: listStart, pages: newerPage(state.pages) }
+    case 'pointer.press': {
+      const y = (call.at?.y ?? 0) - 2
+      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
+      if (y < 0 || y >= height || index >= rows.length) return state
+      return { ...state, list: selectIndex(state.list, rows, index, height) }
+    }
+    default:
+      return null
+  }
+}
