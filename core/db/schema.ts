@@ -398,7 +398,7 @@ interface PollsTable {
   platform: PlatformName
   creator_id: string
   credential_key: string
-  next_poll_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  next_poll_at: Timestamp
   interval_ms: DefaultedBigint
   stretch: Generated<number>
   lease_id: string | null

@@ -66,13 +66,14 @@ export function operatorKey(platform: Platform): string {
  * Makes rows for accounts and creators that have none, and removes those that nobody wants any more. Creators are read once,
  * however many users monitor them: with the operator's key, else with the account that its first monitor linked.
  */
-export async function syncPolls(db: Db, operator: OperatorKeys): Promise<void> {
+export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): Promise<void> {
+  const now = new Date(nowMs)
   const withKey = [...operator.platforms]
   await db.transaction(async trx => {
     await sql`
-      insert into polls (task, path, owner_id, account_id, platform, creator_id, credential_key)
+      insert into polls (task, path, owner_id, account_id, platform, creator_id, credential_key, next_poll_at)
       select t.task, 'own', a.user_id, a.id, a.platform_name, a.platform_account_id,
-        a.developer_credentials_vault_id::text
+        a.developer_credentials_vault_id::text, ${now}::timestamptz
       from platform_accounts a cross join (values ('account'), ('posts'), ('metrics'), ('broadcasts')) t (task)
       where a.status = 'connected' and a.developer_credentials_vault_id is not null
         and (t.task <> 'broadcasts' or a.platform_name = 'youtube')
@@ -110,8 +111,8 @@ export async function syncPolls(db: Db, operator: OperatorKeys): Promise<void> {
           select from tasks t where t.platform = p.platform and t.creator_id = p.creator_id and t.task = p.task
             and t.credential_key = p.credential_key)
       )
-      insert into polls (task, path, account_id, platform, creator_id, credential_key)
-      select task, 'public', account_id, platform, creator_id, credential_key from tasks
+      insert into polls (task, path, account_id, platform, creator_id, credential_key, next_poll_at)
+      select task, 'public', account_id, platform, creator_id, credential_key, ${now}::timestamptz from tasks
       on conflict do nothing`.execute(trx)
     await sql`
       update polled_posts p set credential_key = q.credential_key

@@ -112,7 +112,7 @@ export async function planWork(
   operator: OperatorKeys,
 ): Promise<{ polls: number }> {
   const { db, clock, random } = deps
-  await syncPolls(db, operator)
+  await syncPolls(db, operator, clock.nowMs())
   const polls = await readPlanned(db)
   const unitsPerDay = new Map<string, number>()
   const asked = polls.map(poll => {

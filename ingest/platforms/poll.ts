@@ -19,7 +19,7 @@ import type { Writer } from '../writer.ts'
 import { type OwnNumbersDeps, writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
 import { creatorIntervalMs } from './pace.ts'
 import { markPage, type Poll } from './poll-rows.ts'
-import { type DuePost, duePosts, keepNumbers, keepPosts, nextPostDueMs, unknownPosts } from './post-rows.ts'
+import { type DuePost, duePosts, keepNumbers, keepPosts, knownPosts, nextPostDueMs } from './post-rows.ts'
 import type { QuotaBudget, Spending } from './quota-budget.ts'
 import { creatorItems, numberItems, postItems } from './reading-items.ts'
 
@@ -68,6 +68,8 @@ const metricsEveryMs = 5 * 60_000
 /** Of others only what is new matters; of one's own everything there is. */
 const pagesMax = { own: 200, public: 2 } as const
 const broadcastPagesMax = 5
+/** In one run. */
+const oddAnswersMax = 3
 /** Posts of one run of `metrics`, in batches that are read beside each other. */
 const batchesMax = 20
 const batchesAtOnce = 4
@@ -117,26 +119,33 @@ async function readPosts(deps: PollDeps, poll: Poll): Promise<PollRun> {
   const account = isNamed ? await readCreator(deps, poll) : accountOf(poll)
   const via = poll.path === 'public' ? poll.viaId : null
   let { cursor, pages, newestPostAtMs } = poll
+  let oddAnswers = 0
   for (;;) {
     const asked = cursor
     const page = await ask(deps, poll, 'posts', (data, access) => data.posts(access, account, asked, via))
-    const unknown = await unknownPosts(
-      db,
+    const ids = page.items.map(post => post.videoId)
+    const known = await knownPosts(db, poll, ids)
+    const posts = await withDetails(
+      deps,
       poll,
-      page.items.map(post => post.videoId),
+      page.items,
+      ids.filter(id => known.get(id)?.hasDetails !== true),
     )
-    const posts = await withDetails(deps, poll, page.items, unknown)
     await keepRead(deps, poll, posts, postItems)
-    pages += 1
     newestPostAtMs = posts.reduce<number | null>(
       (newest, { publishedAtMs }) =>
         publishedAtMs !== null && (newest === null || publishedAtMs > newest) ? publishedAtMs : newest,
       newestPostAtMs,
     )
-    const isKnown = poll.isBackfilled && unknown.size === 0
-    const isEnd = page.next === null || page.next === cursor || isKnown || pages >= pagesMax[poll.path]
-    cursor = isEnd ? null : page.next
-    const mark = { cursor, pages: isEnd ? 0 : pages, isBackfilled: poll.isBackfilled || isEnd, newestPostAtMs }
+    // The page before once more, or nothing where a page was announced: asked again before it is believed.
+    const isOdd = cursor !== null && (page.next === cursor || (page.next === null && page.items.length === 0))
+    const isRepeated = isOdd && oddAnswers++ < oddAnswersMax
+    if (!isRepeated) pages += 1
+    const isKnown = poll.isBackfilled && ids.every(id => known.has(id))
+    const isEnd = !isRepeated && (isOdd || page.next === null || isKnown || pages >= pagesMax[poll.path])
+    if (!isRepeated) cursor = isEnd ? null : page.next
+    const isBackfilled = poll.isBackfilled || (isEnd && newestPostAtMs !== null)
+    const mark = { cursor, pages: isEnd ? 0 : pages, isBackfilled, newestPostAtMs }
     const nowMs = clock.nowMs()
     await db.transaction(async trx => {
       await keepPosts(trx, poll, posts, { nowMs, random })
@@ -151,12 +160,12 @@ async function withDetails(
   deps: PollDeps,
   poll: Poll,
   posts: readonly PostReading[],
-  unknown: ReadonlySet<string>,
+  lacking: readonly string[],
 ): Promise<readonly PostReading[]> {
-  if (unknown.size === 0 || dataOf(deps, poll).details === null) return posts
+  if (lacking.length === 0 || dataOf(deps, poll).details === null) return posts
   const page = await ask(deps, poll, 'details', (data, access) => {
     if (data.details === null) throw notOffered(poll, 'details')
-    return data.details(access, [...unknown])
+    return data.details(access, lacking)
   })
   const details = new Map(page.items.map(post => [post.videoId, post]))
   return posts.map(post => details.get(post.videoId) ?? post)

@@ -25,20 +25,22 @@ export function scopeOf(poll: Pick<Poll, 'path' | 'accountId'>): string {
   return poll.path === 'own' && poll.accountId !== null ? poll.accountId : publicScope
 }
 
-/** Which of these are not known yet. */
-export async function unknownPosts(db: Db, poll: Poll, videoIds: readonly string[]): Promise<Set<string>> {
-  if (videoIds.length === 0) return new Set()
+/** What is known of these: those that are not in it are new. `hasDetails` is false for what only a list has named. */
+export async function knownPosts(
+  db: Db,
+  poll: Poll,
+  videoIds: readonly string[],
+): Promise<Map<string, { readonly hasDetails: boolean }>> {
+  if (videoIds.length === 0) return new Map()
   const known = await db.system
     .selectFrom('polled_posts')
-    .select('video_id')
+    .select(['video_id', 'duration_seconds'])
     .where('scope', '=', scopeOf(poll))
     .where('platform', '=', poll.platform)
     .where('video_id', 'in', [...videoIds])
-    .where('published_at', 'is not', null)
+    .limit(videoIds.length)
     .execute()
-  const unknown = new Set(videoIds)
-  for (const { video_id } of known) unknown.delete(video_id)
-  return unknown
+  return new Map(known.map(row => [row.video_id, { hasDetails: row.duration_seconds !== null }]))
 }
 
 const LastReadingSchema = z.object({

@@ -42,8 +42,7 @@ create table polls (
   -- Empty for the numbers of posts of many creators.
   creator_id text not null,
   credential_key text not null,
-  -- Null: as soon as it was planned.
-  next_poll_at timestamptz default now(),
+  next_poll_at timestamptz not null,
   -- What its pace asks for, and how much longer the quota makes it.
   interval_ms bigint not null default 900000,
   stretch double precision not null default 1,
