@@ -67,7 +67,6 @@ export const AccountPerformanceSchema = z.object({
   }),
   kpis: KpisSchema,
 })
-export type AccountPerformance = z.infer<typeof AccountPerformanceSchema>
 
 /** `total` is over all accounts of the answer; its changes are over those that have both periods. */
 export const PerformanceSchema = z.object({
@@ -158,6 +157,9 @@ export const BestTimeSchema = z.object({
   cells: z.array(BestTimeCellSchema),
 })
 export type BestTime = z.infer<typeof BestTimeSchema>
+
+/** Creators that one user watches. */
+export const monitoredMax = 5_000
 
 /** `GET /api/creators`: `monitored` leaves those that you watch (`true`) or the others (`false`). */
 export const CreatorsParamsSchema = CreatorSearchParamsSchema.extend({

@@ -6,9 +6,11 @@ import { auditRoutes } from './features/audit/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
 import { credentialRoutes } from './features/credentials/routes.ts'
+import { crmRoutes } from './features/crm/routes.ts'
 import { extRoutes } from './features/ext/routes.ts'
 import { keyRoutes } from './features/keys/routes.ts'
 import { linkRoutes } from './features/links/routes.ts'
+import { monitoringRoutes } from './features/monitoring/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
@@ -24,7 +26,10 @@ export const allRoutes: readonly Route[] = [
   ...accountRoutes,
   ...credentialRoutes,
   ...linkRoutes,
+  ...crmRoutes,
   ...analyticsRoutes,
+  // Before the addresses of creators: `monitor` would be the id of one.
+  ...monitoringRoutes,
   ...creatorRoutes,
   ...videoRoutes,
   ...queryRoutes,

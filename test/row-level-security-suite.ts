@@ -20,9 +20,11 @@ type IdCase =
   | {
       readonly ids: (of: FilledAccount) => Readonly<Record<string, string>>
       readonly body?: (of: FilledAccount) => unknown
+      readonly query?: (of: FilledAccount) => string
     }
 
 const publicIds = 'ids of platforms, which belong to nobody'
+const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
 
 /** Every route that takes an id in its path, query or body. A test fails when one is missing here. */
@@ -30,6 +32,7 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'GET /api/analytics/series': publicIds,
   'GET /api/creators/:creatorId': publicIds,
   'GET /api/creators/:creatorId/vods': publicIds,
+  'DELETE /api/creators/monitor/:creatorId': publicIds,
   'GET /api/videos/:videoId': publicIds,
   'GET /ext-api/v1/series': publicIds,
   'GET /ext-api/v1/vods': publicIds,
@@ -51,6 +54,9 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'DELETE /api/auth/link/:platform/:accountId': {
     ids: of => ({ platform: 'youtube', accountId: of.ids.account }),
   },
+  'GET /api/crm/performance': ofAccount,
+  'GET /api/crm/posts': ofAccount,
+  'GET /api/crm/best-time': ofAccount,
   'DELETE /api/keys/:keyId': { ids: of => ({ keyId: of.ids.key }) },
   'PATCH /api/webhooks/:webhookId': { ...ofWebhook, body: () => ({ status: 'paused' }) },
   'DELETE /api/webhooks/:webhookId': ofWebhook,
@@ -225,7 +231,7 @@ export function describeIsolation(setup: () => ServerRig): void {
         const ask = (of: FilledAccount) =>
           call(
             method,
-            path.replace(/:(\w+)/g, (_all, param: string) => one.ids(of)[param] ?? 'missing'),
+            path.replace(/:(\w+)/g, (_all, param: string) => one.ids(of)[param] ?? 'missing') + (one.query?.(of) ?? ''),
             one.body?.(of),
           )
         const answer = await ask(theirs)
@@ -257,6 +263,7 @@ export function describeIsolation(setup: () => ServerRig): void {
           '/api/credits',
           '/api/audit',
           '/api/account/export',
+          '/api/crm/performance',
           '/api/ops/dead-letters',
         ]),
       )

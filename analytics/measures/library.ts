@@ -3,6 +3,7 @@ import { AppError } from '../../contracts/errors.ts'
 import {
   type CreatorId,
   creatorId,
+  type Platform,
   PlatformSchema,
   platforms,
   splitId,
@@ -12,7 +13,7 @@ import {
 import type { CreatorRow, Video, VodRow } from '../../contracts/library.ts'
 import type { CreatorSearchParams } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
+import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { readListCursor, writeCursor } from './cursor.ts'
 import { creatorDescriptions, followersOf, nichesOf, refKey, videoDescriptions } from './details.ts'
 import { clipSamples, isKnown, subjectOf } from './subject.ts'
@@ -32,11 +33,28 @@ const CreatorFound = z.object({
   videos: wholeNumber,
 })
 
+/** Which creators a search looks at. */
+export interface Among {
+  readonly creators: readonly CreatorId[]
+  /** Only these, or all others. */
+  readonly isIn: boolean
+  /** Leaves out those that no source has named. */
+  readonly isNamed?: boolean
+}
+
+/** Thousands of ids are more than the engine's 256 KiB. */
+const settings = { max_query_size: 16 * 1024 * 1024 }
+
 /**
  * Creators whose name, handle or id contains the text (case does not matter), those with most videos first.
+ * @param among all that a source has named when left out
  * @throws AppError BAD_REQUEST for a cursor that is not ours
  */
-export async function searchCreators(ctx: AnalyticsContext, params: CreatorSearchParams): Promise<Page<CreatorRow>> {
+export async function searchCreators(
+  ctx: AnalyticsContext,
+  params: CreatorSearchParams,
+  among?: Among,
+): Promise<Page<CreatorRow>> {
   const after = params.cursor === undefined ? null : readListCursor(params.cursor)
   const values = {
     platforms: params.platform === 'all' ? platforms : [params.platform],
@@ -46,8 +64,13 @@ export async function searchCreators(ctx: AnalyticsContext, params: CreatorSearc
     afterPlatform: String(after?.[1] ?? ''),
     afterId: String(after?.[2] ?? ''),
     limit: params.limit + 1,
+    ...(among ? amongParams(among) : {}),
   }
-  const found = await runQuery(ctx, sqlPart('library', 'creators'), values, CreatorFound, { tag: 'analytics:creators' })
+  const text = compose(sqlPart('library', 'creators'), {
+    also: among?.isIn && !among.isNamed ? sqlPart('library', 'also') : '',
+    among: among ? sqlPart('library', 'among') : '',
+  })
+  const found = await runQuery(ctx, text, values, CreatorFound, { tag: 'analytics:creators', settings })
   const page = found.slice(0, params.limit)
   const rows = await creatorRows(ctx, page)
   const last = page.at(-1)
@@ -58,6 +81,26 @@ export async function searchCreators(ctx: AnalyticsContext, params: CreatorSearc
         ? writeCursor({ after: [last.videos, last.platform, last.creator_id] })
         : null,
   }
+}
+
+function amongParams({ creators, isIn }: Among): QueryParams {
+  const refs = creators.map(splitId)
+  return { isIn, amongPlatforms: refs.map(ref => ref.platform), amongIds: refs.map(ref => ref.nativeId) }
+}
+
+const HandleRow = z.object({ platform: PlatformSchema, creator_id: z.string() })
+
+/** Creators whose last known handle is one of these, at most 10. */
+export async function knownByHandle(
+  ctx: AnalyticsContext,
+  handles: readonly { readonly platform: Platform; readonly handle: string }[],
+): Promise<CreatorId[]> {
+  const values = {
+    platforms: handles.map(one => one.platform),
+    handles: handles.map(one => one.handle.toLowerCase()),
+  }
+  const rows = await runQuery(ctx, sqlPart('library', 'by_handle'), values, HandleRow, { tag: 'analytics:creators' })
+  return rows.map(row => creatorId(row.platform, row.creator_id))
 }
 
 async function creatorRows(

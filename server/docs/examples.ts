@@ -3,6 +3,7 @@ import { z } from 'zod'
 /** Values that a reader recognises, by the name of what they are for; each is taken where its schema fits. */
 const byName: Readonly<Record<string, unknown>> = {
   creatorId: 'youtube:UCX6OQ3DkcsbYNE6H8uQQuVA',
+  creator: 'youtube:UCX6OQ3DkcsbYNE6H8uQQuVA',
   videoId: 'youtube:dQw4w9WgXcQ',
   id: 'youtube:dQw4w9WgXcQ',
   type: 'clips',

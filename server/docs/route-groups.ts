@@ -20,8 +20,8 @@ export const routeGroups: readonly RouteGroup[] = [
   { title: 'Signing in', text: 'Accounts, sessions and passwords.', prefixes: ['/api/auth', '/auth/'] },
   {
     title: 'Accounts on the platforms',
-    text: 'Your own registration with each platform, and the accounts that are linked with it.',
-    prefixes: ['/api/credentials', '/api/auth/link', '/api/auth/callback', '/auth/linked', '/api/accounts'],
+    text: 'Your own registration with each platform, the accounts that are linked with it, and how they do.',
+    prefixes: ['/api/credentials', '/api/auth/link', '/api/auth/callback', '/auth/linked', '/api/accounts', '/api/crm'],
   },
   {
     title: 'Your account',

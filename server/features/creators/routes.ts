@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import { getCreator, listVods, searchCreators } from '../../../analytics/measures/library.ts'
+import { getCreator, listVods } from '../../../analytics/measures/library.ts'
+import { CreatorsParamsSchema, ListedCreatorSchema } from '../../../contracts/crm.ts'
 import { CreatorIdSchema } from '../../../contracts/ids.ts'
 import { CreatorRowSchema, VodRowSchema } from '../../../contracts/library.ts'
 import { CreatorSearchParamsSchema } from '../../../contracts/measures.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
+import { listCreators } from '../monitoring/service.ts'
 
 const ParamsSchema = z.strictObject({ creatorId: CreatorIdSchema })
 /** The two parameters of every list that has pages, as `/api/creators` has them. */
@@ -17,12 +19,13 @@ export const creatorRoutes: readonly Route[] = [
     method: 'get',
     path: '/api/creators',
     summary: 'Creators by a part of their name, handle or id',
-    description: 'Those with most videos first; without `search` all of them.',
+    description:
+      'Those with most videos first; without `search` all of them. `monitored` says whether you watch it; as a parameter it leaves those that you watch, or the others.',
     auth: ['jwt', 'apiKey'],
     scope: 'creators:read',
-    query: CreatorSearchParamsSchema,
-    answer: z.object({ data: z.array(CreatorRowSchema), nextCursor }),
-    handle: async (deps, { query }) => ({ json: pageAnswer(await searchCreators(measureContext(deps), query)) }),
+    query: CreatorsParamsSchema,
+    answer: z.object({ data: z.array(ListedCreatorSchema), nextCursor }),
+    handle: async (deps, { query }, context) => ({ json: pageAnswer(await listCreators(deps, context, query)) }),
   }),
   route({
     method: 'get',

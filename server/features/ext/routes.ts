@@ -6,8 +6,9 @@ import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
 import { sharedRoute } from '../../http/shared-route.ts'
 import { SeriesAnswerSchema, TrendsAnswerSchema } from '../analytics/routes.ts'
+import { monitoredCreators } from '../monitoring/service.ts'
 import { creatorsQuestion, seriesQuestion, trendsQuestion } from '../shared-questions.ts'
-import { monitoredCreators, vodsQuestion } from './service.ts'
+import { vodsQuestion } from './service.ts'
 
 const envelope = { generatedAt: z.iso.datetime(), asOf: z.iso.datetime(), nextCursor: z.string().optional() }
 
@@ -74,7 +75,7 @@ export const extRoutes: readonly Route[] = [
     answer: z.object({ data: z.array(IndexedVodRowSchema), ...envelope }),
     async handle(deps, { query }, context) {
       const { creatorId } = query
-      const creators = creatorId === undefined ? await monitoredCreators(deps, ownerOf(context)) : [creatorId]
+      const creators = creatorId === undefined ? (await monitoredCreators(deps, ownerOf(context))).sort() : [creatorId]
       return { shared: await deps.answers.get(vodsQuestion(deps, creators, query)) }
     },
   }),

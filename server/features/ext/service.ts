@@ -1,29 +1,9 @@
 import { hash } from 'node:crypto'
 import { indexedVods } from '../../../analytics/measures/indexed-vods.ts'
-import { type CreatorId, creatorId, PlatformSchema, type UserId } from '../../../contracts/ids.ts'
-import type { Db } from '../../../core/db/port.ts'
+import type { CreatorId } from '../../../contracts/ids.ts'
 import { canonical, touching } from '../../live/public-question.ts'
 import type { SharedQuestion } from '../shared-answers.ts'
 import { generatedAt, inWorld, type QuestionDeps } from '../shared-questions.ts'
-
-/** Creators of one user whose VODs one answer looks at; the rest is left out, the newest first. */
-const monitoredMax = 5_000
-
-/** The creators that a user monitors. */
-export async function monitoredCreators(deps: { db: Db }, userId: UserId): Promise<CreatorId[]> {
-  const rows = await deps.db.asUser(userId, trx =>
-    trx
-      .selectFrom('monitored_creators')
-      .select(['platform', 'creator_id'])
-      .where('owner_id', '=', userId)
-      .orderBy('created_at', 'desc')
-      .orderBy('platform')
-      .orderBy('creator_id')
-      .limit(monitoredMax)
-      .execute(),
-  )
-  return rows.map(row => creatorId(PlatformSchema.parse(row.platform), row.creator_id)).sort()
-}
 
 /**
  * VODs in the order of indexing. Equal for all who ask about the same creators, so that many keys of one owner share an

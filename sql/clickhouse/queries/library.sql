@@ -20,6 +20,7 @@ FROM
         UNION ALL
         SELECT DISTINCT toString(platform), creator_id, if(startsWith(creator_id, 'name:'), substring(creator_id, 6), ''), '', toDateTime64(0, 3, 'UTC'), ''
         FROM {database:Identifier}.creator_videos_v1
+        {{also}}
     ) AS said
     WHERE platform IN {platforms:Array(String)}
     GROUP BY platform, creator_id
@@ -31,9 +32,35 @@ ANY LEFT JOIN
     GROUP BY platform, creator_id
 ) AS counted ON named.platform = counted.platform AND named.creator_id = counted.creator_id
 WHERE (positionCaseInsensitiveUTF8(name, {search:String}) > 0 OR positionCaseInsensitiveUTF8(handle, {search:String}) > 0 OR positionCaseInsensitiveUTF8(creator_id, {search:String}) > 0 OR {search:String} = '')
+    {{among}}
     AND (NOT {hasAfter:Bool} OR (-toInt64(video_count), platform, creator_id) > (-{afterVideos:Int64}, {afterPlatform:String}, {afterId:String}))
 ORDER BY video_count DESC, platform, creator_id
 LIMIT {limit:UInt32}
+
+-- part: also
+-- params: amongPlatforms, amongIds Array(String), one entry a creator that is found even when no source has named it
+UNION ALL
+SELECT pair.1, pair.2, '', '', toDateTime64(0, 3, 'UTC'), ''
+FROM (SELECT arrayJoin(arrayZip({amongPlatforms:Array(String)}, {amongIds:Array(String)})) AS pair)
+
+-- part: among
+-- params: isIn Bool: only these creators, or all others
+AND ((platform, creator_id) IN (SELECT arrayJoin(arrayZip({amongPlatforms:Array(String)}, {amongIds:Array(String)})))) = {isIn:Bool}
+
+-- part: by_handle
+-- params: platforms, handles Array(String), one entry a name, handles in lower case
+-- row:    platform, creator_id: creators whose last handle is one of these; case does not matter
+SELECT platform, creator_id
+FROM
+(
+    SELECT toString(platform) AS platform, creator_id, lowerUTF8(trimLeft(argMaxIf(said.handle, (observed_at, source), said.handle != ''), '@')) AS last_handle
+    FROM {database:Identifier}.creators_v1 AS said
+    WHERE platform IN {platforms:Array(String)}
+    GROUP BY platform, creator_id
+)
+WHERE (platform, last_handle) IN (SELECT arrayJoin(arrayZip({platforms:Array(String)}, {handles:Array(String)})))
+ORDER BY platform, creator_id
+LIMIT 10
 
 -- part: vods
 -- params: platforms, creatorId String, hasAfter Bool, afterMs Int64, afterId String, limit UInt32

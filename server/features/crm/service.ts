@@ -1,0 +1,131 @@
+import type { AnalyticsContext } from '../../../analytics/context.ts'
+import { bestTimes } from '../../../analytics/crm/best-time.ts'
+import type { OwnNumbers, OwnPost } from '../../../analytics/crm/own-numbers.ts'
+import { ownPerformance } from '../../../analytics/crm/performance.ts'
+import { ownPosts, type PostsPage } from '../../../analytics/crm/posts.ts'
+import {
+  AccountPerformanceSchema,
+  type BestTime,
+  type BestTimeParams,
+  type Performance,
+  type PerformanceParams,
+  type PostsParams,
+} from '../../../contracts/crm.ts'
+import type { UserId } from '../../../contracts/ids.ts'
+import type { PlatformAccount } from '../../../contracts/platform-accounts.ts'
+import type { ServerDeps } from '../../deps.ts'
+import type { Caller } from '../../http/caller.ts'
+import { ownerOf } from '../../http/owner-of.ts'
+import { type AccountDeps, listAccounts, noSuchAccount } from '../links/accounts.ts'
+import { lackingOf } from './lacking.ts'
+
+export type CrmDeps = AccountDeps & Pick<ServerDeps, 'store' | 'niches'>
+
+/** Posts of one user that are looked at: the newest. */
+const postsMax = 5000
+
+/** How a user's accounts did over a period. @throws AppError NOT_FOUND for an account that is not theirs */
+export async function readPerformance(deps: CrmDeps, caller: Caller, params: PerformanceParams): Promise<Performance> {
+  const accounts = await accountsOf(deps, caller, params.accountId)
+  const own = await ownNumbers(deps, ownerOf(caller), accounts)
+  const found = await ownPerformance(realNumbers(deps), own, params.period)
+  return {
+    period: params.period,
+    from: new Date(found.fromMs).toISOString(),
+    asOf: new Date(found.toMs).toISOString(),
+    bucket: found.bucket,
+    total: found.total,
+    accounts: accounts.flatMap(account => {
+      const kpis = found.accounts.get(account.id)
+      return kpis ? [{ account: AccountPerformanceSchema.shape.account.parse(account), kpis }] : []
+    }),
+  }
+}
+
+/** A page of a user's posts. @throws AppError NOT_FOUND as above, BAD_REQUEST for a cursor that is not ours */
+export async function readPosts(deps: CrmDeps, caller: Caller, params: PostsParams): Promise<PostsPage> {
+  const accounts = await accountsOf(deps, caller, params.accountId)
+  return await ownPosts(realNumbers(deps), await ownNumbers(deps, ownerOf(caller), accounts), params)
+}
+
+/** When a user's posts did well early. @throws AppError NOT_FOUND as above */
+export async function readBestTime(deps: CrmDeps, caller: Caller, params: BestTimeParams): Promise<BestTime> {
+  const accounts = await accountsOf(deps, caller, params.accountId)
+  const own = await ownNumbers(deps, ownerOf(caller), accounts)
+  const found = await bestTimes(realNumbers(deps), own, params.timezone)
+  return {
+    timezone: params.timezone,
+    from: new Date(found.fromMs).toISOString(),
+    asOf: new Date(found.toMs).toISOString(),
+    posts: found.posts,
+    cells: found.cells,
+  }
+}
+
+/** Own accounts are real ones: a replay or imported history that is looked at has other clocks, and none of them. */
+function realNumbers(deps: CrmDeps): AnalyticsContext {
+  return { store: deps.store, world: { database: 'cliptape', clock: deps.clock }, niches: deps.niches() }
+}
+
+/** The one that is asked for, or all that are not unlinked. */
+async function accountsOf(deps: CrmDeps, caller: Caller, accountId: string | undefined): Promise<PlatformAccount[]> {
+  const all = await listAccounts(deps, caller)
+  if (accountId === undefined) return all.filter(account => account.status !== 'disconnected')
+  const one = all.filter(account => account.id === accountId.toLowerCase())
+  if (one.length === 0) throw noSuchAccount()
+  return one
+}
+
+async function ownNumbers(deps: CrmDeps, owner: UserId, accounts: readonly PlatformAccount[]): Promise<OwnNumbers> {
+  return {
+    owner,
+    accounts: accounts.map(account => ({
+      accountId: account.id,
+      platform: account.platform,
+      creatorId: account.platformAccountId,
+      lacking: lackingOf(account),
+    })),
+    posts: await describedPosts(deps, owner, accounts),
+  }
+}
+
+/** What the owner's list says of the posts of these accounts; those whose date is not known come last. */
+async function describedPosts(
+  { db }: CrmDeps,
+  owner: UserId,
+  accounts: readonly PlatformAccount[],
+): Promise<OwnPost[]> {
+  if (accounts.length === 0) return []
+  const rows = await db.asUser(owner, trx =>
+    trx
+      .selectFrom('polled_posts')
+      .select(['account_id', 'platform', 'video_id', 'kind', 'title', 'url', 'thumbnail_url', 'published_at'])
+      .where('owner_id', '=', owner)
+      .where(
+        'account_id',
+        'in',
+        accounts.map(account => account.id),
+      )
+      .orderBy('published_at', order => order.desc().nullsLast())
+      .orderBy('platform')
+      .orderBy('video_id')
+      .limit(postsMax)
+      .execute(),
+  )
+  return rows.flatMap(row =>
+    row.account_id === null
+      ? []
+      : [
+          {
+            accountId: row.account_id,
+            platform: row.platform,
+            id: row.video_id,
+            kind: row.kind,
+            title: row.title,
+            url: row.url,
+            thumbnailUrl: row.thumbnail_url,
+            publishedMs: row.published_at?.getTime() ?? null,
+          },
+        ],
+  )
+}
