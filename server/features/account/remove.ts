@@ -9,6 +9,8 @@ import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
+import { assertPasswordStands, provePassword, tellEnded } from '../accounts/account-steps.ts'
+import { tellOfKeys } from '../keys/service.ts'
 import { takeRevocations } from '../links/accounts.ts'
 import { ownersOfNumbers, removeOwnNumbers } from './own-numbers.ts'
 
@@ -19,12 +21,16 @@ type RemovalDeps = Pick<
 
 /** Who signed in this shortly before needs no password. */
 const freshMs = 10 * 60_000
+const refusals = {
+  ifNone: 'This account has no password: sign in again and repeat this without one.',
+  ifWrong: 'The password is not right: nothing was removed.',
+}
 /** Owners that one run of the sweep looks at. */
 const ownersPerSweep = 10_000
 
 /**
- * Removes an account and everything that it owned, in every store; what it linked is revoked at the platforms. The audit log goes too: what stays is one line in the
- * server's log, with the account's id.
+ * Removes an account and everything that it owned, in every store; what it linked is revoked at the platforms. The audit
+ * log goes too: what stays is one line in the server's log, with the account's id.
  *
  * @param password of the account; undefined for a session of the last ten minutes
  * @throws AppError FORBIDDEN for a wrong password, or without one for an older session; CONFLICT for the owner of this
@@ -37,19 +43,20 @@ export async function removeAccount(
   password: string | undefined,
 ): Promise<void> {
   await refuseOwner(deps, userId)
-  if (password === undefined) await checkFresh(deps, userId, caller)
-  else await checkPassword(deps, userId, caller, password)
+  const shown = password === undefined ? null : await provePassword(deps, { userId, password, caller, ...refusals })
+  if (shown === null) await checkFresh(deps, userId, caller)
   await removeOwnNumbers(deps.store, userId)
   const revokeLinks = await takeRevocations(deps, userId)
   const prefixes = await deps.db.transaction(async trx => {
+    if (shown !== null) await assertPasswordStands(trx, userId, shown)
     const keys = await trx.selectFrom('api_keys').select('prefix').where('owner_id', '=', userId).execute()
     await removeJobs(trx, userId)
     await trx.deleteFrom('users').where('id', '=', userId).execute()
     return keys.map(key => key.prefix)
   })
   deps.usage.forget(userId)
-  await deps.bus.publish('session.ended', { userId, sessionId: null })
-  for (const prefix of prefixes) await deps.bus.publish('keys.changed', { prefix })
+  await tellEnded(deps, userId, [null])
+  await tellOfKeys(deps, prefixes)
   // Platforms may be slow, and nothing here depends on them.
   deps.accounts.later(revokeLinks())
   deps.log.info({ userId, requestId: caller.requestId }, 'An account was removed, with everything that it owned.')
@@ -90,25 +97,6 @@ async function checkFresh({ db, clock }: RemovalDeps, userId: UserId, caller: Ca
     'FORBIDDEN',
     'Send your password with this (a link for a forgotten one sets it), or sign in again and repeat this within ten minutes.',
   )
-}
-
-async function checkPassword(
-  { db, accounts }: RemovalDeps,
-  userId: UserId,
-  caller: Caller,
-  password: string,
-): Promise<void> {
-  const found = await db.system
-    .selectFrom('passwords')
-    .innerJoin('users', 'users.id', 'passwords.user_id')
-    .select(['passwords.hash', 'users.email'])
-    .where('user_id', '=', userId)
-    .executeTakeFirst()
-  if (!found) throw new AppError('CONFLICT', 'This account has no password: sign in again and repeat this without one.')
-  const forgive = await accounts.throttle.attempt({ account: found.email ?? userId, address: caller.address })
-  const { isRight } = await accounts.passwords.verify(password, found.hash)
-  if (!isRight) throw new AppError('FORBIDDEN', 'The password is not right: nothing was removed.')
-  await forgive()
 }
 
 /** Jobs that name the user: waiting, and done ones that are still kept. The queue makes its tables when it first runs. */

@@ -63,6 +63,30 @@ export async function assertPasswordStands(trx: Transaction<Database>, userId: U
   }
 }
 
+/**
+ * Makes whoever has signed in show the account's password once more.
+ * @returns its hash, for `assertPasswordStands` in the transaction of what is done then
+ * @throws AppError CONFLICT for an account without a password, FORBIDDEN for a wrong one (both with the caller's
+ *   sentence); RATE_LIMITED
+ */
+export async function provePassword(
+  { accounts, db }: Pick<AccountDeps, 'accounts' | 'db'>,
+  o: { userId: UserId; password: string; caller: Caller; ifNone: string; ifWrong: string },
+): Promise<string> {
+  const found = await db.system
+    .selectFrom('passwords')
+    .innerJoin('users', 'users.id', 'passwords.user_id')
+    .select(['passwords.hash', 'users.email'])
+    .where('user_id', '=', o.userId)
+    .executeTakeFirst()
+  if (!found) throw new AppError('CONFLICT', o.ifNone)
+  const forgive = await accounts.throttle.attempt({ account: found.email ?? o.userId, address: o.caller.address })
+  const { isRight } = await accounts.passwords.verify(o.password, found.hash)
+  if (!isRight) throw new AppError('FORBIDDEN', o.ifWrong)
+  await forgive()
+  return found.hash
+}
+
 /** Opens a session in the caller's transaction and writes it down. */
 export async function beginSession(
   trx: Transaction<Database>,

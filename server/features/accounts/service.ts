@@ -8,6 +8,7 @@ import {
   type AccountDeps,
   assertPasswordStands,
   beginSession,
+  provePassword,
   registrationClosed,
   sessionAnswer,
   setPassword,
@@ -137,27 +138,17 @@ export async function changePassword(
   request: { current_password: string; new_password: string },
   caller: Caller,
 ): Promise<void> {
-  const { accounts, db } = deps
-  const found = await db.system
-    .selectFrom('passwords')
-    .innerJoin('users', 'users.id', 'passwords.user_id')
-    .select(['passwords.hash', 'users.email'])
-    .where('user_id', '=', userId)
-    .executeTakeFirst()
-  if (!found) {
-    throw new AppError(
-      'CONFLICT',
-      'This account has no password yet: ask for a link that sets one (forgotten password).',
-    )
-  }
-  const forgive = await accounts.throttle.attempt({ account: found.email ?? userId, address: caller.address })
-  const { isRight } = await accounts.passwords.verify(request.current_password, found.hash)
-  if (!isRight) throw new AppError('FORBIDDEN', 'The present password is not right: nothing was changed.')
-  await forgive()
-  const hash = await accounts.passwords.hash(request.new_password)
+  const shown = await provePassword(deps, {
+    userId,
+    password: request.current_password,
+    caller,
+    ifNone: 'This account has no password yet: ask for a link that sets one (forgotten password).',
+    ifWrong: 'The present password is not right: nothing was changed.',
+  })
+  const hash = await deps.accounts.passwords.hash(request.new_password)
   const nowMs = deps.clock.nowMs()
-  const ended = await db.transaction(async trx => {
-    await assertPasswordStands(trx, userId, found.hash)
+  const ended = await deps.db.transaction(async trx => {
+    await assertPasswordStands(trx, userId, shown)
     await setPassword(trx, { userId, hash, nowMs })
     await recordAudit(trx, userId, caller, { action: 'password.changed', target: null })
     const except = caller.principal?.credentialId ?? null
