@@ -134,6 +134,13 @@ async function replace(
   o: { userId: UserId; known: { id: string; vault_id: string }; credentials: DeveloperCredentials; now: Date },
 ): Promise<{ status: Credentials['status']; vault_id: string }> {
   await vault.replace(trx, credentialsOf(o.userId), secretId(o.known.vault_id), writeCredentials(o.credentials))
+  // What failed with the earlier secret may be tried with this one at once.
+  await trx
+    .updateTable('platform_accounts')
+    .set({ refresh_not_before: null })
+    .where('user_id', '=', o.userId)
+    .where('developer_credentials_vault_id', '=', o.known.vault_id)
+    .execute()
   return await trx
     .updateTable('developer_credentials')
     .set(eb => ({

@@ -140,9 +140,26 @@ async function refresh(deps: TokenDeps, held: Held): Promise<Held> {
   for (;;) {
     const now = await hold(deps, held.row.id)
     if (now.row.token_version !== held.row.token_version) return now
+    refuseTooSoon(now.row, deps.clock.nowMs())
     if (await takeLease(deps, now.row, leaseId)) return await refreshLeased(deps, now, leaseId)
     await wait(lookMs)
   }
+}
+
+/** After a failure nobody asks the platform again at once, however many wait for a token. */
+function refuseTooSoon(row: AccountRow, nowMs: number): void {
+  if (row.refresh_not_before === null) return
+  // The long pause is for tokens that are still good; this one is needed.
+  const sooner = marginOf(row).pauseMs - margins.short.pauseMs
+  const waitMs = row.refresh_not_before.getTime() - sooner - nowMs
+  if (waitMs <= 0) return
+  throw new PlatformError({
+    platform: row.platform_name,
+    class: 'server',
+    code: 'refresh_paused',
+    message: `The token could not be refreshed a moment ago: ${row.reason ?? 'the platform gave no reason.'}`,
+    retryAfterMs: waitMs,
+  })
 }
 
 async function takeLease({ db, clock }: TokenDeps, row: AccountRow, leaseId: string): Promise<boolean> {
@@ -228,6 +245,7 @@ async function failed(deps: TokenDeps, held: Held, leaseId: string, error: unkno
   if (error instanceof PlatformError && error.class === 'client') await blameCredentials(deps, held, error.message)
   const nowMs = deps.clock.nowMs()
   const reason = error instanceof PlatformError || error instanceof AppError ? error.message : 'A refresh failed here.'
+  const askedMs = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0
   await deps.db.transaction(trx =>
     trx
       .updateTable('platform_accounts')
@@ -235,7 +253,7 @@ async function failed(deps: TokenDeps, held: Held, leaseId: string, error: unkno
         reason: reason.slice(0, 500),
         refresh_lease_id: null,
         refresh_lease_until: null,
-        refresh_not_before: new Date(nowMs + marginOf(row).pauseMs),
+        refresh_not_before: new Date(nowMs + Math.max(marginOf(row).pauseMs, askedMs)),
         updated_at: new Date(nowMs),
       })
       .where('id', '=', row.id)

@@ -552,8 +552,25 @@ export function describeLinks(rig: () => { db: Db }): void {
       await expect(tokenOf(id)).rejects.toMatchObject({ class: 'server' })
       expect((await rowOf(id)).status).toBe('connected')
       end()
+      clock.advance(minuteMs)
       expect(await tokenOf(id)).not.toBe(first)
       expect((await rowOf(id)).reason).toBeNull()
+    })
+
+    it('that ended is asked for once a minute while the platform is away, by however many', async () => {
+      const { id } = await linked('tiktok_desktop')
+      sandbox.controls.addFault({ endpoint: 'tiktok.token', fault: { kind: 'status', status: 503 }, times: 2 })
+      clock.advance(3 * hourMs)
+      const before = asked('tiktok.token')
+      const all = await Promise.allSettled(Array.from({ length: 8 }, () => tokenOf(id)))
+      expect(all.map(one => one.status)).toEqual(Array.from({ length: 8 }, () => 'rejected'))
+      expect(asked('tiktok.token')).toBe(before + 1)
+      await expect(tokenOf(id)).rejects.toMatchObject({ class: 'server', retryAfterMs: minuteMs })
+      clock.advance(minuteMs)
+      await expect(tokenOf(id)).rejects.toMatchObject({ class: 'server' })
+      clock.advance(minuteMs)
+      expect(await tokenOf(id)).toEqual(expect.any(String))
+      expect(asked('tiktok.token')).toBe(before + 3)
     })
 
     it('that ended with wrong credentials blames them, and not the user', async () => {
