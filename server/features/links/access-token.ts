@@ -84,13 +84,15 @@ export async function withAccessToken<T>(
   try {
     return await work(held.tokens.accessToken)
   } catch (error) {
-    if (!(error instanceof PlatformError && error.class === 'token')) throw error
+    if (!(error instanceof PlatformError)) throw error
+    if (error.class === 'grant') await endGrant(deps, held, error.message)
+    if (error.class !== 'token') throw error
   }
   const fresh = await refresh(deps, held)
   try {
     return await work(fresh.tokens.accessToken)
   } catch (error) {
-    if (!(error instanceof PlatformError && error.class === 'token')) throw error
+    if (!(error instanceof PlatformError && ['token', 'grant'].includes(error.class))) throw error
     // A token of a moment ago that is refused: the grant is gone.
     await endGrant(deps, fresh, error.message)
     throw asGrant(error)

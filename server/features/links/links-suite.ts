@@ -520,6 +520,15 @@ export function describeLinks(rig: () => { db: Db }): void {
       expect(await rowOf(id)).toMatchObject({ status: 'needs_reauth', reason: 'No.' })
     })
 
+    it('whose grant the platform calls dead in the middle of work ends the link at once', async () => {
+      const { id } = await linked('google')
+      const refusal = new PlatformError({ platform: 'youtube', class: 'grant', code: 'gone', message: 'Gone.' })
+      const before = sandbox.controls.requests.length
+      await expect(withAccessToken(deps, id, () => Promise.reject(refusal))).rejects.toBe(refusal)
+      expect(sandbox.controls.requests.length).toBe(before)
+      expect(await rowOf(id)).toMatchObject({ status: 'needs_reauth', reason: 'Gone.' })
+    })
+
     it.each(linkKinds)('of %s whose grant is dead asks for a new link, and the platform no more', async kind => {
       const { id } = await linked(kind)
       sandbox.controls.revokeAll()
