@@ -51,6 +51,8 @@ export type Config = Readonly<{
   google:
     | { google: 'off' }
     | { google: 'on'; clientId: string; clientSecret: string; oauthUrl: string; certsUrl: string }
+  /** The operator's key for what is public on YouTube. */
+  youtubeApiKey: string | null
   /** Where the platforms are, without a slash at the end; the form that the room platforms asks for. */
   platformUrls: Readonly<
     Record<
@@ -201,6 +203,7 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
           certsUrl: get('GOOGLE_CERTS_URL') ?? '',
         }
       : { google: 'off' },
+    youtubeApiKey: get('YOUTUBE_API_KEY'),
     platformUrls: {
       googleAuthorize: base('GOOGLE_AUTHORIZE_URL'),
       googleToken: base('GOOGLE_OAUTH_URL'),

@@ -228,6 +228,39 @@ const fillers: Record<Table, Filler> = {
         last_validated_at: at,
       })
       .execute(),
+  platform_quota: (trx, { userId, mark }) =>
+    trx
+      .insertInto('platform_quota')
+      .values({ credential_key: mark, bucket: 'youtube:units', owner_id: userId, window_start: at, used: 7 })
+      .execute(),
+  polls: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('polls')
+      .values({
+        task: 'posts',
+        path: 'own',
+        owner_id: userId,
+        account_id: ids.account,
+        platform: 'youtube',
+        creator_id: mark,
+        credential_key: mark,
+        next_poll_at: later,
+      })
+      .execute(),
+  polled_posts: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('polled_posts')
+      .values({
+        scope: ids.account,
+        platform: 'youtube',
+        video_id: mark,
+        creator_id: mark,
+        owner_id: userId,
+        account_id: ids.account,
+        credential_key: mark,
+        title: mark,
+      })
+      .execute(),
   account_links: async (trx, { userId, ids, mark }) =>
     trx
       .insertInto('account_links')

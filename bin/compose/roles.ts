@@ -24,6 +24,7 @@ import { cliptapeVersion } from '../version.ts'
 import { startAccounts, warnOfOpenPort } from './accounts.ts'
 import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
+import { startIngestJobs } from './ingest-jobs.ts'
 import { startJobs } from './jobs.ts'
 import { opsRows } from './ops.ts'
 import { startOutbound } from './outbound.ts'
@@ -102,6 +103,8 @@ export async function startRoles(
     if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))
     else await starting
   }
+  if (wanted.has('ingest'))
+    await startIngestJobs(options, ingestDeps(stores, options), { vault: vault.vault, platforms })
   return { server: serving?.server ?? null, token: () => accounts.local.present() }
 }
 

@@ -57,11 +57,6 @@ export interface OperatorKeys {
   readonly platforms: readonly Platform[]
 }
 
-/** What the operator's credentials are called in quota rows. */
-export function operatorKey(platform: Platform): string {
-  return `operator:${platform}`
-}
-
 /**
  * Makes rows for accounts and creators that have none, and removes those that nobody wants any more. Creators are read once,
  * however many users monitor them: with the operator's key, else with the account that its first monitor linked.
@@ -230,6 +225,7 @@ const PlannedSchema = z.object({
   credentialKey: z.string(),
   platform: PlatformSchema,
   task: z.enum(['account', 'posts']),
+  stretch: z.number(),
   wantedIntervalMs: z.coerce.number(),
   lastPolledAtMs: z
     .date()
@@ -240,7 +236,7 @@ const PlannedSchema = z.object({
 /** The polls of monitored creators, each with the first user who monitors it; at most 100,000. */
 export async function readPlanned(db: Db): Promise<z.infer<typeof PlannedSchema>[]> {
   const { rows } = await sql`
-    select p.id, coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task,
+    select p.id, coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task, p.stretch,
       p.interval_ms as "wantedIntervalMs", p.last_polled_at as "lastPolledAtMs"
     from polls p left join (
       select distinct on (platform, creator_id) platform, creator_id, owner_id::text as owner_key

@@ -20,6 +20,8 @@ const runsMaxDefault = 24
 /** The part of a day's units that is planned; the rest is for new creators, and for what has to be asked twice. */
 const plannedPart = 0.9
 const dayMs = 86_400_000
+/** Changes of the stretch by less than this part are not worth a row. */
+const stretchStep = 0.05
 
 /** Reads what is due. Any number of workers share the work. */
 export class PollWorker {
@@ -106,7 +108,7 @@ export class PollWorker {
   }
 }
 
-/** Makes the rows of what is wanted and plans public creators within the quota; one worker of all does it at a time. */
+/** Makes the rows of what is wanted and plans public creators within the quota. */
 export async function planWork(
   deps: Pick<PollWorkerDeps, 'db' | 'clock' | 'random'>,
   operator: OperatorKeys,
@@ -122,7 +124,13 @@ export async function planWork(
     // A list, and a look at what is new in it.
     return { ...poll, purse, units: poll.task === 'posts' ? 2 : 1 }
   })
-  await writePlan(db, planPolls(asked, unitsPerDay, { nowMs: clock.nowMs(), random }))
+  const times = planPolls(asked, unitsPerDay, { nowMs: clock.nowMs(), random })
+  const before = new Map(polls.map(poll => [poll.id, poll.stretch]))
+  // What stays as it was keeps its time: another throw of the dice a minute would read it ever earlier.
+  await writePlan(
+    db,
+    times.filter(({ id, stretch }) => Math.abs(stretch / (before.get(id) ?? 1) - 1) > stretchStep),
+  )
   return { polls: polls.length }
 }
 

@@ -25,7 +25,10 @@ export function scopeOf(poll: Pick<Poll, 'path' | 'accountId'>): string {
   return poll.path === 'own' && poll.accountId !== null ? poll.accountId : publicScope
 }
 
-/** What is known of these: those that are not in it are new. `hasDetails` is false for what only a list has named. */
+/**
+ * What is known of these: those that are not in it are new. `hasDetails` is false for what only a list has named: of posts,
+ * or of broadcasts, which say nothing of numbers.
+ */
 export async function knownPosts(
   db: Db,
   poll: Poll,
@@ -34,13 +37,15 @@ export async function knownPosts(
   if (videoIds.length === 0) return new Map()
   const known = await db.system
     .selectFrom('polled_posts')
-    .select(['video_id', 'duration_seconds'])
+    .select(['video_id', 'duration_seconds', 'last_read_at'])
     .where('scope', '=', scopeOf(poll))
     .where('platform', '=', poll.platform)
     .where('video_id', 'in', [...videoIds])
     .limit(videoIds.length)
     .execute()
-  return new Map(known.map(row => [row.video_id, { hasDetails: row.duration_seconds !== null }]))
+  return new Map(
+    known.map(row => [row.video_id, { hasDetails: row.duration_seconds !== null && row.last_read_at !== null }]),
+  )
 }
 
 const LastReadingSchema = z.object({
