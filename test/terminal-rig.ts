@@ -256,6 +256,8 @@ export async function openRig(options: {
   url?: string
   /** Whether live data come from a real server at `url` as well, instead of the scripted one. */
   isReal?: boolean
+  /** What the server is told; `rig` by default. */
+  token?: string
   /** Is asked to open addresses; none is opened by default. */
   openBrowser?: (url: string) => Promise<boolean>
   /** Of a remote server; without one the terminal belongs to its own. */
@@ -298,7 +300,7 @@ export async function openRig(options: {
       return () => resized.delete(callback)
     },
     url: options.url ?? 'http://127.0.0.1:1',
-    token: options.account?.token ?? (async () => 'rig'),
+    token: options.account?.token ?? (async () => options.token ?? 'rig'),
     ...(options.account === undefined ? {} : { account: options.account }),
     ...(options.openBrowser === undefined ? {} : { openBrowser: options.openBrowser }),
     env: { ...plainEnv, ...options.env },
