@@ -207,6 +207,17 @@ test('shows the link where there is no browser, copies it, and takes the address
   expect(rig.lines()[3]).toContain('1 KEYS ')
 })
 
+test('opens nothing but addresses of the web, whatever the server says', async () => {
+  const { rig, opened } = await open({
+    replies: { 'POST /api/auth/link/youtube': { status: 201, body: { ...started, authorizationUrl: 'file:///etc' } } },
+  })
+  await rig.type('l')
+  await rig.shows('Open the link below in a browser.')
+  await rig.type('\t\t\t\r')
+  await rig.advance(50)
+  expect(opened).toEqual([])
+})
+
 test('says why a link has failed', async () => {
   const { rig, http } = await open()
   await rig.type('l')

@@ -645,7 +645,7 @@ export class Session {
       account: this.#deps.account,
       ask: (tag, work) => void work.catch(unexpected).then(result => this.#answer(screen.id, { tag, result })),
       refresh: path => this.resources.refresh(path),
-      openBrowser: url => this.#deps.openBrowser(url),
+      openBrowser: async url => isWebAddress(url) && (await this.#deps.openBrowser(url)),
       copy: (text, name) => this.#copyText(text, name),
     }
   }
@@ -835,6 +835,11 @@ function openFunction(fn: 'TOP' | 'GP' | 'MOV' | 'LOGIN'): OpenScreen {
   const factory = findScreen(fn)
   if (factory === null) throw new Error(`The screen ${fn} is not registered.`)
   return factory.open({ fn, subject: null, args: {} })
+}
+
+/** Whether a server may have the system's browser open this: no file of this machine, and no option of a program. */
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 }
 
 function needsResolving(command: Command): boolean {
