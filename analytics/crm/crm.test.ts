@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { KpiName } from '../../contracts/crm.ts'
 import { type Platform, UserIdSchema } from '../../contracts/ids.ts'
+import { collapse, gainOf } from '../scores.ts'
 import { type AnalyticsRig, startAnalyticsRig } from '../test-rig.ts'
 import { bestTimes } from './best-time.ts'
 import type { OwnAccount, OwnNumbers, OwnPost } from './own-numbers.ts'
@@ -104,6 +105,43 @@ describe('the numbers of own accounts', () => {
     expect(shortOf(total.kpis).followers).toEqual([117, 'value', 10, 10, 'value'])
     const short = shortOf(accounts.get(tok.accountId) ?? total.kpis)
     expect(short.followers).toEqual([7, 'value', null, null, 'too_few'])
+  })
+
+  it('are the same as of all readings, although only some of them are looked at', async () => {
+    const endMs = Date.parse('2026-01-31T12:00:00Z')
+    const hourMs = 3_600_000
+    let state = 7
+    const random = (below: number) => {
+      state = (state * 48_271) % 2_147_483_647
+      return state % below
+    }
+    const videos = ['a', 'b', 'c', 'd', 'e'].map((video, index) => ({
+      video,
+      publishedMs: endMs - (index * 4 + 1) * 24 * hourMs,
+      // Up to 24 days back, with gaps of up to three days, and falling now and then.
+      readings: Array.from({ length: 40 }, () => ({ atMs: endMs - random(24 * 24) * hourMs, views: random(1000) })),
+    }))
+    describePosts(
+      videos.map(({ video, publishedMs }) => ({
+        video,
+        publishedAt: new Date(publishedMs).toISOString().slice(0, 19),
+      })),
+    )
+    await own(
+      videos.flatMap(({ video, readings }) =>
+        collapse(readings).map(({ atMs, views }) => ({ video, at: new Date(atMs).toISOString().slice(0, 19), views })),
+      ),
+    )
+    const plain = (fromMs: number, toMs: number) =>
+      videos.flatMap(one => gainOf(collapse(one.readings), { fromMs, toMs }, one.publishedMs)?.gain ?? [])
+    const sum = (gains: readonly number[]) => (gains.length === 0 ? null : gains.reduce((a, b) => a + b, 0))
+    const { total } = await ownPerformance(rig.ctx, numbers(tube), '7d')
+    expect(total.kpis.views.value).toBe(sum(plain(endMs - 7 * 24 * hourMs, endMs)))
+    expect(total.series.views.map(point => point.value)).toEqual(
+      Array.from({ length: 7 }, (_, day) =>
+        sum(plain(endMs - (7 - day) * 24 * hourMs, endMs - (6 - day) * 24 * hourMs)),
+      ),
+    )
   })
 
   it('say why one is missing', async () => {

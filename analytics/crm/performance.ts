@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { type CrmPeriod, type Kpi, type KpiName, type KpiPoint, kpiNames } from '../../contracts/crm.ts'
 import type { MissingReason } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { refKey } from '../measures/details.ts'
-import { compose, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
-import { gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
+import { compose, type QueryParams, runQuery, sqlPart } from '../queries/run-query.ts'
+import { type Gain, gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
 import {
   type OwnAccount,
   type OwnNumbers,
@@ -68,7 +69,7 @@ export async function ownPerformance(
           worst(tracks.map(track => reasonFor(track.account, ever, name))),
         ),
       ),
-      series: seriesOf(tracks, steps, whole, ever),
+      series: await seriesOf(tracks, steps, whole, ever),
     },
     accounts: new Map(
       tracks.map((track, index) => [
@@ -102,7 +103,8 @@ const ReadingsRow = z.object({
   platform: z.string(),
   id: z.string(),
   counter: z.string(),
-  readings: z.array(z.tuple([wholeNumber, wholeNumber])),
+  instants: z.array(z.number()),
+  amounts: z.array(z.number()),
 })
 const options = { tag: 'crm:performance', settings: ownQuerySettings }
 
@@ -126,8 +128,7 @@ async function readTracks(
   ])
   const ofPosts = Map.groupBy(posts, refKey)
   const ofAccounts = Map.groupBy(accounts, refKey)
-  const countersOf = (rows: typeof posts = []) =>
-    new Map(rows.map(row => [row.counter, readingsOf(row.readings)] as const))
+  const countersOf = (rows: typeof posts = []) => new Map(rows.map(row => [row.counter, readingsOf(row)] as const))
   return own.accounts.map(account => ({
     account,
     own: countersOf(ofAccounts.get(accountRef(account))),
@@ -150,8 +151,37 @@ function accountRef(account: OwnAccount): string {
   return refKey({ platform: account.platform, id: account.creatorId })
 }
 
-function readingsOf(pairs: readonly (readonly [number, number])[]): Reading[] {
-  return pairs.map(([atMs, views]) => ({ atMs, views })).sort((a, b) => a.atMs - b.atMs)
+function readingsOf({ instants, amounts }: z.infer<typeof ReadingsRow>): Reading[] {
+  return instants.map((atMs, index) => ({ atMs, views: amounts[index] ?? 0 })).sort((a, b) => a.atMs - b.atMs)
+}
+
+/** The readings that a window looks at, and no others: most steps of a long period have a few of hundreds. */
+function narrowed(tracks: Tracks, { fromMs, toMs }: Span): Tracks {
+  const reachMs = fromMs - lookBackMs(toMs - fromMs)
+  const within = (counters: Tracks['own']) =>
+    new Map(
+      [...counters].map(([name, readings]) => [
+        name,
+        readings.slice(countBefore(readings, reachMs), countBefore(readings, toMs + 1)),
+      ]),
+    )
+  return {
+    account: tracks.account,
+    own: within(tracks.own),
+    posts: tracks.posts.map(post => ({ publishedMs: post.publishedMs, counters: within(post.counters) })),
+  }
+}
+
+/** How many readings lie before an instant. */
+function countBefore(readings: readonly Reading[], atMs: number): number {
+  let low = 0
+  let high = readings.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((readings[middle]?.atMs ?? atMs) < atMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** A number over a window, before it is said in words. A ratio keeps its two sides, so that accounts can be added up. */
@@ -165,18 +195,31 @@ interface Measured {
 
 const nothing: Measured = { value: null, isPartial: false, atMs: null, sides: null, over: [] }
 
+/** What one post gained, by counter; null where there is nothing to say. */
+type PostGains = Readonly<Record<PostCounter, Gain | null>>
+
 function kpisIn(tracks: Tracks, window: Span): Readonly<Record<KpiName, Measured>> {
+  const posts = tracks.posts.map((post): PostGains => {
+    const gain = (name: PostCounter) => gainOf(post.counters.get(name) ?? [], window, post.publishedMs)
+    return {
+      views: gain('views'),
+      likes: gain('likes'),
+      comments: gain('comments'),
+      shares: gain('shares'),
+      saves: gain('saves'),
+    }
+  })
   return eachKpi(name => {
     switch (name) {
       case 'followers':
         return levelAt(tracks.own.get('followers') ?? [], window)
       case 'engagement':
-        return engagementIn(tracks, window)
+        return engagementIn(posts)
       case 'views':
       case 'likes':
-        return ownGain(tracks.own.get(name) ?? [], window) ?? sumOfPosts(tracks, name, window)
+        return ownGain(tracks.own.get(name) ?? [], window) ?? sumOfPosts(posts, name)
       default:
-        return sumOfPosts(tracks, name, window)
+        return sumOfPosts(posts, name)
     }
   })
 }
@@ -193,8 +236,8 @@ function ownGain(readings: readonly Reading[], window: Span): Measured | null {
 }
 
 /** A sum is partial when no post has a value at the window's start, and not all of them are new. */
-function sumOfPosts(tracks: Tracks, name: PostCounter, window: Span): Measured {
-  const gains = tracks.posts.flatMap(post => gainOf(post.counters.get(name) ?? [], window, post.publishedMs) ?? [])
+function sumOfPosts(posts: readonly PostGains[], name: PostCounter): Measured {
+  const gains = posts.flatMap(post => post[name] ?? [])
   if (gains.length === 0) return nothing
   return {
     ...nothing,
@@ -205,16 +248,15 @@ function sumOfPosts(tracks: Tracks, name: PostCounter, window: Span): Measured {
 }
 
 /** What posts gained in likes, comments, shares and saves, divided by what the same posts gained in views. */
-function engagementIn(tracks: Tracks, window: Span): Measured {
+function engagementIn(posts: readonly PostGains[]): Measured {
   let engaged = 0
   let views = 0
   let atMs: number | null = null
   const over = new Set<string>()
-  for (const post of tracks.posts) {
-    const gain = (name: PostCounter) => gainOf(post.counters.get(name) ?? [], window, post.publishedMs)
-    const seen = gain('views')
+  for (const post of posts) {
+    const seen = post.views
     const given = engaging.flatMap(name => {
-      const found = gain(name)
+      const found = post[name]
       return found ? [{ name, gain: found.gain }] : []
     })
     if (!seen || given.length === 0) continue
@@ -292,13 +334,18 @@ function stateOf(measured: Measured, reason: MissingReason): Kpi['state'] {
   return measured.value === 0 ? 'zero' : 'value'
 }
 
-function seriesOf(
+async function seriesOf(
   tracks: readonly Tracks[],
   steps: readonly Span[],
   whole: readonly Readonly<Record<KpiName, Measured>>[],
   ever: Ever,
-): Record<KpiName, KpiPoint[]> {
-  const measured = steps.map(step => tracks.map(track => kpisIn(track, step)))
+): Promise<Record<KpiName, KpiPoint[]>> {
+  const measured: Readonly<Record<KpiName, Measured>>[][] = []
+  for (const step of steps) {
+    measured.push(tracks.map(track => kpisIn(narrowed(track, step), step)))
+    // A thousand posts over three months are work of seconds on a busy machine: others must not wait for all of it.
+    await setImmediate()
+  }
   return eachKpi(name => {
     // Without a number over the whole period, its reason is that of every step.
     const isMissing = whole.every(one => one[name].value === null)

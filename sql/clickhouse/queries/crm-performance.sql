@@ -6,10 +6,13 @@
 --         stepMs Int64
 
 -- part: posts
--- row:    platform, id, counter String, readings Array((at_ms, value Int64)): one row a post and counter, readings in no order; of
---         one instant the greatest
+-- row:    platform, id, counter String, instants, amounts Array(Float64): one row a post and counter, one entry a reading, in no
+--         order; of one instant the greatest. As floats, which are read ten times as fast as texts of 64 bits
 -- reads:  the owner's samples of these posts in that time
-SELECT toString(platform) AS platform, id, counter, {{readings}}
+SELECT toString(platform) AS platform, id, counter, instants, amounts
+FROM
+(
+SELECT platform, id, counter, {{readings}}
 FROM
 (
     SELECT platform, id, pair.1 AS counter, {{bucket}}
@@ -30,10 +33,14 @@ FROM
     GROUP BY platform, id, counter, bucket
 )
 GROUP BY platform, id, counter
+)
 
 -- part: accounts
 -- row:    platform, id, counter String (followers, views or likes), readings as above
-SELECT toString(platform) AS platform, id, counter, {{readings}}
+SELECT toString(platform) AS platform, id, counter, instants, amounts
+FROM
+(
+SELECT platform, id, counter, {{readings}}
 FROM
 (
     SELECT platform, id, pair.1 AS counter, {{bucket}}
@@ -54,6 +61,7 @@ FROM
     GROUP BY platform, id, counter, bucket
 )
 GROUP BY platform, id, counter
+)
 
 -- part: in_time
 observed_at >= fromUnixTimestamp64Milli({reachMs:Int64}, 'UTC')
@@ -67,7 +75,9 @@ max(at_ms) AS last_ms,
 argMax(counted, (at_ms, counted)) AS last_value
 
 -- part: readings
-arrayDistinct(arrayConcat(groupArray((first_ms, first_value)), groupArray((last_ms, last_value)))) AS readings
+arrayDistinct(arrayConcat(groupArray((first_ms, first_value)), groupArray((last_ms, last_value)))) AS pairs,
+arrayMap(pair -> toFloat64(pair.1), pairs) AS instants,
+arrayMap(pair -> toFloat64(pair.2), pairs) AS amounts
 
 -- part: ever
 -- row:    platform, id, counters Array(String): what was ever read of each account itself and of each post
