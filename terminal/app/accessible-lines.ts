@@ -2,7 +2,7 @@ import type { CastViewer } from '../frame/frame-cast.ts'
 import type { SetTimer } from '../keys/decoder.ts'
 import type { Size } from '../layout/layout.ts'
 import type { LiveClient } from '../net/live-client.ts'
-import type { OpenScreen } from '../screens/screen.ts'
+import type { OpenScreen, ScreenView } from '../screens/screen.ts'
 import type { Session } from '../state/session.ts'
 import { createStyle } from '../theme/style.ts'
 import { themes } from '../theme/themes.ts'
@@ -71,6 +71,12 @@ export class AccessibleLines {
     return { columns: Math.max(this.#size.columns, 80), rows: 24 }
   }
 
+  #view(): ScreenView {
+    const { session } = this.#deps
+    const rect = { paneIndex: session.state.focused, x: 0, y: 0, width: this.#page().columns, height: linesMax + 1 }
+    return session.viewOf(rect, this.#style)
+  }
+
   #changed(): void {
     const { session, live } = this.#deps
     const { status, message: reason } = live.connection
@@ -79,7 +85,7 @@ export class AccessibleLines {
     const { message, input } = session.state
     this.#say('message', message?.text ?? '')
     this.#say('input', input === null ? '' : `> ${input.text}`)
-    this.#say('field', session.state.panes[session.state.focused]?.stack.at(-1)?.spoken() ?? '')
+    this.#say('field', session.state.panes[session.state.focused]?.stack.at(-1)?.spoken(this.#view()) ?? '')
     this.#say('candidate', session.candidates()[input?.selected ?? -1]?.label ?? '')
     this.#stopSettle ??= this.#deps.setTimer(settleMs, () => {
       this.#stopSettle = null
@@ -93,12 +99,7 @@ export class AccessibleLines {
     const screen = session.state.panes[session.state.focused]?.stack.at(-1)
     if (screen === undefined) return
     const isWaiting = screen.queries().some(query => this.#deps.live.read(query).status === 'loading')
-    const lines = screen.draw(
-      session.viewOf(
-        { paneIndex: session.state.focused, x: 0, y: 0, width: this.#page().columns, height: linesMax + 1 },
-        this.#style,
-      ),
-    )
+    const lines = screen.draw(this.#view())
     const selected = lines.find(line => line.includes('\u001b[7m'))
     const title = screen.title()
     if (!isWaiting && this.#readScreen?.title() !== title) {

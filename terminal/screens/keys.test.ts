@@ -218,6 +218,29 @@ test('opens nothing but addresses of the web, whatever the server says', async (
   expect(opened).toEqual([])
 })
 
+test('says to a screen reader how a link goes, and never a secret', async () => {
+  http = await openHttpRig(replies())
+  rig = await openRig({
+    columns: 80,
+    rows: 24,
+    url: http.url,
+    startCommand: 'KEYS',
+    env: { isAccessible: true, depth: 0 },
+  })
+  for (let i = 0; i < 10; i++) await rig.advance(300)
+  await rig.type('\rada\rs3cret')
+  for (let i = 0; i < 3; i++) await rig.advance(300)
+  expect(rig.output()).toContain('Client secret: 6 characters.')
+  await rig.type('\x1b')
+  await rig.advance(300)
+  await rig.type('l')
+  while (!rig.output().includes('Address: empty.')) await rig.advance(100)
+  http.replies[`GET /api/auth/links/${linkId}`] = { body: { ...waiting, status: 'connected', accountId: id(3) } }
+  while (!rig.output().includes('Done: the account is linked.')) await rig.advance(300)
+  expect(rig.output()).toContain('client_id=ada')
+  expect(rig.output()).not.toContain('s3cret')
+})
+
 test('says why a link has failed', async () => {
   const { rig, http } = await open()
   await rig.type('l')

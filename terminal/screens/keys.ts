@@ -15,7 +15,7 @@ import { type Column, drawTable } from '../widgets/table.ts'
 import { type CredentialKind, credentialForm, credentialKinds, platformTitles } from './credential-kinds.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
-import { linkSpec, type OpenLink, placeLink, progressOf } from './link-form.ts'
+import { linkSpec, type OpenLink, placeLink, progressOf, progressSentence } from './link-form.ts'
 import {
   credentialsResource,
   linkResource,
@@ -52,8 +52,8 @@ export const keysFactory = screenFactory<KeysState>({
       : [credentialsResource, platformAccountsResource, linkResource(state.link.started.linkId)],
   isTyping: state => state.entry !== null || state.link !== null,
   cursor: (state, view) => placed(state, view)?.cursor ?? null,
-  spoken(state) {
-    if (state.link !== null) return spokenField(linkSpec, state.link.form)
+  spoken(state, view) {
+    if (state.link !== null) return progressSentence(state.link, view)?.text ?? spokenField(linkSpec, state.link.form)
     return state.entry === null ? '' : spokenField(credentialForm(state.entry.kind), state.entry.form)
   },
   draw: (state, view) => placed(state, view)?.lines ?? drawKeys(state, view),

@@ -48,8 +48,8 @@ export function placeLink(link: OpenLink, view: ScreenView): DrawnForm {
   return centredForm(view, headOf(link, view), room => drawForm(linkSpec, link.form, { ...room, style: view.style }))
 }
 
-/** What is said of the link above the form, without the address. */
-function linkSentence(link: OpenLink, view: Pick<ScreenView, 'resource' | 'nowMs'>): FormHead {
+/** What the server says of the link, once there is something to say. */
+export function progressSentence(link: OpenLink, view: Pick<ScreenView, 'resource'>): FormHead | null {
   const progress = progressOf(link, view)
   if (progress?.status === 'connected') return { text: 'Done: the account is linked. Any key goes back.', role: 'good' }
   if (progress?.status === 'failed')
@@ -58,6 +58,13 @@ function linkSentence(link: OpenLink, view: Pick<ScreenView, 'resource' | 'nowMs
       role: 'error',
     }
   if (progress?.status === 'exchanging') return { text: 'The browser came back: asking the platform.', role: 'good' }
+  return null
+}
+
+/** What is said of the link above the form, without the address. */
+function linkSentence(link: OpenLink, view: Pick<ScreenView, 'resource' | 'nowMs'>): FormHead {
+  const told = progressSentence(link, view)
+  if (told !== null) return told
   const leftMs = Date.parse(link.started.expiresAt) - view.nowMs
   if (leftMs <= 0) return { text: '! This link has ended. Esc goes back; l starts another.', role: 'error' }
   const open =

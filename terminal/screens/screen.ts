@@ -94,7 +94,7 @@ export interface ScreenSpec<S> {
   /** Where the cursor stands in the body; null where nothing is typed. */
   cursor?(state: S, view: ScreenView): { x: number; y: number } | null
   /** What a screen reader says of the present field. */
-  spoken?(state: S): string
+  spoken?(state: S, view: ScreenView): string
   /** The text that `y` copies. */
   copyText?(state: S, view: ScreenView): string
   /** What the status line calls the copied text, where it must not be printed there, e.g. "the key". */
@@ -124,7 +124,7 @@ export interface OpenScreen {
   filterText(): string | null
   isTyping(): boolean
   cursor(view: ScreenView): { x: number; y: number } | null
-  spoken(): string
+  spoken(view: ScreenView): string
   /** Another screen in the same state, for another pane. */
   fork(): OpenScreen
   /** Another screen as the same command opens it, without anything that was seen or done since. */
@@ -174,7 +174,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     filterText: () => spec.filterText?.(state) ?? null,
     isTyping: () => spec.isTyping?.(state) ?? false,
     cursor: view => spec.cursor?.(state, view) ?? null,
-    spoken: () => spec.spoken?.(state) ?? '',
+    spoken: view => spec.spoken?.(state, view) ?? '',
     fork: () => openScreen(spec, state, { ...opened, id: Symbol(spec.fn) }),
     reopen: () => openScreen(spec, spec.open(opened.command), { ...opened, id: Symbol(spec.fn) }),
   }
