@@ -45,7 +45,7 @@ const account = (number: number, name: string) => ({
   handle: `@${number}`,
   status: 'connected',
   reason: null,
-  missingScopes: [],
+  missingScopes: number === 2 ? ['insights'] : [],
 })
 const performance = PerformanceSchema.parse({
   period: '7d',
@@ -204,6 +204,8 @@ test('says why a number is missing instead of a zero', async () => {
   const text = await rig.shows('Ada daily')
   expect(text).toMatch(/~640 +scope +n\/a +7.1%/)
   expect(text).toMatch(/few +scope +n\/a/)
+  await rig.type('j')
+  expect(rig.lines().join('\n')).toContain('Not granted: insights; KEYS')
 })
 
 test('goes from numbers to posts to best times, and through pages of posts in any order', async () => {

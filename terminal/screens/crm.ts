@@ -4,7 +4,7 @@ import { firstPage, newerPage, olderPage, pageText } from '../state/pages.ts'
 import { truncate } from '../text/width.ts'
 import { drawOverview, layOverview } from './crm-overview.ts'
 import { ageText, drawPosts } from './crm-posts.ts'
-import { bestTimeResource, type PostRow, performanceResource, postsResource } from './crm-resources.ts'
+import { type AccountRow, bestTimeResource, type PostRow, performanceResource, postsResource } from './crm-resources.ts'
 import { type CrmState, crmViews, moveHour, moveSideways, openCrm, sortPosts, step } from './crm-state.ts'
 import { drawTimes } from './crm-times.ts'
 import { joinLine } from './join-line.ts'
@@ -74,6 +74,11 @@ function drawView(state: CrmState, view: ScreenView): string[] {
   }
 }
 
+function selectedAccount(state: CrmState, view: Pick<ScreenView, 'resource'>): AccountRow | null {
+  const rows = view.resource(performanceResource(state)).body?.accounts ?? []
+  return rows[selectedIndexOf(state.accounts, rows)] ?? null
+}
+
 function selectedPost(state: CrmState, view: Pick<ScreenView, 'resource'>): PostRow | null {
   const rows = view.resource(postsResource(state)).body?.data ?? []
   return rows[selectedIndexOf(state.posts, rows)] ?? null
@@ -84,8 +89,7 @@ function footLine(state: CrmState, view: ScreenView): string {
   const { style, width } = view
   const failed = failedText(state, view)
   const hints = style.paint('muted', hintsOf(state, view))
-  const only = state.accountId === null ? '' : 'This account alone; Esc shows all.'
-  const said = state.view === 'posts' ? postText(state, view) : only
+  const said = state.view === 'posts' ? postText(state, view) : accountText(state, view)
   const room = Math.max(4, width - hintsOf(state, view).length - 3)
   const left = failed === '' ? style.paint('muted', ` ${truncate(said, room, style.glyphs.ellipsis)}`) : ` ${failed}`
   return joinLine([left], hints, width)
@@ -96,6 +100,16 @@ function hintsOf(state: CrmState, view: Pick<ScreenView, 'resource'>): string {
   if (state.view === 'times') return 'arrows hour  t numbers'
   const pages = pageText(state.pages, view.resource(postsResource(state)).body?.nextCursor)
   return [pages, 's order  t best times'].filter(text => text !== '').join('  ')
+}
+
+/** Which permissions the selected account lacks, and whether it is shown alone. */
+function accountText(state: CrmState, view: Pick<ScreenView, 'resource'>): string {
+  const only = state.accountId === null ? '' : 'This account alone; Esc shows all.'
+  const account = state.view === 'overview' ? selectedAccount(state, view)?.account : undefined
+  const lacking = account?.missingScopes.join(', ') ?? ''
+  return [only, lacking === '' ? '' : `Not granted: ${lacking}; KEYS links it again.`]
+    .filter(text => text !== '')
+    .join(' ')
 }
 
 /** Views of the selected post at fixed ages, for where they have no columns. */
@@ -180,8 +194,7 @@ function turnPage(state: CrmState, isOlder: boolean, deps: ScreenDeps): CrmState
 /** The selected account alone, in every view. */
 function openAccount(state: CrmState, deps: ScreenDeps): CrmState {
   if (state.view !== 'overview' || state.accountId !== null) return state
-  const rows = deps.resource(performanceResource(state)).body?.accounts ?? []
-  const row = rows[selectedIndexOf(state.accounts, rows)]
-  if (row === undefined) return state
+  const row = selectedAccount(state, deps)
+  if (row === null) return state
   return { ...state, accountId: row.account.id, accounts: listStart, posts: listStart, pages: firstPage }
 }
