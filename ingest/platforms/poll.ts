@@ -71,8 +71,8 @@ const broadcastPagesMax = 5
 /** In one run. */
 const oddAnswersMax = 3
 /** Posts of one run of `metrics`, in batches that are read beside each other. */
-const batchesMax = 20
-const batchesAtOnce = 4
+const batchesMax = 96
+const batchesAtOnce = 24
 
 /** @throws PlatformError, NoRoom, LeaseLost, or what a store said */
 export async function runPoll(deps: PollDeps, poll: Poll): Promise<PollRun> {

@@ -44,7 +44,7 @@ create table polls (
   credential_key text not null,
   next_poll_at timestamptz not null,
   -- What its pace asks for, and how much longer the quota makes it.
-  interval_ms bigint not null default 900000,
+  interval_ms bigint not null default 86400000,
   stretch double precision not null default 1,
   lease_id uuid,
   lease_until timestamptz,
