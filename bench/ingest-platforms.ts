@@ -51,7 +51,7 @@ const SandboxSchema = z.object({
   creators: z.array(z.string()),
 })
 const plentyUnits = 1_000_000_000
-const runsMax = 32
+const runsMax = 96
 const clock = systemClock
 
 if (process.argv[2] === 'sandbox') await serveSandbox(Number(process.argv[3]))
@@ -206,7 +206,8 @@ async function fetchAll(
           headers: { ...request.headers },
         })
         await body.text()
-        if (statusCode !== 200) throw new Error(`The sandbox answered ${statusCode}.`)
+        // A channel without uploads has no list of them.
+        if (statusCode !== 200 && statusCode !== 404) throw new Error(`The sandbox answered ${statusCode}.`)
       }
     }),
   )

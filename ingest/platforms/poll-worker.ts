@@ -16,7 +16,7 @@ export interface PollWorkerDeps extends PollDeps {
 }
 
 /** Runs beside each other in one worker: a run waits for the platform most of the time. */
-const runsMaxDefault = 32
+const runsMaxDefault = 96
 /** The part of a day's units that is planned; the rest is for new creators, and for what has to be asked twice. */
 const plannedPart = 0.9
 const dayMs = 86_400_000

@@ -72,7 +72,7 @@ const broadcastPagesMax = 5
 const oddAnswersMax = 3
 /** Posts of one run of `metrics`, in batches that are read beside each other. */
 const batchesMax = 96
-const batchesAtOnce = 24
+const batchesAtOnce = 96
 
 /** @throws PlatformError, NoRoom, LeaseLost, or what a store said */
 export async function runPoll(deps: PollDeps, poll: Poll): Promise<PollRun> {
