@@ -48,6 +48,13 @@ export interface QuotaState {
 /** The bucket that stands for all of a credential's: blocked, nothing is asked with it. */
 export const wholeCredential = '*'
 
+/** Waits for its units. */
+interface Asking {
+  readonly units: number
+  readonly resolve: (answer: Reservation) => void
+  readonly reject: (error: unknown) => void
+}
+
 interface BudgetDeps {
   readonly db: Db
   readonly clock: Clock
@@ -84,6 +91,7 @@ export class QuotaBudget {
   readonly #db: Db
   readonly #clock: Clock
   readonly #ruleOf: (bucket: string) => QuotaRule
+  readonly #asking = new Map<string, Asking[]>()
   /** Failures in a row of each credential, as this worker saw them. */
   readonly #broken = new Map<string, number>()
 
@@ -93,8 +101,38 @@ export class QuotaBudget {
     this.#ruleOf = ruleOf
   }
 
-  /** Counts units, all or none. @param units at least 1 */
-  async reserve(spending: Spending, units: number): Promise<Reservation> {
+  /**
+   * Counts units, all or none. Those that are asked for while a count is under way are counted together after it: a hundred
+   * requests at once cost a few writes.
+   * @param units at least 1
+   */
+  reserve(spending: Spending, units: number): Promise<Reservation> {
+    const key = `${spending.credentialKey} ${spending.bucket} ${spending.path}`
+    const queue = this.#asking.get(key) ?? []
+    return new Promise((resolve, reject) => {
+      queue.push({ units, resolve, reject })
+      if (this.#asking.has(key)) return
+      this.#asking.set(key, queue)
+      void this.#serve(key, spending, queue)
+    })
+  }
+
+  async #serve(key: string, spending: Spending, queue: Asking[]): Promise<void> {
+    for (let batch = queue.splice(0); batch.length > 0; batch = queue.splice(0)) {
+      try {
+        const together = batch.reduce((sum, { units }) => sum + units, 0)
+        const answer = await this.#count(spending, together)
+        for (const one of batch) {
+          one.resolve(answer.isGranted || batch.length === 1 ? answer : await this.#count(spending, one.units))
+        }
+      } catch (error) {
+        for (const one of batch) one.reject(error)
+      }
+    }
+    this.#asking.delete(key)
+  }
+
+  async #count(spending: Spending, units: number): Promise<Reservation> {
     const nowMs = this.#clock.nowMs()
     const rule = this.#ruleOf(spending.bucket)
     const isGranted =
