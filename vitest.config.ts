@@ -9,7 +9,7 @@ export default defineConfig({
     environment: 'node',
     env: { FORCE_COLOR: '3', NODE_ENV: 'test' },
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 })
