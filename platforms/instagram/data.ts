@@ -10,6 +10,7 @@ import {
   PlatformError,
   type PostReading,
 } from '../port.ts'
+import { unknownPost } from '../unknown-post.ts'
 import { parseInstagramCreator } from './creator.ts'
 import { instagramSpeech, tooMuchData, usagePercent } from './errors.ts'
 import { readInsights } from './insights.ts'
@@ -357,23 +358,10 @@ function mediaReading(media: unknown, owner: AccountReading, seen: Seen): PostRe
 
 function emptyMedia(videoId: string, owner: AccountReading, seen: Seen): PostReading {
   return {
+    ...unknownPost,
     platform: 'instagram',
     videoId,
     creatorId: owner.creatorId,
-    kind: 'clip',
-    title: '',
-    url: '',
-    thumbnailUrl: '',
-    publishedAtMs: null,
-    endedAtMs: null,
-    durationSeconds: null,
-    category: '',
-    tags: [],
-    views: null,
-    likes: null,
-    comments: null,
-    shares: null,
-    saves: null,
     ...seen,
   }
 }

@@ -1,5 +1,6 @@
 import { amountAt, at, countAt, idAt, instantMsAt, listAt, textAt, urlAt } from '../json.ts'
 import type { AccountReading, PostReading } from '../port.ts'
+import { unknownPost } from '../unknown-post.ts'
 import { youtubeCategories } from './categories.ts'
 
 /** What Google's answers become. Any counter may be absent: hidden likes, comments that are off. */
@@ -96,23 +97,11 @@ export function broadcastReading(item: unknown, seen: Seen): PostReading | null 
 
 function emptyVideo(videoId: string, seen: Seen): PostReading {
   return {
+    ...unknownPost,
     platform: 'youtube',
     videoId,
     creatorId: '',
-    kind: 'clip',
-    title: '',
     url: `https://www.youtube.com/watch?v=${encodeURIComponent(videoId)}`,
-    thumbnailUrl: '',
-    publishedAtMs: null,
-    endedAtMs: null,
-    durationSeconds: null,
-    category: '',
-    tags: [],
-    views: null,
-    likes: null,
-    comments: null,
-    shares: null,
-    saves: null,
     ...seen,
   }
 }
