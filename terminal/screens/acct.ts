@@ -112,9 +112,6 @@ function drawAcct(state: AcctState, view: ScreenView): string[] {
           selectedIndex,
           hasFocus: view.isFocused,
           style,
-          sortedBy: null,
-          marked: new Set(),
-          changedAtMs: new Map(),
           nowMs: view.nowMs,
           cellKey: 'audit',
         })

@@ -162,9 +162,6 @@ function drawKeys(state: ApiState, view: ScreenView): string[] {
           selectedIndex,
           hasFocus: view.isFocused,
           style,
-          sortedBy: null,
-          marked: new Set(),
-          changedAtMs: new Map(),
           nowMs: view.nowMs,
           cellKey: `keys ${Math.floor(view.nowMs / 1_000)}`,
         })

@@ -200,9 +200,6 @@ function drawLedger(state: BillState, view: ScreenView): string[] {
     selectedIndex,
     hasFocus: view.isFocused,
     style: view.style,
-    sortedBy: null,
-    marked: new Set(),
-    changedAtMs: new Map(),
     nowMs: view.nowMs,
     cellKey: 'ledger',
   })

@@ -143,9 +143,6 @@ function drawAccounts(state: CrmState, rows: CrmPerformance['accounts'], view: S
     selectedIndex,
     hasFocus: view.isFocused,
     style: view.style,
-    sortedBy: null,
-    marked: new Set(),
-    changedAtMs: new Map(),
     nowMs: view.nowMs,
     cellKey: 'accounts',
   })

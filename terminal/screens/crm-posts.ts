@@ -37,8 +37,6 @@ export function drawPosts(state: CrmState, view: ScreenView): string[] {
     hasFocus: view.isFocused,
     style: view.style,
     sortedBy: sortTitles[state.sort],
-    marked: new Set(),
-    changedAtMs: new Map(),
     nowMs: view.nowMs,
     cellKey: `${Math.floor(view.nowMs / 60_000)}`,
   })

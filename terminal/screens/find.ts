@@ -140,9 +140,6 @@ function drawFound(state: FindState, view: ScreenView): string[] {
           selectedIndex,
           hasFocus: view.isFocused,
           style,
-          sortedBy: null,
-          marked: new Set(),
-          changedAtMs: new Map(),
           nowMs: view.nowMs,
           cellKey: `${Math.floor(view.dataNowMs / 60_000)}`,
         })

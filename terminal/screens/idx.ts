@@ -191,7 +191,6 @@ function drawNiches(state: IdxState, { rows, selected, snapshot }: Niches, view:
     hasFocus: isFocused,
     style,
     sortedBy: sortTitles[state.sort],
-    marked: new Set(),
     changedAtMs: snapshot.changedAtMs,
     nowMs,
     cellKey: `${sparkWidth} ${state.period}`,

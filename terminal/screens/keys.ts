@@ -188,9 +188,6 @@ function drawKeys(state: KeysState, view: ScreenView): string[] {
       selectedIndex: at < part.length ? at : -1,
       hasFocus: view.isFocused,
       style: view.style,
-      sortedBy: null,
-      marked: new Set(),
-      changedAtMs: new Map(),
       nowMs: view.nowMs,
       cellKey: `${second}`,
     })

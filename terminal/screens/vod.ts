@@ -114,9 +114,6 @@ function drawVods(state: VodState, view: ScreenView): string[] {
           selectedIndex,
           hasFocus: view.isFocused,
           style,
-          sortedBy: null,
-          marked: new Set(),
-          changedAtMs: new Map(),
           nowMs: view.nowMs,
           cellKey: 'vods',
         })

@@ -31,10 +31,12 @@ export interface TableOptions<R extends { key: string }> {
   selectedIndex: number
   hasFocus: boolean
   style: Style
-  /** The column that the table is sorted by, by its title. */
-  sortedBy: string | null
-  marked: ReadonlySet<string>
-  changedAtMs: ReadonlyMap<string, number>
+  /** The column that the table is sorted by, by its title; none where it is left out. */
+  sortedBy?: string | null
+  /** Keys of marked rows. */
+  marked?: ReadonlySet<string>
+  /** When rows changed, by key; without it nothing flashes. */
+  changedAtMs?: ReadonlyMap<string, number>
   nowMs: number
   /** What cells depend on beside their row, e.g. the hour for ages: part of the memo's key. */
   cellKey: string
@@ -60,7 +62,7 @@ export function drawTable<R extends { key: string }>(options: TableOptions<R>): 
     if (row === undefined) break
     const isSelected = i === selectedIndex
     const isFlashing = isFlash(options, row.key)
-    const variant = `${isSelected ? (options.hasFocus ? 's' : 'w') : '-'}${isFlashing ? 'f' : '-'}${options.marked.has(row.key) ? 'm' : '-'}`
+    const variant = `${isSelected ? (options.hasFocus ? 's' : 'w') : '-'}${isFlashing ? 'f' : '-'}${options.marked?.has(row.key) ? 'm' : '-'}`
     lines.push(
       memo(row, `${layoutKey} ${variant}`, () => drawRow(row, columns, { ...options, isSelected, isFlashing })),
     )
@@ -75,7 +77,7 @@ function isFlash(
   key: string,
 ): boolean {
   if (options.style.isReducedMotion) return false
-  const changedAtMs = options.changedAtMs.get(key)
+  const changedAtMs = options.changedAtMs?.get(key)
   return changedAtMs !== undefined && options.nowMs - changedAtMs < flashMs
 }
 
@@ -129,7 +131,7 @@ function drawRow<R extends { key: string }>(
   options: TableOptions<R> & { isSelected: boolean; isFlashing: boolean },
 ): string {
   const { style, isSelected, isFlashing, width } = options
-  const mark = options.marked.has(row.key) ? '*' : isSelected && !options.hasFocus ? '>' : ' '
+  const mark = options.marked?.has(row.key) ? '*' : isSelected && !options.hasFocus ? '>' : ' '
   const isInverse = isSelected && options.hasFocus
   const cells = columns.map(({ column, width: cells }) => {
     const cell = column.cell(row, style)
