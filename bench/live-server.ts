@@ -97,6 +97,7 @@ const server = await startServer(
       replay: async () => ({ replayed: 0, kept: 0 }),
       discard: async () => ({ discarded: 0 }),
     },
+    quota: async () => [],
     metrics,
   },
   { host: '127.0.0.1', port: 0 },

@@ -1,5 +1,6 @@
 import type { NicheRules } from '../analytics/niches/rules.ts'
 import type { UserId } from '../contracts/ids.ts'
+import type { QuotaState } from '../contracts/quota.ts'
 import type { DeadLetterRow, OpsRow, WorldStatus } from '../contracts/ws.ts'
 import type { Bus } from '../core/bus/port.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
@@ -48,6 +49,8 @@ export interface ServerDeps {
   readonly answers: SharedAnswers
   readonly ops: () => Promise<OpsRow[]>
   readonly deadLetters: DeadLetterDesk
+  /** How much of the platforms' limits a user's own credentials have used. */
+  readonly quota: (userId: UserId) => Promise<readonly QuotaState[]>
   readonly metrics: Metrics
   readonly settings?: Partial<ServerSettings>
 }

@@ -13,6 +13,7 @@ import { linkRoutes } from './features/links/routes.ts'
 import { monitoringRoutes } from './features/monitoring/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
+import { quotaRoutes } from './features/quota/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { videoRoutes } from './features/videos/routes.ts'
@@ -26,6 +27,7 @@ export const allRoutes: readonly Route[] = [
   ...accountRoutes,
   ...credentialRoutes,
   ...linkRoutes,
+  ...quotaRoutes,
   ...crmRoutes,
   ...analyticsRoutes,
   // Before the addresses of creators: `monitor` would be the id of one.

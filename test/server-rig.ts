@@ -141,6 +141,7 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
         replay: async (_userId, which) => ({ replayed: which === 'all' ? 0 : which.length, kept: 0 }),
         discard: async (_userId, which) => ({ discarded: which === 'all' ? 0 : which.length }),
       },
+      quota: async () => [],
       metrics: createMetrics(),
     }),
     async close() {

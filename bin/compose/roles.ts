@@ -9,6 +9,7 @@ import { createSqlGate } from '../../core/sql-gate/gate.ts'
 import type { Touched } from '../../core/touched.ts'
 import type { World } from '../../core/world.ts'
 import type { IngestDeps } from '../../ingest/import.ts'
+import { QuotaBudget } from '../../ingest/platforms/quota-budget.ts'
 import { createIngestStats, type IngestStats } from '../../ingest/stats.ts'
 import { openPlatforms } from '../../platforms/clients.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
@@ -166,6 +167,7 @@ async function serve(
     usage => usage.close(),
   )
   warnOfOpenPort(options)
+  const quota = new QuotaBudget({ db: stores.db, clock: systemClock })
   const publicUrl = config.publicUrl === null ? null : new URL(config.publicUrl)
   const server = await scope.start(
     'server',
@@ -189,6 +191,7 @@ async function serve(
           usage,
           ops: () => opsRows(stores, stats, parts.queue()),
           deadLetters: deadLetterDesk(ingest),
+          quota: userId => quota.states(userId),
           metrics: createMetrics(),
           settings: {
             // Forms of our own pages name the public origin, whatever Host a proxy passes on.

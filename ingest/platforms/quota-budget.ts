@@ -10,6 +10,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { UserId } from '../../contracts/ids.ts'
+import type { QuotaState } from '../../contracts/quota.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { PlatformError } from '../../platforms/port.ts'
@@ -29,21 +30,6 @@ export type Reservation =
   | { readonly isGranted: true }
   /** `retryAtMs` is when it may be asked for again. */
   | { readonly isGranted: false; readonly retryAtMs: number; readonly reason: string }
-
-/** One line of the quota cockpit. */
-export interface QuotaState {
-  readonly credentialKey: string
-  readonly bucket: string
-  readonly limit: number
-  readonly used: number
-  readonly left: number
-  /** When all of it is there again: of a day its end. */
-  readonly resetsAtMs: number
-  readonly blockedUntilMs: number | null
-  readonly blockReason: string | null
-  /** What the platform itself said, in per cent. */
-  readonly usagePercent: number | null
-}
 
 /** The bucket that stands for all of a credential's: blocked, nothing is asked with it. */
 export const wholeCredential = '*'
@@ -215,7 +201,10 @@ export class QuotaBudget {
     this.#broken.delete(spending.credentialKey)
   }
 
-  /** The buckets of a user's own credentials that were ever used, or the operator's for null; at most 1,000. */
+  /**
+   * The buckets of a user's own credentials that were ever used, or the operator's for null; at most 1,000. What stops a
+   * credential as a whole is said of each of its buckets.
+   */
   async states(ownerId: UserId | null): Promise<QuotaState[]> {
     const rows = await this.#db.system
       .selectFrom('platform_quota')
@@ -226,7 +215,10 @@ export class QuotaBudget {
       .limit(statesMax)
       .execute()
     const nowMs = this.#clock.nowMs()
-    return rows.filter(row => row.bucket !== wholeCredential).map(row => stateOf(row, this.#ruleOf(row.bucket), nowMs))
+    const stopped = new Map(rows.filter(row => row.bucket === wholeCredential).map(row => [row.credential_key, row]))
+    return rows
+      .filter(row => row.bucket !== wholeCredential)
+      .map(row => stateOf(longerBlocked(row, stopped.get(row.credential_key)), this.#ruleOf(row.bucket), nowMs))
   }
 
   async #reserveOfDay(
@@ -354,6 +346,13 @@ function publicRoomAt(units: number, credentialKey: string, wanted: number, nowM
   const ofDay = publicUnitsOfDay(units, credentialKey)
   if (wanted > ofDay) return endMs
   return Math.min(endMs, Math.ceil(startMs + (wanted / ofDay - headStart) * (endMs - startMs)) + 1_000)
+}
+
+/** A bucket with the later one of its own block and that of its credential. */
+function longerBlocked(row: QuotaRow, whole: QuotaRow | undefined): QuotaRow {
+  const wholeMs = whole?.blocked_until?.getTime() ?? 0
+  if (whole === undefined || wholeMs <= (row.blocked_until?.getTime() ?? 0)) return row
+  return { ...row, blocked_until: whole.blocked_until, block_reason: whole.block_reason }
 }
 
 function stateOf(row: QuotaRow, rule: QuotaRule, nowMs: number): QuotaState {

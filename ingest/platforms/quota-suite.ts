@@ -128,6 +128,17 @@ export function describeQuota(setup: () => { one: Db; two: Db }): void {
       expect((await two.reserve(spending('j', 'day'), 1)).isGranted).toBe(true)
       clock.advance(60_000)
       expect((await two.reserve(spending('i', 'day'), 1)).isGranted).toBe(true)
+      await one.block(spending('i', wholeCredential), morningMs + 120_000, 'The credentials are wrong.')
+      expect(await two.states(null)).toContainEqual(
+        expect.objectContaining({
+          credentialKey: 'i',
+          bucket: 'day',
+          used: 1,
+          left: 0,
+          blockedUntilMs: morningMs + 120_000,
+          blockReason: 'The credentials are wrong.',
+        }),
+      )
     })
 
     it('rests a bucket of which the platform says that three quarters are used', async () => {

@@ -21,7 +21,15 @@ export const routeGroups: readonly RouteGroup[] = [
   {
     title: 'Accounts on the platforms',
     text: 'Your own registration with each platform, the accounts that are linked with it, and how they do.',
-    prefixes: ['/api/credentials', '/api/auth/link', '/api/auth/callback', '/auth/linked', '/api/accounts', '/api/crm'],
+    prefixes: [
+      '/api/credentials',
+      '/api/auth/link',
+      '/api/auth/callback',
+      '/auth/linked',
+      '/api/accounts',
+      '/api/quota',
+      '/api/crm',
+    ],
   },
   {
     title: 'Your account',
