@@ -14,7 +14,22 @@ export interface FilledAccount {
   readonly userId: UserId
   readonly email: string
   readonly ids: Readonly<
-    Record<'session' | 'key' | 'webhook' | 'delivery' | 'import' | 'deadLetter' | 'secret' | 'account' | 'link', string>
+    Record<
+      | 'session'
+      | 'key'
+      | 'webhook'
+      | 'delivery'
+      | 'import'
+      | 'deadLetter'
+      | 'secret'
+      | 'account'
+      | 'link'
+      | 'upload'
+      | 'clip'
+      | 'mediaJob'
+      | 'output',
+      string
+    >
   >
   /** A text that stands in every row that has room for one: it must never reach anybody else. */
   readonly mark: string
@@ -47,6 +62,10 @@ export async function fillAccount(stores: { db: Db; store?: AnalyticsStore }, em
       secret: randomUUID(),
       account: randomUUID(),
       link: randomUUID(),
+      upload: randomUUID(),
+      clip: randomUUID(),
+      mediaJob: randomUUID(),
+      output: randomUUID(),
     },
   }
   await stores.db.transaction(async trx => {
@@ -261,6 +280,86 @@ const fillers: Record<Table, Filler> = {
         title: mark,
       })
       .execute(),
+  vods: async (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('vods')
+      .values({
+        owner_id: userId,
+        vod_id: filledVodId(ids),
+        title: mark,
+        creator_id: null,
+        source_kind: 'upload',
+        source_label: mark,
+        source_vault_id: await fillSecret(trx, userId, 'media_source'),
+        upload_id: ids.upload,
+        content_id: mark,
+        duration_seconds: 60,
+        bytes: 1000,
+        media: JSON.stringify({}),
+        expires_at: later,
+      })
+      .execute(),
+  uploads: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('uploads')
+      .values({
+        id: ids.upload,
+        owner_id: userId,
+        file_name: mark,
+        declared_bytes: 1000,
+        received_bytes: 1000,
+        status: 'ready',
+        reason: null,
+        expires_at: later,
+      })
+      .execute(),
+  media_jobs: async (trx, { userId, ids, mark }) => {
+    for (const [id, type] of [
+      [ids.clip, 'clip'],
+      [ids.mediaJob, 'audio/energy'],
+    ] as const)
+      await trx
+        .insertInto('media_jobs')
+        .values({
+          id,
+          owner_id: userId,
+          type,
+          vod_id: filledVodId(ids),
+          params: JSON.stringify(type === 'clip' ? { startTime: 0, endTime: 5, mark } : { mark }),
+          content_key: `${mark} ${type}`,
+          idempotency_key: null,
+          status: 'done',
+          progress: 1,
+          estimate_cpu_seconds: 1,
+          actual_cpu_seconds: 1,
+          credits: 1,
+          due_at: at,
+          lease_id: null,
+          lease_until: null,
+          result: null,
+          error_code: null,
+          error_message: null,
+          created_at: at,
+          started_at: at,
+          finished_at: at,
+          expires_at: later,
+        })
+        .execute()
+  },
+  media_outputs: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('media_outputs')
+      .values({
+        id: ids.output,
+        job_id: ids.clip,
+        owner_id: userId,
+        name: mark,
+        content_type: 'video/mp4',
+        bytes: 1000,
+        sha256: 'ab'.repeat(32),
+        created_at: at,
+      })
+      .execute(),
   account_links: async (trx, { userId, ids, mark }) =>
     trx
       .insertInto('account_links')
@@ -321,6 +420,11 @@ const fillers: Record<Table, Filler> = {
       .execute(),
 }
 
+/** The id of the VOD that an account was filled with. */
+export function filledVodId(ids: FilledAccount['ids']): string {
+  return `own:${ids.upload}`
+}
+
 /** A secret that opens for nobody. */
 async function fillSecret(trx: Transaction<Database>, userId: UserId, purpose: string): Promise<string> {
   const { id } = await trx
@@ -352,4 +456,8 @@ async function fillNumbers(store: AnalyticsStore, { userId, mark }: FilledAccoun
   }
   await store.insert('cliptape.own_samples_v1', [{ ...reading, video_id: mark }])
   await store.insert('cliptape.own_creator_samples_v1', [{ ...reading, followers: 7 }])
+  const { platform, creator_id, observed_at, source, endpoint } = reading
+  await store.insert('cliptape.own_days_v1', [
+    { owner_id: userId, platform, creator_id, day: '2026-01-28', shares: 3, observed_at, source, endpoint },
+  ])
 }

@@ -44,6 +44,10 @@ export interface Database {
   platform_quota: PlatformQuotaTable
   polls: PollsTable
   polled_posts: PolledPostsTable
+  vods: VodsTable
+  uploads: UploadsTable
+  media_jobs: MediaJobsTable
+  media_outputs: MediaOutputsTable
 }
 
 interface UsersTable {
@@ -204,6 +208,8 @@ interface MonitoredCreatorsTable {
   owner_id: string
   platform: string
   creator_id: string
+  /** Where the platform finds others by it alone; else empty. */
+  handle: Generated<string>
   created_at: DefaultedTimestamp
 }
 
@@ -320,6 +326,8 @@ interface DeveloperCredentialsTable {
   validation_attempts: Generated<number>
   next_validation_at: Timestamp | null
   last_validated_at: Timestamp | null
+  /** Since when YouTube's terms for derived metrics are accepted for them. */
+  amendment_accepted_at: DefaultedNullableTimestamp
   created_at: DefaultedTimestamp
   updated_at: DefaultedTimestamp
 }
@@ -391,12 +399,16 @@ interface PlatformQuotaTable {
 /** What is read from a platform again and again. */
 interface PollsTable {
   id: Generated<string>
-  task: 'account' | 'posts' | 'metrics' | 'broadcasts'
+  task: 'account' | 'posts' | 'metrics' | 'broadcasts' | 'daily' | 'chart'
   path: 'own' | 'public'
   owner_id: string | null
   account_id: string | null
   platform: PlatformName
   creator_id: string
+  /** A country, or a country and a category (`US/20`); empty but for charts. */
+  chart: Generated<string>
+  /** Where the platform finds others by it alone; else empty. */
+  handle: Generated<string>
   credential_key: string
   next_poll_at: Timestamp
   interval_ms: DefaultedBigint
@@ -424,6 +436,10 @@ interface PolledPostsTable {
   account_id: string | null
   credential_key: string
   kind: Generated<'clip' | 'vod' | 'stream'>
+  /** The platform's own word, e.g. `REELS`. */
+  product: Generated<string>
+  /** Metrics that the platform refuses of this post. */
+  refused_metrics: Generated<string[]>
   title: Generated<string>
   url: Generated<string>
   thumbnail_url: Generated<string>
@@ -436,4 +452,88 @@ interface PolledPostsTable {
   misses: Generated<number>
   gone_at: Timestamp | null
   created_at: DefaultedTimestamp
+}
+
+/** A VOD with media of its owner. */
+interface VodsTable {
+  owner_id: string
+  vod_id: string
+  title: string
+  creator_id: string | null
+  source_kind: 'file' | 'url' | 's3' | 'upload'
+  source_label: string
+  source_vault_id: string
+  upload_id: string | null
+  content_id: string
+  duration_seconds: number
+  bytes: DefaultedBigint | null
+  media: Json
+  created_at: DefaultedTimestamp
+  expires_at: Timestamp | null
+}
+
+/** A file on its way to us, in parts. */
+interface UploadsTable {
+  id: string
+  owner_id: string
+  file_name: string
+  declared_bytes: FixedBigint
+  received_bytes: DefaultedBigint
+  part_count: Generated<number>
+  status: Generated<'receiving' | 'ready' | 'refused'>
+  reason: string | null
+  /** As the tus protocol writes it. */
+  metadata: Generated<string>
+  created_at: DefaultedTimestamp
+  expires_at: Timestamp
+}
+
+/** Work on media, clip requests included. */
+interface MediaJobsTable {
+  id: Generated<string>
+  owner_id: string
+  type: MediaJobType
+  vod_id: string
+  params: Json
+  content_key: string
+  idempotency_key: string | null
+  status: Generated<'queued' | 'running' | 'done' | 'failed' | 'cancelled'>
+  progress: Generated<number>
+  estimate_cpu_seconds: number
+  actual_cpu_seconds: number | null
+  credits: number
+  reservation_id: DefaultedBigint | null
+  attempts: Generated<number>
+  due_at: Timestamp
+  lease_id: string | null
+  lease_until: Timestamp | null
+  result: Json | null
+  error_code: string | null
+  error_message: string | null
+  created_at: Timestamp
+  started_at: Timestamp | null
+  finished_at: Timestamp | null
+  expires_at: Timestamp | null
+}
+
+type MediaJobType =
+  | 'clip'
+  | 'video/clips'
+  | 'video/frames'
+  | 'video/scenes'
+  | 'audio/silence'
+  | 'audio/energy'
+  | 'timeline/analyze'
+
+/** A file that came of a job. */
+interface MediaOutputsTable {
+  id: string
+  job_id: string
+  owner_id: string
+  name: string
+  content_type: string
+  bytes: FixedBigint
+  sha256: string
+  is_downloaded: Generated<boolean>
+  created_at: Timestamp
 }
