@@ -460,4 +460,17 @@ async function fillNumbers(store: AnalyticsStore, { userId, mark }: FilledAccoun
   await store.insert('cliptape.own_days_v1', [
     { owner_id: userId, platform, creator_id, day: '2026-01-28', shares: 3, observed_at, source, endpoint },
   ])
+  await store.insert('cliptape.media_prints_v1', [
+    {
+      owner_id: userId,
+      kind: 'picture',
+      vod_id: mark,
+      view: 'full',
+      at_ms: 0,
+      bits_0: 1,
+      bits_1: 2,
+      bits_2: 3,
+      bits_3: 4,
+    },
+  ])
 }

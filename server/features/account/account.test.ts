@@ -81,7 +81,7 @@ describe('the tables of users', () => {
   it('are filled with a row each by the rig, or the tests below would prove nothing', async () => {
     const account = await fillAccount(rig, 'filled@example.com')
     expect(Object.keys(await rowsWith(account.userId)).sort()).toEqual(
-      [...Object.keys(ownedTables), 'own_creator_samples_v1', 'own_samples_v1'].sort(),
+      [...Object.keys(ownedTables), 'media_prints_v1', 'own_creator_samples_v1', 'own_samples_v1'].sort(),
     )
   })
 })
