@@ -22,6 +22,7 @@ export const auditActions = [
   'credits.granted',
   'credentials.saved',
   'credentials.removed',
+  'credentials.terms_changed',
   'platform.linked',
   'platform.unlinked',
   'platform.needs_reauth',

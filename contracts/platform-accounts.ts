@@ -26,6 +26,22 @@ export type CredentialsRequest = z.infer<typeof CredentialsRequestSchema>
 const CredentialStatusSchema = z.enum(['pending_validation', 'valid', 'invalid', 'inconclusive'])
 export type CredentialStatus = z.infer<typeof CredentialStatusSchema>
 
+/**
+ * YouTube forbids numbers derived from its own (gains, velocities, ratios, ranks by them) until its developer has accepted the
+ * terms for them. This is where, in words that stand in answers and on screens.
+ */
+export const amendment = {
+  url: 'https://support.google.com/youtube/contact/yt_api_form',
+  way: "YouTube's terms allow measures only after its amendment for derived metrics: accept it in the audit form of YouTube API Services (section 5, Analytics & Reporting), then say so with your credentials.",
+} as const
+
+/** `PATCH /api/credentials/{platform}`: all of a platform's credentials, or one `kind`. */
+export const CredentialsChangeSchema = z.strictObject({
+  kind: KindSchema.optional(),
+  derived_metrics_accepted: z.boolean(),
+})
+export type CredentialsChange = z.infer<typeof CredentialsChangeSchema>
+
 /** `needsReauth`: ids of the accounts that must be linked again, because they were linked with another app. */
 export const SavedCredentialsSchema = z.object({
   status: CredentialStatusSchema,
@@ -42,6 +58,8 @@ export const CredentialsSchema = z.object({
   reason: z.string().optional(),
   vault_secret_id: z.uuid(),
   lastValidatedAt: z.iso.datetime().nullable(),
+  /** Of YouTube's: its terms for derived metrics are accepted. Null where the platform has no such terms. */
+  derivedMetricsAccepted: z.boolean().nullable(),
 })
 export type Credentials = z.infer<typeof CredentialsSchema>
 

@@ -327,7 +327,7 @@ interface DeveloperCredentialsTable {
   next_validation_at: Timestamp | null
   last_validated_at: Timestamp | null
   /** Since when YouTube's terms for derived metrics are accepted for them. */
-  amendment_accepted_at: DefaultedNullableTimestamp
+  amendment_accepted_at: DefaultedTimestamp | null
   created_at: DefaultedTimestamp
   updated_at: DefaultedTimestamp
 }
@@ -451,6 +451,8 @@ interface PolledPostsTable {
   last_views: DefaultedBigint | null
   misses: Generated<number>
   gone_at: Timestamp | null
+  /** When what the platform said of it must be gone, unless it says it again; null: it may stay. */
+  expires_at: DefaultedTimestamp | null
   created_at: DefaultedTimestamp
 }
 

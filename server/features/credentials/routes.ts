@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { PlatformSchema } from '../../../contracts/ids.ts'
 import {
+  CredentialsChangeSchema,
   CredentialsRequestSchema,
   CredentialsSchema,
   SavedCredentialsSchema,
 } from '../../../contracts/platform-accounts.ts'
 import { credentialKinds } from '../../../platforms/port.ts'
 import { type Route, route } from '../../http/route.ts'
-import { listCredentials, removeCredentials, saveCredentials } from './service.ts'
+import { changeCredentials, listCredentials, removeCredentials, saveCredentials } from './service.ts'
 
 const PlatformParamsSchema = z.strictObject({ platform: PlatformSchema })
 
@@ -36,6 +37,20 @@ export const credentialRoutes: readonly Route[] = [
     answer: SavedCredentialsSchema,
     handle: async (deps, { params, body }, context) => ({
       json: await saveCredentials(deps, context, params.platform, body),
+    }),
+  }),
+  route({
+    method: 'patch',
+    path: '/api/credentials/:platform',
+    summary: 'Say whether you accepted the terms for derived metrics',
+    description:
+      'Of YouTube, for all your credentials or one `kind`. Once accepted, measures of what these credentials read are shown, and its numbers are kept for 36 months instead of 30 days.',
+    auth: ['jwt'],
+    params: PlatformParamsSchema,
+    body: CredentialsChangeSchema,
+    answer: z.array(CredentialsSchema),
+    handle: async (deps, { params, body }, context) => ({
+      json: await changeCredentials(deps, context, params.platform, body),
     }),
   }),
   route({

@@ -3,6 +3,7 @@ import { AppError } from '../../../contracts/errors.ts'
 import type { Platform, UserId } from '../../../contracts/ids.ts'
 import {
   type Credentials,
+  type CredentialsChange,
   type CredentialsRequest,
   CredentialsSchema,
   type SavedCredentials,
@@ -95,6 +96,48 @@ export async function listCredentials(deps: CredentialDeps, caller: Caller): Pro
 }
 
 /**
+ * Notes whether the terms for derived metrics are accepted; what is read from then on is kept and shown accordingly.
+ * @returns those that were meant
+ * @throws AppError BAD_REQUEST for a platform without such terms; NOT_FOUND when there are no such credentials
+ */
+export async function changeCredentials(
+  deps: CredentialDeps,
+  caller: Caller,
+  platform: Platform,
+  { kind, derived_metrics_accepted: isAccepted }: CredentialsChange,
+): Promise<Credentials[]> {
+  const userId = ownerOf(caller)
+  if (!hasAmendment(platform)) {
+    throw new AppError('BAD_REQUEST', `There are no terms for derived metrics to accept on ${platform}.`, {
+      details: { field: 'derived_metrics_accepted' },
+    })
+  }
+  return await deps.db.asUser(userId, async trx => {
+    const now = new Date(deps.clock.nowMs())
+    const rows = await trx
+      .updateTable('developer_credentials')
+      .set(eb => ({
+        amendment_accepted_at: isAccepted ? eb.fn.coalesce('amendment_accepted_at', eb.val(now)) : null,
+        updated_at: now,
+      }))
+      .where('owner_id', '=', userId)
+      .where('platform', '=', platform)
+      .$if(kind !== undefined, query => query.where('kind', '=', kind ?? ''))
+      .returningAll()
+      .execute()
+    if (rows.length === 0) throw noSuchCredentials()
+    for (const row of rows) {
+      await recordAudit(trx, userId, caller, {
+        action: 'credentials.terms_changed',
+        target: `credentials:${row.vault_id}`,
+        details: { platform, kind: row.kind, derivedMetricsAccepted: isAccepted },
+      })
+    }
+    return rows.map(fromRow)
+  })
+}
+
+/**
  * Forgets a user's credentials of a platform, or of one kind. Accounts that were linked with them need others.
  * @throws AppError NOT_FOUND when there are none
  */
@@ -114,7 +157,7 @@ export async function removeCredentials(
       .$if(which.kind !== undefined, query => query.where('kind', '=', which.kind ?? ''))
       .returning(['kind', 'vault_id'])
       .execute()
-    if (rows.length === 0) throw new AppError('NOT_FOUND', 'You have no such credentials: GET /api/credentials/status.')
+    if (rows.length === 0) throw noSuchCredentials()
     for (const { kind, vault_id: vaultId } of rows) {
       const reason = 'Its developer credentials were removed: save some, and link the account again.'
       const needsReauth = await askToLinkAgain(trx, { userId, vaultId, reason, now })
@@ -145,6 +188,13 @@ async function replace(
     .updateTable('developer_credentials')
     .set(eb => ({
       client_id: o.credentials.clientId,
+      // Accepted for one app, and not for another.
+      amendment_accepted_at: eb
+        .case()
+        .when('client_id', '=', o.credentials.clientId)
+        .then(eb.ref('amendment_accepted_at'))
+        .else(null)
+        .end(),
       status: 'pending_validation' as const,
       reason: null,
       version: eb('version', '+', 1),
@@ -208,6 +258,14 @@ async function takeTurn(trx: Trx, userId: UserId): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`developer_credentials:${userId}`}, 0))`.execute(trx)
 }
 
+function noSuchCredentials(): AppError {
+  return new AppError('NOT_FOUND', 'You have no such credentials: GET /api/credentials/status.')
+}
+
+function hasAmendment(platform: string): boolean {
+  return platform === 'youtube'
+}
+
 function fromRow(row: Selectable<Database['developer_credentials']>): Credentials {
   return CredentialsSchema.parse({
     platform: row.platform,
@@ -216,5 +274,6 @@ function fromRow(row: Selectable<Database['developer_credentials']>): Credential
     ...(row.reason === null ? {} : { reason: row.reason }),
     vault_secret_id: row.vault_id,
     lastValidatedAt: row.last_validated_at?.toISOString() ?? null,
+    derivedMetricsAccepted: hasAmendment(row.platform) ? row.amendment_accepted_at !== null : null,
   })
 }

@@ -15,7 +15,13 @@ import type { SandboxApp } from '../../../platforms/sandbox/apps.ts'
 import { type RunningSandbox, startSandbox } from '../../../platforms/sandbox/sandbox.ts'
 import type { Caller } from '../../http/caller.ts'
 import { kindFacts } from '../credentials/kinds.ts'
-import { type CredentialDeps, listCredentials, removeCredentials, saveCredentials } from '../credentials/service.ts'
+import {
+  type CredentialDeps,
+  changeCredentials,
+  listCredentials,
+  removeCredentials,
+  saveCredentials,
+} from '../credentials/service.ts'
 import { validateDue } from '../credentials/validation.ts'
 import { withAccessToken } from './access-token.ts'
 import { listAccounts, takeRevocations, unlinkAccount } from './accounts.ts'
@@ -230,6 +236,34 @@ export function describeLinks(rig: () => { db: Db }): void {
       expect(second).toEqual({ ...first, needsReauth: [account.id] })
       expect(await rowOf(account.id)).toMatchObject({ status: 'needs_reauth', reason: expect.stringMatching(/app/) })
       await expect(tokenOf(account.id)).rejects.toMatchObject({ class: 'grant' })
+    })
+
+    it('keep that the terms for derived metrics are accepted, for the same app', async () => {
+      await save('google')
+      await save('tiktok_desktop')
+      const accept = (platform: Platform, isAccepted: boolean) =>
+        changeCredentials(deps, me, platform, { derived_metrics_accepted: isAccepted })
+      const accepted = async () =>
+        (await listCredentials(deps, me)).map(one => [one.kind, one.derivedMetricsAccepted] as const)
+      const only = (google: boolean) => [
+        ['google', google],
+        ['tiktok_desktop', null],
+      ]
+      expect(await accepted()).toEqual(only(false))
+      expect(await accept('youtube', true)).toMatchObject([{ kind: 'google', derivedMetricsAccepted: true }])
+      await save('google')
+      expect(await accepted()).toEqual(only(true))
+      const desktop = sandbox.controls.app('google', 'desktop')
+      await save('google', { client_id: desktop.clientId, client_secret: desktop.clientSecret })
+      expect(await accepted()).toEqual(only(false))
+      await accept('youtube', true)
+      await accept('youtube', false)
+      expect(await accepted()).toEqual(only(false))
+      await expect(accept('tiktok', true)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+      const { rows } = await rig().db.executeSql(
+        `select details ->> 'derivedMetricsAccepted' as said from audit_log where action = 'credentials.terms_changed' order by id`,
+      )
+      expect(rows).toEqual([{ said: 'true' }, { said: 'true' }, { said: 'false' }])
     })
 
     it('go with their secret, and stop their links', async () => {
