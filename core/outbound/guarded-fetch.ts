@@ -41,9 +41,10 @@ export function openOutbound(options: OutboundOptions): Outbound {
   const mayReach = options.mayReach ?? isPublicAddress
   const resolve = options.resolve ?? askNameServers
   const configured = new Set(options.configuredOrigins.map(origin => new URL(origin).origin))
+  const limits = { maxHeaderSize: headerBytesMax }
   // One request a connection: nothing is kept open to strangers, and every request is checked anew.
-  const limits = { pipelining: 0, maxHeaderSize: headerBytesMax }
-  const guarded = new Agent({ ...limits, connect: guardedConnector(mayReach, resolve) })
+  const guarded = new Agent({ ...limits, pipelining: 0, connect: guardedConnector(mayReach, resolve) })
+  // Platforms are asked many times a second: a new connection, and its handshake, costs more than most answers.
   const plain = new Agent({ ...limits, connect: { timeout: connectMsMax, allowH2: false } })
   const closing = new AbortController()
 
