@@ -9,6 +9,10 @@ export const PlanLimitsSchema = z.object({
   apiCallsPerMinute: z.number().int().nullable(),
   liveQueries: z.number().int().nullable(),
   creditsPerMonth: z.number().int().nullable(),
+  /** What clips and other results may take together, in bytes. */
+  storageBytes: z.number().int().nullable(),
+  /** How long results are kept, in days. */
+  resultDays: z.number().int().nullable(),
   premiumIndicators: z.boolean(),
 })
 export type PlanLimits = z.infer<typeof PlanLimitsSchema>

@@ -499,7 +499,8 @@ interface MediaJobsTable {
   params: Json
   content_key: string
   idempotency_key: string | null
-  status: Generated<'queued' | 'running' | 'done' | 'failed' | 'cancelled'>
+  /** `expired`: it was done, and its files are gone. */
+  status: Generated<'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'expired'>
   progress: Generated<number>
   estimate_cpu_seconds: number
   actual_cpu_seconds: number | null

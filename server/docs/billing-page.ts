@@ -7,6 +7,8 @@ const limitRows: readonly (readonly [keyof PlanLimits, string])[] = [
   ['apiCallsPerMinute', 'API calls a minute, of all your keys together'],
   ['liveQueries', 'Live queries open at a time'],
   ['creditsPerMonth', 'Credits a month'],
+  ['storageBytes', 'Bytes that clips and other results may take'],
+  ['resultDays', 'Days that they are kept'],
   ['premiumIndicators', 'Premium indicators'],
 ]
 

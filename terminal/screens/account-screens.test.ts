@@ -69,6 +69,8 @@ const limits = {
   apiCallsPerMinute: 600,
   liveQueries: 128,
   creditsPerMonth: 1000,
+  storageBytes: 50_000_000_000,
+  resultDays: 30,
   premiumIndicators: true,
 }
 const plans = {

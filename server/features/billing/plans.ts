@@ -1,6 +1,8 @@
 import { type PlanName, planNames } from '../../../contracts/accounts.ts'
 import type { Plan, PlanLimits } from '../../../contracts/billing.ts'
 
+const gib = 1024 ** 3
+
 /**
  * The plans as data: everything that reads a limit reads it here, and `docs/billing.md` is made from it. A price is null
  * until payment is connected.
@@ -14,6 +16,8 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       apiCallsPerMinute: 60,
       liveQueries: 32,
       creditsPerMonth: 50,
+      storageBytes: 2 * gib,
+      resultDays: 7,
       premiumIndicators: false,
     },
   },
@@ -25,6 +29,8 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       apiCallsPerMinute: 600,
       liveQueries: 128,
       creditsPerMonth: 1_000,
+      storageBytes: 50 * gib,
+      resultDays: 30,
       premiumIndicators: true,
     },
   },
@@ -36,6 +42,8 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       apiCallsPerMinute: 3_000,
       liveQueries: 512,
       creditsPerMonth: 10_000,
+      storageBytes: 500 * gib,
+      resultDays: 90,
       premiumIndicators: true,
     },
   },
@@ -50,6 +58,8 @@ const withoutLimits: PlanLimits = {
   apiCallsPerMinute: null,
   liveQueries: null,
   creditsPerMonth: null,
+  storageBytes: null,
+  resultDays: null,
   premiumIndicators: true,
 }
 

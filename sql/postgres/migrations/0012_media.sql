@@ -56,7 +56,8 @@ create table media_jobs (
   -- Of the media, the kind of work and its settings: the same asked for twice is done once.
   content_key text not null,
   idempotency_key text,
-  status text not null default 'queued' check (status in ('queued', 'running', 'done', 'failed', 'cancelled')),
+  status text not null default 'queued' check (status in ('queued', 'running', 'done', 'failed', 'cancelled',
+    'expired')),
   progress real not null default 0,
   -- Small work first.
   estimate_cpu_seconds double precision not null,
