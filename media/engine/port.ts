@@ -117,17 +117,13 @@ export interface VideoEncodeRequest extends EngineSpan {
   readonly rateFactor: number
   /** The id of the sequence and picture parameter sets, 0 to 31: another than the source's where both meet in one file. */
   readonly parameterSetId: number
-  /** As the source says it, so that the colours of both parts are read alike. */
-  readonly color?: {
-    readonly primaries?: string | undefined
-    readonly transfer?: string | undefined
-    readonly matrix?: string | undefined
-    readonly isFullRange?: boolean | undefined
-  }
 }
 
 export interface AudioEncodeRequest extends EngineSpan {
   readonly codec: 'aac' | 'mp3' | 'pcm-s16'
+  /** The source's own where the codec takes it: sound is not resampled without need. */
+  readonly rateHz: number
+  readonly channelCount: 1 | 2
   /** Ignored for pcm-s16. */
   readonly bitsPerSec: number
 }

@@ -1,0 +1,148 @@
+import { AppError } from '../../contracts/errors.ts'
+import { type FfmpegProgram, runFfmpeg } from './ffmpeg-runner.ts'
+import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters, videoFilters } from './filters.ts'
+import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
+import { FramePairs, readFrames, readSamples } from './raw-streams.ts'
+
+const fingerprintBytesMax = 1024 * 1024
+
+/** The engine that runs an ffmpeg program, 5.1 or newer, as a child process for each call. */
+export function openFfmpegEngine(program: FfmpegProgram & { readonly version: string }): MediaEngine {
+  const closing = new AbortController()
+  const bound = (task: EngineTask): EngineTask => ({
+    ...task,
+    signal: task.signal ? AbortSignal.any([task.signal, closing.signal]) : closing.signal,
+  })
+  return {
+    kind: 'ffmpeg',
+    version: program.version,
+    decode: (request, sink, task) => decode(program, request, sink, bound(task)),
+    encodeVideo: (request, task) =>
+      runFfmpeg(
+        program,
+        {
+          inputArgs: [...seekArgs(request.startSec), ...(request.rotation === 'keep' ? ['-noautorotate'] : [])],
+          input: request.input,
+          outputArgs: [
+            ...['-map', '0:v:0', '-an', '-sn', '-dn', '-vf', videoFilters(request)],
+            ...['-frames:v', String(request.frameCount), '-fps_mode', 'passthrough', '-enc_time_base', '-1'],
+            ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', String(request.rateFactor), '-threads', '2'],
+            ...['-profile:v', request.profile, '-x264-params', `sps-id=${request.parameterSetId}`],
+            ...['-map_metadata', '-1', '-video_track_timescale', '90000', '-f', 'mp4', `file:${request.outputPath}`],
+          ],
+          onOutTime: outSec => task.onProgress?.(outSec),
+        },
+        bound(task),
+      ),
+    encodeAudio: (request, task) =>
+      runFfmpeg(
+        program,
+        {
+          inputArgs: seekArgs(request.startSec),
+          input: request.input,
+          outputArgs: [
+            ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-af', audioFilters(request), ...audioCodecArgs(request)],
+            ...['-map_metadata', '-1', `file:${request.outputPath}`],
+          ],
+          onOutTime: outSec => task.onProgress?.(outSec),
+        },
+        bound(task),
+      ),
+    async soundFingerprint(request, task) {
+      const parts: Buffer[] = []
+      await runFfmpeg(
+        program,
+        {
+          inputArgs: seekArgs(request.startSec ?? 0),
+          input: request.input,
+          outputArgs: [
+            ...['-map', '0:a:0', '-vn', '-af', fingerprintFilters(request)],
+            ...['-f', 'chromaprint', '-fp_format', 'raw', 'pipe:1'],
+          ],
+          async onPicture(stream) {
+            let bytes = 0
+            for await (const chunk of stream) {
+              const part = Buffer.from(chunk)
+              bytes += part.length
+              if (bytes > fingerprintBytesMax)
+                throw new AppError('BAD_REQUEST', 'The sound is too long to fingerprint.')
+              parts.push(part)
+            }
+          },
+        },
+        bound(task),
+      )
+      const bytes = Buffer.concat(parts)
+      return Uint32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readUInt32LE(index * 4))
+    },
+    async close() {
+      closing.abort(new AppError('UNAVAILABLE', 'Cliptape is stopping: the work on this file was ended.'))
+    },
+  }
+}
+
+async function decode(
+  program: FfmpegProgram,
+  request: DecodeRequest,
+  sink: DecodeSink,
+  task: EngineTask,
+): Promise<EngineUsage> {
+  const { input, picture, sound } = request
+  const startSec = request.startSec ?? 0
+  const isStream = input.kind === 'h264'
+  const pairs = new FramePairs(isStream)
+  return runFfmpeg(
+    program,
+    {
+      inputArgs: [
+        ...(isStream ? ['-flags', 'low_delay', '-probesize', '65536', '-analyzeduration', '0'] : seekArgs(startSec)),
+        ...(picture?.which === 'keyframes' ? ['-skip_frame', 'nokey', '-skip_loop_filter', 'all'] : []),
+        ...(picture?.which === 'referenced' ? ['-skip_frame', 'noref', '-skip_loop_filter', 'all'] : []),
+        // Demuxed packets of what nobody asked for are not even parsed.
+        ...(picture ? [] : ['-vn']),
+        ...(sound ? [] : ['-an']),
+      ],
+      input: isStream ? { h264: input.chunks } : input,
+      outputArgs: [
+        ...(picture
+          ? [
+              ...['-map', '0:v:0', '-vf', pictureFilters(request, picture), '-fps_mode', 'passthrough'],
+              ...['-frames:v', String(picture.framesMax), '-f', 'rawvideo', '-pix_fmt', picture.pixels, 'pipe:1'],
+            ]
+          : []),
+        ...(sound
+          ? ['-map', '0:a:0?', '-af', soundFilters(request, sound), '-f', 's16le', '-c:a', 'pcm_s16le', 'pipe:3']
+          : []),
+      ],
+      onInfo: line => pairs.takeInfo(line),
+      onOutTime: outSec => task.onProgress?.(outSec),
+      ...(picture && {
+        onPicture: stream => readFrames(stream, picture, async pixels => sink.onFrame?.(await pairs.next(pixels))),
+      }),
+      ...(sound && { onSound: stream => readSamples(stream, async samples => sink.onSound?.(samples)) }),
+    },
+    task,
+  )
+}
+
+/** Begins at the keyframe before: the filters cut to the frame and the sample. Times stay those of the file. */
+function seekArgs(startSec: number): string[] {
+  return [
+    '-copyts',
+    '-seek_timestamp',
+    '1',
+    '-noaccurate_seek',
+    ...(startSec > 0 ? ['-ss', String(seekSec(startSec))] : []),
+  ]
+}
+
+function audioCodecArgs(request: AudioEncodeRequest): string[] {
+  switch (request.codec) {
+    case 'aac':
+      return ['-c:a', 'aac', '-b:a', String(request.bitsPerSec), '-f', 'ipod']
+    case 'mp3':
+      return ['-c:a', 'libmp3lame', '-b:a', String(request.bitsPerSec), '-f', 'mp3']
+    case 'pcm-s16':
+      return ['-c:a', 'pcm_s16le', '-f', 'wav']
+  }
+}

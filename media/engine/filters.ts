@@ -1,0 +1,82 @@
+/**
+ * The filter chains of both engines, as FFmpeg writes them. Numbers alone go into them: no text of anybody's.
+ */
+import type { AudioEncodeRequest, DecodeRequest, SoundFingerprintRequest, VideoEncodeRequest } from './port.ts'
+
+/** Times in containers are rounded: a frame this much before the beginning is still the first one. */
+const frameToleranceSec = 0.0005
+
+/** Where to look for the keyframe to begin decoding at, for a span that begins at `startSec`. */
+export function seekSec(startSec: number): number {
+  return Math.max(0, startSec - 2 * frameToleranceSec)
+}
+
+export function pictureFilters(request: DecodeRequest, picture: NonNullable<DecodeRequest['picture']>): string {
+  return [
+    ...trim('trim', request, frameToleranceSec),
+    ...(picture.framesPerSec === undefined ? [] : [`fps=${decimal(picture.framesPerSec)}`]),
+    `scale=${picture.widthPx}:${picture.heightPx}:flags=area`,
+    'showinfo=checksum=0',
+  ].join(',')
+}
+
+/** Gaps in the sound become silence, so that the n-th sample is at n / rate after the beginning. */
+export function soundFilters(request: DecodeRequest, sound: NonNullable<DecodeRequest['sound']>): string {
+  return [
+    ...trim('atrim', request, 0),
+    ...evenSound(request.startSec ?? 0, sound.rateHz),
+    'aformat=sample_fmts=s16:channel_layouts=mono',
+  ].join(',')
+}
+
+export function videoFilters(request: VideoEncodeRequest): string {
+  const { crop, scale } = request
+  return [
+    `trim=start=${decimal(request.startSec - frameToleranceSec)}:end=${decimal(request.endSec - frameToleranceSec)}`,
+    'setpts=PTS-STARTPTS',
+    ...(crop ? [`crop=${crop.widthPx}:${crop.heightPx}:${crop.xPx}:${crop.yPx}`] : []),
+    ...(scale ? [`scale=${scale.widthPx}:${scale.heightPx}:flags=bicubic`] : []),
+    // Either as it is: changing from one to the other would squeeze the range of the brightness.
+    'format=yuv420p|yuvj420p',
+  ].join(',')
+}
+
+/** Exactly as many samples as the span has, the first of them at its beginning; silence where the source has none. */
+export function audioFilters(request: AudioEncodeRequest): string {
+  const { startSec, endSec, rateHz } = request
+  const sampleCount = Math.round((endSec - startSec) * rateHz)
+  return [
+    `atrim=start=${decimal(startSec)}:end=${decimal(endSec)}`,
+    ...evenSound(startSec, rateHz),
+    `aformat=sample_rates=${rateHz}:channel_layouts=${request.channelCount === 1 ? 'mono' : 'stereo'}`,
+    `apad=whole_len=${sampleCount}`,
+    `atrim=end_sample=${sampleCount}`,
+  ].join(',')
+}
+
+/** Chromaprint's own rate and channels are made by itself; it takes 16-bit samples. */
+export function fingerprintFilters(request: SoundFingerprintRequest): string {
+  return [...trim('atrim', request, 0), 'aformat=sample_fmts=s16:channel_layouts=mono'].join(',')
+}
+
+/** Sound that begins at `startSec`, which becomes zero, with silence in its gaps and before it. */
+function evenSound(startSec: number, rateHz: number): string[] {
+  return [`asetpts=PTS-${decimal(startSec)}/TB`, `aresample=${rateHz}:async=1:first_pts=0`]
+}
+
+function trim(
+  filter: 'trim' | 'atrim',
+  span: { startSec?: number; durationSec?: number },
+  toleranceSec: number,
+): string[] {
+  const startSec = span.startSec ?? 0
+  const start = startSec > 0 ? [`start=${decimal(startSec - toleranceSec)}`] : []
+  const end = span.durationSec === undefined ? [] : [`end=${decimal(startSec + span.durationSec - toleranceSec)}`]
+  const bounds = [...start, ...end]
+  return bounds.length === 0 ? [] : [`${filter}=${bounds.join(':')}`]
+}
+
+/** Never in the form 1e-7, which a filter would not read. */
+function decimal(value: number): string {
+  return value.toFixed(6)
+}

@@ -1,0 +1,35 @@
+import type { Log } from '../../core/log.ts'
+import { openFfmpegEngine } from './ffmpeg-engine.ts'
+import { ffmpegVersion, workingWrappers } from './ffmpeg-runner.ts'
+import type { MediaEngine } from './port.ts'
+
+const oldestVersion = { major: 5, minor: 1 }
+
+/**
+ * The engine of this machine: the ffmpeg program where it is new enough, else FFmpeg's libraries from the optional
+ * package `node-av`, else null: then clips can be copied at keyframes and nothing decoded.
+ * @param options `ffmpegPath` as set, or `ffmpeg` to look for it on `searchPath`
+ */
+export async function openMediaEngine(options: {
+  readonly ffmpegPath: string
+  readonly searchPath: string
+  readonly log: Log | null
+}): Promise<MediaEngine | null> {
+  const { ffmpegPath, searchPath, log } = options
+  const version = await ffmpegVersion({ path: ffmpegPath, searchPath })
+  if (version !== null && isNewEnough(version)) {
+    const wrappers = await workingWrappers(searchPath)
+    log?.info({ engine: 'ffmpeg', version, ...wrappers }, 'Clips are cut by ffmpeg.')
+    return openFfmpegEngine({ path: ffmpegPath, searchPath, wrappers, version })
+  }
+  if (version !== null) log?.warn({ version }, 'This ffmpeg is older than 5.1 and is not used.')
+  return null
+}
+
+/** A version without numbers is a build of the newest sources. */
+function isNewEnough(version: string): boolean {
+  const [, major, minor] = /^n?(\d+)\.(\d+)/.exec(version) ?? []
+  if (major === undefined || minor === undefined) return true
+  const [have, want] = [Number(major), oldestVersion.major]
+  return have > want || (have === want && Number(minor) >= oldestVersion.minor)
+}

@@ -1,0 +1,87 @@
+import type { Readable } from 'node:stream'
+import type { DecodedFrame } from './port.ts'
+
+interface FrameSize {
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly pixels: 'rgb24' | 'gray'
+}
+
+/** The bytes of one frame of raw pixels. */
+export function frameBytes(size: FrameSize): number {
+  return size.widthPx * size.heightPx * (size.pixels === 'gray' ? 1 : 3)
+}
+
+/** Cuts a stream of raw pixels into frames, one after the other; what is left at the end is no frame. */
+export async function readFrames(
+  stream: Readable,
+  size: FrameSize,
+  take: (pixels: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const bytes = frameBytes(size)
+  let frame = new Uint8Array(bytes)
+  let filled = 0
+  for await (const chunk of stream) {
+    const part = Buffer.from(chunk)
+    for (let offset = 0; offset < part.length; ) {
+      const count = Math.min(bytes - filled, part.length - offset)
+      frame.set(part.subarray(offset, offset + count), filled)
+      filled += count
+      offset += count
+      if (filled < bytes) continue
+      await take(frame)
+      frame = new Uint8Array(bytes)
+      filled = 0
+    }
+  }
+}
+
+/** Cuts a stream of 16-bit samples, lower byte first, at whole samples: a chunk may end in the middle of one. */
+export async function readSamples(stream: Readable, take: (samples: Int16Array) => Promise<void>): Promise<void> {
+  let left = Buffer.alloc(0)
+  for await (const chunk of stream) {
+    const bytes = Buffer.concat([left, Buffer.from(chunk)])
+    const sampleCount = bytes.length >> 1
+    left = bytes.subarray(sampleCount * 2)
+    if (sampleCount === 0) continue
+    const view = new DataView(bytes.buffer, bytes.byteOffset, sampleCount * 2)
+    await take(Int16Array.from({ length: sampleCount }, (_, index) => view.getInt16(index * 2, true)))
+  }
+}
+
+/** Brings together the frames of one pipe and their times, which come as lines of the log: the n-th with the n-th. */
+export class FramePairs {
+  readonly #withoutTimes: boolean
+  readonly #times: number[] = []
+  #timesRead = 0
+  #isOver = false
+  #wake: () => void = () => undefined
+
+  /** @param withoutTimes whether the frames have none, as those of a bare stream */
+  constructor(withoutTimes: boolean) {
+    this.#withoutTimes = withoutTimes
+  }
+
+  /** A line of the filter `showinfo`, or another, or null when there are no more. */
+  takeInfo(line: string | null): void {
+    if (line === null) this.#isOver = true
+    else {
+      const time = line.includes('Parsed_showinfo') ? /\bpts_time:\s*(-?[\d.]+)/.exec(line)?.[1] : undefined
+      if (time === undefined) return
+      this.#times.push(Number(time))
+    }
+    this.#wake()
+  }
+
+  async next(pixels: Uint8Array): Promise<DecodedFrame> {
+    if (this.#withoutTimes) return { atSec: null, pixels }
+    const index = this.#timesRead
+    this.#timesRead += 1
+    while (index >= this.#times.length && !this.#isOver) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+    return { atSec: this.#times[index] ?? null, pixels }
+  }
+}
