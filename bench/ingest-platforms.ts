@@ -103,6 +103,7 @@ async function measure(creatorCount: number, plannedCount: number): Promise<void
         throw new Error('No account is linked here.')
       },
       operatorKeys: { youtube: apiKey },
+      readApiKey: async () => null,
       onAccount: async () => undefined,
       random: Math.random,
     },

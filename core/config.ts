@@ -53,6 +53,8 @@ export type Config = Readonly<{
     | { google: 'on'; clientId: string; clientSecret: string; oauthUrl: string; certsUrl: string }
   /** The operator's key for what is public on YouTube. */
   youtubeApiKey: string | null
+  /** Charts of YouTube that are read: `US`, `US/20`, or `US/*` for one of each category. */
+  youtubeCharts: readonly string[]
   /** Where the platforms are, without a slash at the end; the form that the room platforms asks for. */
   platformUrls: Readonly<
     Record<
@@ -159,6 +161,12 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
   const smtpUrl = get('SMTP_URL')
   if (!/^v\d{1,3}\.\d$/.test(get('META_GRAPH_VERSION') ?? ''))
     mistakes.push('META_GRAPH_VERSION must be a version such as v25.0')
+  const named = list('YOUTUBE_CHARTS', ',').map(chart => chart.toUpperCase())
+  const youtubeCharts = named.join() === 'NONE' ? [] : [...new Set(named)]
+  if (!youtubeCharts.every(chart => /^[A-Z]{2}(\/(\d{1,6}|\*))?$/.test(chart)))
+    mistakes.push(
+      'YOUTUBE_CHARTS must be none, or hold countries such as US, US/20 for a category, or US/* for all of them',
+    )
   // A link must lead somewhere: no node of a cluster knows the address under which others reach it.
   if (smtpUrl !== null && publicUrl === null && stores.profile === 'cluster')
     mistakes.push('PUBLIC_URL must be set too, because SMTP_URL is: links in mails lead there')
@@ -204,6 +212,7 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
         }
       : { google: 'off' },
     youtubeApiKey: get('YOUTUBE_API_KEY'),
+    youtubeCharts,
     platformUrls: {
       googleAuthorize: base('GOOGLE_AUTHORIZE_URL'),
       googleToken: base('GOOGLE_OAUTH_URL'),

@@ -264,6 +264,14 @@ export const settings = [
     effect: 'Key of the YouTube Data API for public statistics.',
   },
   {
+    name: 'YOUTUBE_CHARTS',
+    group: 'platforms',
+    kind: 'list',
+    default: 'US,GB,DE,BR,IN,JP',
+    effect:
+      "YouTube's public charts to read every hour, separated by commas: countries (US), one of their categories by its id (US/20), or each category (US/*); none for no charts. A chart takes up to 4 of a key's 10,000 units a day each time.",
+  },
+  {
     name: 'GOOGLE_CLIENT_ID',
     group: 'platforms',
     kind: 'text',

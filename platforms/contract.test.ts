@@ -475,14 +475,16 @@ describe('YouTube', () => {
     const ids = (await data.posts(access, account, null)).items.slice(0, 3).map(post => post.videoId)
     Object.assign(sandbox.controls.limits, { youtubeUnits: 4 })
     expect(await classOf(data.details?.(access, ids))).toBe('no error')
-    expect(await classOf(data.chart?.(access, 'US', null))).toBe('no error')
-    expect(await classOf(data.chart?.(access, 'US', null))).toBe('quota')
+    expect(await classOf(data.chart?.(access, { region: 'US', categoryId: null }, null))).toBe('no error')
+    expect(await classOf(data.chart?.(access, { region: 'US', categoryId: null }, null))).toBe('quota')
     expect(await classOf(data.metrics(access, account, ids))).toBe('no error')
     const used = sandbox.controls.usedToday()
     expect(used[`${credentials.clientId} youtube:stats`]).toBe(1)
     clock.advance(14 * hourMs)
     const { tokens } = await link(google)
-    expect(await classOf(data.chart?.({ accessToken: tokens.accessToken }, 'US', null))).toBe('no error')
+    expect(
+      await classOf(data.chart?.({ accessToken: tokens.accessToken }, { region: 'US', categoryId: null }, null)),
+    ).toBe('no error')
   })
 
   it('reads details of videos, with and without a summary of counters alike', async () => {
@@ -514,14 +516,16 @@ describe('YouTube', () => {
     // The sixth one hides its followers.
     expect(found?.followers).toBeNull()
     expect(await classOf(data.creator?.(access, nobody, null))).toBe('not_found')
-    const chart = await data.chart?.(access, 'DE', null)
+    const chart = await data.chart?.(access, { region: 'DE', categoryId: null }, null)
     expect(chart?.items).toHaveLength(50)
-    expect((await data.chart?.(access, 'DE', chart?.next ?? null))?.items[0]?.videoId).not.toBe(
-      chart?.items[0]?.videoId,
-    )
-    expect(await classOf(data.chart?.(access, 'XX', null))).toBe('bad_request')
+    expect(
+      (await data.chart?.(access, { region: 'DE', categoryId: null }, chart?.next ?? null))?.items[0]?.videoId,
+    ).not.toBe(chart?.items[0]?.videoId)
+    expect(await classOf(data.chart?.(access, { region: 'XX', categoryId: null }, null))).toBe('bad_request')
     expect(await classOf(data.account(access))).toBe('permission')
-    expect(await classOf(data.chart?.({ apiKey: 'AIza-wrong' }, 'DE', null))).toBe('client')
+    expect(await classOf(data.chart?.({ apiKey: 'AIza-wrong' }, { region: 'DE', categoryId: null }, null))).toBe(
+      'client',
+    )
   })
   const nobody = { by: 'handle', value: 'nobody-has-this-name' } as const
 

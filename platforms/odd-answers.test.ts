@@ -33,7 +33,7 @@ function callsOf(data: PlatformData): (Promise<unknown> | undefined)[] {
     data.details?.(access, ['a', 'b']),
     data.broadcasts?.(access, null),
     data.creator?.(access, { by: 'username', value: 'name' }, '17841'),
-    data.chart?.(access, 'US', null),
+    data.chart?.(access, { region: 'US', categoryId: null }, null),
     data.daily?.(access, own, day),
   ]
 }

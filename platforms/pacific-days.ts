@@ -19,5 +19,10 @@ export function pacificDayStartMs(day: string): number {
 
 /** The day after a day. */
 export function dayAfter(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + 24 * hourMs).toISOString().slice(0, 10)
+  return dayBack(day, -1)
+}
+
+/** The day so many days before a day; after it for a negative count. */
+export function dayBack(day: string, dayCount: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - dayCount * 24 * hourMs).toISOString().slice(0, 10)
 }

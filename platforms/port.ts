@@ -152,9 +152,13 @@ export interface StoredTokens {
  * How a data call proves who asks. Where `scopes` are given, a call asks only for what they allow, and one that they do not
  * allow at all is refused before it is made.
  */
-export type DataAccess =
+export type DataAccess = (
   | { readonly accessToken: string; readonly scopes?: readonly string[] | null }
   | { readonly apiKey: string }
+) & {
+  /** Told before each request beyond those that `cost` named; rejects where nothing is left to pay them with. */
+  readonly payMore?: (units: number) => Promise<void>
+}
 
 /** A counter: null is not provided. */
 export type Count = bigint | null
@@ -182,6 +186,8 @@ export interface PostReading {
   readonly platform: Platform
   readonly videoId: string
   readonly creatorId: string
+  /** Where the reading names it; else empty. */
+  readonly creatorName: string
   readonly kind: 'clip' | 'vod' | 'stream'
   readonly title: string
   readonly url: string
@@ -222,6 +228,7 @@ export interface DayReading {
   readonly comments: Count
   readonly shares: Count
   readonly saves: Count
+  readonly watchMinutes: Count
   readonly followersGained: Count
   readonly followersLost: Count
   readonly observedAtMs: number
@@ -236,6 +243,22 @@ export interface DayRange {
 
 /** How a person names a creator: an address, `@handle` or id, parsed per platform. */
 export type CreatorRef = { readonly by: 'id' | 'handle' | 'username'; readonly value: string }
+
+/** Which chart: of all in a country, or of one category. */
+export interface ChartRef {
+  /** ISO 3166-1, upper case. */
+  readonly region: string
+  /** The platform's id; null for all. */
+  readonly categoryId: string | null
+}
+
+/** A category that videos may be given. */
+export interface Category {
+  readonly id: string
+  readonly name: string
+  /** Whether videos can have it: only such have a chart. */
+  readonly isAssignable: boolean
+}
 
 /** One call of a platform's data interface that costs quota: who schedules counts by bucket before calling. */
 export interface CallCost {
@@ -252,6 +275,7 @@ export type DataCall =
   | 'broadcasts'
   | 'creator'
   | 'chart'
+  | 'categories'
   | 'daily'
   | 'search'
 
@@ -262,8 +286,8 @@ export type DataCall =
  */
 export interface PlatformData {
   readonly platform: Platform
-  /** Null where the platform has no such call. */
-  cost(call: DataCall): CallCost | null
+  /** Null where the platform has no such call. @param whose some platforms count questions about others in a bucket of their own */
+  cost(call: DataCall, whose?: 'own' | 'others'): CallCost | null
   /** All accounts that the token speaks for: several with Facebook Login. */
   accounts(access: DataAccess, cursor: string | null): Promise<Page<AccountReading>>
   /** The account that the token belongs to, or the one of its several that has this id. */
@@ -287,8 +311,10 @@ export interface PlatformData {
   broadcasts: ((access: DataAccess, cursor: string | null) => Promise<Page<PostReading>>) | null
   /** Somebody else's public account; null where the platform gives none. `via` is the own account that asks (Instagram). */
   creator: ((access: DataAccess, ref: CreatorRef, via: string | null) => Promise<AccountReading>) | null
-  /** A public chart of a country; null where there is none. */
-  chart: ((access: DataAccess, region: string, cursor: string | null) => Promise<Page<PostReading>>) | null
+  /** A public chart of a country; null where there is none. @throws PlatformError bad_request for a chart that is not there */
+  chart: ((access: DataAccess, chart: ChartRef, cursor: string | null) => Promise<Page<PostReading>>) | null
+  /** The categories of a country; null where there are none. */
+  categories: ((access: DataAccess, region: string) => Promise<readonly Category[]>) | null
   /** The own account by day, at most `dailyMax` days at once; days that are not ready yet are left out. */
   daily: ((access: DataAccess, account: AccountReading, days: DayRange) => Promise<readonly DayReading[]>) | null
   readonly dailyMax: number

@@ -2,6 +2,7 @@ import type { PostReading } from './port.ts'
 
 /** A post of which nothing is known; spread and fill in what the platform gives. */
 export const unknownPost = {
+  creatorName: '',
   kind: 'clip',
   title: '',
   url: '',

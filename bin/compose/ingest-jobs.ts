@@ -6,6 +6,7 @@ import { PollWorker, planWork } from '../../ingest/platforms/poll-worker.ts'
 import { QuotaBudget } from '../../ingest/platforms/quota-budget.ts'
 import { createWriter, liveLimits } from '../../ingest/writer.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
+import { readApiKey } from '../../server/features/credentials/stored.ts'
 import { withAccessToken } from '../../server/features/links/access-token.ts'
 import type { OpenOptions } from './stores.ts'
 
@@ -38,11 +39,12 @@ export async function startIngestJobs(
     platforms,
     budget: new QuotaBudget({ db, clock }),
     withAccessToken: (accountId, work) => withAccessToken({ db, vault, platforms, clock, log }, accountId, work),
+    readApiKey: (ownerId, vaultId) => readApiKey({ db, vault }, ownerId, vaultId),
     operatorKeys: youtubeApiKey === null ? {} : { youtube: youtubeApiKey },
     onAccount: (accountId, problem) => tellAccount(db, clock, accountId, problem?.message ?? null),
     random: Math.random,
   })
-  const operator = { platforms: youtubeApiKey === null ? [] : (['youtube'] as const) }
+  const operator = { platforms: youtubeApiKey === null ? [] : (['youtube'] as const), charts: config.youtubeCharts }
   const state: { plannedAtMs: number; looking: Promise<void> | null } = { plannedAtMs: 0, looking: null }
   const look = async (): Promise<void> => {
     const nowMs = clock.nowMs()

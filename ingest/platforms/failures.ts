@@ -1,7 +1,7 @@
 import { AppError } from '../../contracts/errors.ts'
 import { PlatformError } from '../../platforms/port.ts'
 import { backoffMs } from './pace.ts'
-import { NoRoom } from './poll.ts'
+import { NoRoom } from './poll-request.ts'
 import type { Poll, PollOutcome } from './poll-rows.ts'
 
 const minuteMs = 60_000

@@ -15,14 +15,18 @@ import type { PlannedTime } from './plan.ts'
 const PollSchema = z.object({
   id: z.uuid(),
   leaseId: z.uuid(),
-  task: z.enum(['account', 'posts', 'metrics', 'broadcasts']),
+  task: z.enum(['account', 'posts', 'metrics', 'broadcasts', 'daily', 'chart']),
   path: z.enum(['own', 'public']),
   ownerId: UserIdSchema.nullable(),
   accountId: z.uuid().nullable(),
   platform: PlatformSchema,
   creatorId: z.string(),
+  /** Where the platform finds others by it alone; else empty. */
+  handle: z.string(),
+  /** A country, or a country and a category (`US/20`, `US/*` for all of them); empty but for charts. */
+  chart: z.string(),
   credentialKey: z.string(),
-  /** Of the account's credentials; null for the operator's key. */
+  /** Of the credentials that ask; null for the operator's key. */
   kind: z.enum(credentialKinds).nullable(),
   /** What its user granted. */
   scopes: z.array(z.string()).nullable(),
@@ -45,6 +49,11 @@ const PollSchema = z.object({
 /** A poll in the hands of a worker. */
 export type Poll = z.infer<typeof PollSchema>
 
+/** Another worker has the poll by now. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+}
+
 /** Longer than a page, with a refresh of the token, can take. Every page prolongs it. */
 export const leaseMs = 120_000
 /** What one owner may have of a batch, before others were looked at. */
@@ -52,26 +61,33 @@ const ofOneOwnerMax = 4
 /** Among the longest due, who is fair to whom. */
 const lookedAtMax = 2_000
 
-/** Who reads public creators where no user's credentials are needed. */
+/** What the operator gives for what is public. */
 export interface OperatorKeys {
+  /** Where no user's credentials are needed. */
   readonly platforms: readonly Platform[]
+  /** Charts of YouTube that are read: countries, or a country and a category (`US`, `US/20`, `US/*`). */
+  readonly charts?: readonly string[]
 }
 
 /**
- * Makes rows for accounts and creators that have none, and removes those that nobody wants any more. Creators are read once,
- * however many users monitor them: with the operator's key, else with the account that its first monitor linked.
+ * Makes rows for accounts, creators and charts that have none, and removes those that nobody wants any more. Creators are
+ * read once, however many users monitor them: with the operator's key, else with the API key or the account of the first
+ * who monitors them. Charts are for everybody, so nobody's credentials pay for them but the operator's or those of the
+ * owner of this installation.
  */
 export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): Promise<void> {
   const now = new Date(nowMs)
   const withKey = [...operator.platforms]
+  const charts = [...(operator.charts ?? [])]
   await db.transaction(async trx => {
     await sql`
       insert into polls (task, path, owner_id, account_id, platform, creator_id, credential_key, next_poll_at)
       select t.task, 'own', a.user_id, a.id, a.platform_name, a.platform_account_id,
         a.developer_credentials_vault_id::text, ${now}::timestamptz
-      from platform_accounts a cross join (values ('account'), ('posts'), ('metrics'), ('broadcasts')) t (task)
+      from platform_accounts a cross join (values ('account'), ('posts'), ('metrics'), ('broadcasts'), ('daily')) t (task)
       where a.status = 'connected' and a.developer_credentials_vault_id is not null
         and (t.task <> 'broadcasts' or a.platform_name = 'youtube')
+        and (t.task <> 'daily' or a.platform_name <> 'tiktok')
       on conflict do nothing`.execute(trx)
     // Linked again with another app: another quota pays.
     await sql`
@@ -80,41 +96,69 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
       where p.account_id = a.id and a.developer_credentials_vault_id is not null
         and p.credential_key <> a.developer_credentials_vault_id::text`.execute(trx)
     await sql`
-      with monitors as (
-        select distinct on (m.platform, m.creator_id) m.platform, m.creator_id, a.id as account_id,
-          a.developer_credentials_vault_id::text as vault_id
-        from monitored_creators m left join platform_accounts a
-          on a.user_id = m.owner_id and a.platform_name = m.platform and a.status = 'connected'
-          and a.developer_credentials_vault_id is not null
-          and a.credentials_kind in ('google', 'facebook_login')
-        where m.platform in ('youtube', 'instagram')
-        order by m.platform, m.creator_id, a.id is null, m.created_at
+      with payers as (
+        select owner_id, platform, null::uuid as account_id, vault_id::text as credential_key, 0 as place, created_at
+        from developer_credentials where kind = 'google_api_key' and status in ('valid', 'inconclusive')
+        union all
+        select user_id, platform_name, id, developer_credentials_vault_id::text, 1, created_at
+        from platform_accounts
+        where status = 'connected' and developer_credentials_vault_id is not null
+          and credentials_kind in ('google', 'facebook_login')
+      ), monitors as (
+        select distinct on (m.platform, m.creator_id) m.platform, m.creator_id, m.handle, p.account_id, p.credential_key
+        from monitored_creators m left join payers p on p.owner_id = m.owner_id and p.platform = m.platform
+        where m.platform = 'youtube' or (m.platform = 'instagram' and m.handle <> '')
+        order by m.platform, m.creator_id, p.credential_key is null, m.created_at, p.place, p.created_at
       ), wanted as (
-        select platform, creator_id,
+        select platform, creator_id, handle,
           case when platform = any(${withKey}::text[]) then null else account_id end as account_id,
-          case when platform = any(${withKey}::text[]) then 'operator:' || platform else vault_id end as credential_key
+          case when platform = any(${withKey}::text[]) then 'operator:' || platform else credential_key end as credential_key
         from monitors
+      ), charted as (
+        select account_id, credential_key from (
+          select null::uuid as account_id, 'operator:youtube' as credential_key, -1 as place, now() as created_at
+          where 'youtube' = any(${withKey}::text[])
+          union all
+          select p.account_id, p.credential_key, p.place, p.created_at
+          from payers p join users u on u.id = p.owner_id where u.is_local and p.platform = 'youtube'
+        ) c order by place, created_at limit 1
       ), tasks as (
-        select w.*, t.task from wanted w cross join (values ('account'), ('posts')) t (task)
+        select w.*, '' as chart, t.task from wanted w cross join (values ('account'), ('posts')) t (task)
         where w.credential_key is not null
         union all
         -- Posts of many creators are counted fifty at once. Instagram's come with the list.
-        select distinct on (credential_key) platform, '', account_id, credential_key, 'metrics'
-        from wanted where credential_key is not null and platform = 'youtube'
+        (select distinct on (credential_key) platform, '', '', account_id, credential_key, '', 'metrics'
+        from wanted where credential_key is not null and platform = 'youtube')
+        union all
+        select 'youtube', '', '', account_id, credential_key, c.chart, 'chart'
+        from charted cross join unnest(${charts}::text[]) c (chart)
       ), gone as (
         delete from polls p where p.path = 'public' and not exists (
           select from tasks t where t.platform = p.platform and t.creator_id = p.creator_id and t.task = p.task
-            and t.credential_key = p.credential_key)
+            and t.credential_key = p.credential_key
+            -- Charts of a country's categories come from the one that names them all.
+            and (t.chart = p.chart or (t.chart like '%/*' and starts_with(p.chart, rtrim(t.chart, '*')))))
       )
-      insert into polls (task, path, account_id, platform, creator_id, credential_key, next_poll_at)
-      select task, 'public', account_id, platform, creator_id, credential_key, ${now}::timestamptz from tasks
-      on conflict do nothing`.execute(trx)
+      insert into polls (task, path, account_id, platform, creator_id, handle, chart, credential_key, next_poll_at)
+      select task, 'public', account_id, platform, creator_id, handle, chart, credential_key, ${now}::timestamptz from tasks
+      on conflict (platform, creator_id, chart, task, credential_key) where path = 'public'
+        do update set handle = excluded.handle where polls.handle <> excluded.handle`.execute(trx)
     await sql`
       update polled_posts p set credential_key = q.credential_key
       from polls q
       where q.task = 'posts' and q.path = 'public' and p.scope = ${publicScope} and p.platform = q.platform
         and p.creator_id = q.creator_id and p.credential_key <> q.credential_key`.execute(trx)
   })
+}
+
+/** Makes a row for each chart that has none, paid for as the one that named them. */
+export async function addCharts(db: Db, poll: Poll, charts: readonly string[], nowMs: number): Promise<void> {
+  await sql`
+    insert into polls (task, path, account_id, platform, creator_id, chart, credential_key, next_poll_at)
+    select 'chart', 'public', ${poll.accountId}::uuid, ${poll.platform}, '', c.chart, ${poll.credentialKey},
+      ${new Date(nowMs)}::timestamptz
+    from unnest(${[...charts]}::text[]) c (chart)
+    on conflict do nothing`.execute(db.system)
 }
 
 /** What posts of the public path have for an account. */
@@ -144,11 +188,13 @@ export async function claimPolls(db: Db, o: { nowMs: number; max: number }): Pro
       returning p.*
     )
     select p.id, p.lease_id as "leaseId", p.task, p.path, p.owner_id as "ownerId", p.account_id as "accountId",
-      p.platform, p.creator_id as "creatorId", p.credential_key as "credentialKey", a.credentials_kind as kind,
-      a.platform_account_id as "viaId", a.user_id as "payerId", a.scopes, p.stretch, p.cursor, p.pages,
+      p.platform, p.creator_id as "creatorId", p.handle, p.chart, p.credential_key as "credentialKey",
+      coalesce(a.credentials_kind, c.kind) as kind, a.platform_account_id as "viaId",
+      coalesce(a.user_id, c.owner_id) as "payerId", a.scopes, p.stretch, p.cursor, p.pages,
       p.is_backfilled as "isBackfilled", p.newest_post_at as "newestPostAtMs", p.failures,
       p.error_class is not null as "hadError"
     from leased p left join platform_accounts a on a.id = p.account_id
+      left join developer_credentials c on p.account_id is null and c.vault_id::text = p.credential_key
     order by p.next_poll_at`.execute(db.system)
   return z.array(PollSchema).parse(rows)
 }
@@ -224,7 +270,7 @@ const PlannedSchema = z.object({
   ownerKey: z.string(),
   credentialKey: z.string(),
   platform: PlatformSchema,
-  task: z.enum(['account', 'posts']),
+  task: z.enum(['account', 'posts', 'chart']),
   stretch: z.number(),
   wantedIntervalMs: z.coerce.number(),
   lastPolledAtMs: z
@@ -233,7 +279,7 @@ const PlannedSchema = z.object({
     .nullable(),
 })
 
-/** The polls of monitored creators, each with the first user who monitors it; at most 100,000. */
+/** The polls of monitored creators, each with the first user who monitors it, and of charts; at most 100,000. */
 export async function readPlanned(db: Db): Promise<z.infer<typeof PlannedSchema>[]> {
   const { rows } = await sql`
     select p.id, coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task, p.stretch,
@@ -242,7 +288,7 @@ export async function readPlanned(db: Db): Promise<z.infer<typeof PlannedSchema>
       select distinct on (platform, creator_id) platform, creator_id, owner_id::text as owner_key
       from monitored_creators order by platform, creator_id, created_at
     ) m on m.platform = p.platform and m.creator_id = p.creator_id
-    where p.path = 'public' and p.task in ('account', 'posts')
+    where p.path = 'public' and p.task in ('account', 'posts', 'chart')
     limit 100000`.execute(db.system)
   return z.array(PlannedSchema).parse(rows)
 }

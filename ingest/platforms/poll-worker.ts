@@ -1,9 +1,20 @@
 import type { PlatformError } from '../../platforms/port.ts'
+import { chartPagesMax } from './charts.ts'
 import { outcomeOfFailure } from './failures.ts'
 import { jittered } from './pace.ts'
 import { planPolls } from './plan.ts'
-import { LeaseLost, NoRoom, type PollDeps, runPoll } from './poll.ts'
-import { claimPolls, finishPoll, type OperatorKeys, type Poll, readPlanned, syncPolls, writePlan } from './poll-rows.ts'
+import { runPoll } from './poll.ts'
+import { NoRoom, type PollDeps } from './poll-request.ts'
+import {
+  claimPolls,
+  finishPoll,
+  LeaseLost,
+  type OperatorKeys,
+  type Poll,
+  readPlanned,
+  syncPolls,
+  writePlan,
+} from './poll-rows.ts'
 import { publicUnitsOfDay } from './quota-budget.ts'
 import { quotaRuleOf } from './quota-rules.ts'
 
@@ -20,6 +31,8 @@ const runsMaxDefault = 96
 /** The part of a day's units that is planned; the rest is for new creators, and for what has to be asked twice. */
 const plannedPart = 0.9
 const dayMs = 86_400_000
+/** What one run costs: a list, and a look at what is new in it; a chart of as many pages as there are. */
+const unitsOfRun = { account: 1, posts: 2, chart: chartPagesMax } as const
 /** Changes of the stretch by less than this part are not worth a row. */
 const stretchStep = 0.05
 
@@ -121,8 +134,7 @@ export async function planWork(
     const bucket = poll.platform === 'youtube' ? 'youtube:units' : 'instagram:app'
     const purse = `${poll.credentialKey} ${bucket}`
     if (!unitsPerDay.has(purse)) unitsPerDay.set(purse, unitsOfDay(bucket, poll.credentialKey))
-    // A list, and a look at what is new in it.
-    return { ...poll, purse, units: poll.task === 'posts' ? 2 : 1 }
+    return { ...poll, purse, units: unitsOfRun[poll.task] }
   })
   const times = planPolls(asked, unitsPerDay, { nowMs: clock.nowMs(), random })
   const before = new Map(polls.map(poll => [poll.id, poll.stretch]))

@@ -49,6 +49,7 @@ beforeAll(async () => {
     budget: new QuotaBudget({ db: rig.deps.db, clock }),
     platforms,
     withAccessToken,
+    readApiKey: async () => null,
     operatorKeys: { youtube: test.sandbox.controls.app('google').apiKeys[0] ?? '' },
     random: () => 0.5,
     async onAccount(accountId, problem) {

@@ -6,59 +6,16 @@
  * one use of the account's token: when it is refused in the middle of a list, it is refreshed and the same page is asked
  * again.
  */
-import type { Platform } from '../../contracts/ids.ts'
 import type { Item } from '../../contracts/samples.ts'
-import type { Clock } from '../../core/clock.ts'
-import type { Db } from '../../core/db/port.ts'
-import type { Log } from '../../core/log.ts'
-import type { AccountReading, DataAccess, DataCall, Page, PlatformData, PostReading } from '../../platforms/port.ts'
-import { PlatformError } from '../../platforms/port.ts'
-import type { PlatformRegistry } from '../../platforms/registry.ts'
-import { checkItems } from '../check.ts'
-import type { Writer } from '../writer.ts'
-import { type OwnNumbersDeps, writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
+import { type AccountReading, type Page, PlatformError, type PostReading } from '../../platforms/port.ts'
+import { readChart } from './charts.ts'
+import { readDays } from './days.ts'
+import { writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
 import { creatorIntervalMs } from './pace.ts'
-import { markPage, type Poll } from './poll-rows.ts'
+import { accountOf, askPlatform, dataOf, keepPublic, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
+import { LeaseLost, markPage, type Poll } from './poll-rows.ts'
 import { type DuePost, duePosts, keepNumbers, keepPosts, knownPosts, nextPostDueMs } from './post-rows.ts'
-import type { QuotaBudget, Spending } from './quota-budget.ts'
 import { creatorItems, numberItems, postItems } from './reading-items.ts'
-
-export interface PollDeps extends OwnNumbersDeps {
-  readonly db: Db
-  readonly writer: Pick<Writer, 'write'>
-  readonly budget: QuotaBudget
-  readonly platforms: Pick<PlatformRegistry, 'data'>
-  /** Runs work with the token of a linked account; refreshes it once when it is refused. */
-  readonly withAccessToken: <T>(accountId: string, work: (accessToken: string) => Promise<T>) => Promise<T>
-  /** API keys of the operator, for public creators. */
-  readonly operatorKeys: Readonly<Partial<Record<Platform, string>>>
-  readonly clock: Clock
-  readonly log: Log
-  /** From 0 up to 1. */
-  readonly random: () => number
-}
-
-/** The budget has nothing left now. */
-export class NoRoom extends Error {
-  override readonly name = 'NoRoom'
-  readonly retryAtMs: number
-  constructor(retryAtMs: number, reason: string) {
-    super(reason)
-    this.retryAtMs = retryAtMs
-  }
-}
-
-/** Another worker has the poll by now. */
-export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost'
-}
-
-/** How it went well: what the pace asks for, and when at the latest. */
-export interface PollRun {
-  readonly wantedIntervalMs: number
-  /** Exact, for what has its own times. */
-  readonly nextPollAtMs?: number
-}
 
 const hourMs = 3_600_000
 const ownAccountEveryMs = hourMs
@@ -85,13 +42,11 @@ export async function runPoll(deps: PollDeps, poll: Poll): Promise<PollRun> {
       return await readMetrics(deps, poll)
     case 'broadcasts':
       return await readBroadcasts(deps, poll)
+    case 'daily':
+      return await readDays(deps, poll)
+    case 'chart':
+      return await readChart(deps, poll)
   }
-}
-
-/** Which count a call is on. */
-export function spendingOf(poll: Poll, bucket: string): Spending {
-  const name = bucket === 'instagram:account' && poll.viaId !== null ? `${bucket}/${poll.viaId}` : bucket
-  return { credentialKey: poll.credentialKey, ownerId: poll.payerId, bucket: name, path: poll.path }
 }
 
 async function readAccount(deps: PollDeps, poll: Poll): Promise<PollRun> {
@@ -99,14 +54,18 @@ async function readAccount(deps: PollDeps, poll: Poll): Promise<PollRun> {
     await keepPublic(deps, creatorItems(await readCreator(deps, poll)))
     return { wantedIntervalMs: Math.max(hourMs, creatorIntervalMs(poll.newestPostAtMs, deps.clock.nowMs())) }
   }
-  const account = await ask(deps, poll, 'account', (data, access) => data.account(access, poll.creatorId))
+  const account = await askPlatform(deps, poll, 'account', (data, access) => data.account(access, poll.creatorId))
   if (poll.ownerId !== null) await writeOwnAccount(deps, poll.ownerId, account)
   return { wantedIntervalMs: ownAccountEveryMs }
 }
 
 async function readCreator(deps: PollDeps, poll: Poll): Promise<AccountReading> {
-  const ref = { by: poll.platform === 'instagram' ? 'username' : 'id', value: poll.creatorId } as const
-  return await ask(deps, poll, 'creator', (data, access) => {
+  // Instagram finds others by their name alone.
+  const ref =
+    poll.handle === ''
+      ? ({ by: 'id', value: poll.creatorId } as const)
+      : ({ by: 'username', value: poll.handle } as const)
+  return await askPlatform(deps, poll, 'creator', (data, access) => {
     if (data.creator === null) throw notOffered(poll, 'creator')
     return data.creator(access, ref, poll.viaId)
   })
@@ -114,15 +73,13 @@ async function readCreator(deps: PollDeps, poll: Poll): Promise<AccountReading> 
 
 async function readPosts(deps: PollDeps, poll: Poll): Promise<PollRun> {
   const { db, clock, random } = deps
-  // Of others on Instagram the list is asked for by a name, and its posts bear the id that is behind it.
-  const isNamed = poll.path === 'public' && poll.platform === 'instagram'
-  const account = isNamed ? await readCreator(deps, poll) : accountOf(poll)
+  const account = accountOf(poll)
   const via = poll.path === 'public' ? poll.viaId : null
   let { cursor, pages, newestPostAtMs } = poll
   let oddAnswers = 0
   for (;;) {
     const asked = cursor
-    const page = await ask(deps, poll, 'posts', (data, access) => data.posts(access, account, asked, via))
+    const page = await askPlatform(deps, poll, 'posts', (data, access) => data.posts(access, account, asked, via))
     const ids = page.items.map(post => post.videoId)
     const known = await knownPosts(db, poll, ids)
     const posts = await withDetails(
@@ -163,7 +120,7 @@ async function withDetails(
   lacking: readonly string[],
 ): Promise<readonly PostReading[]> {
   if (lacking.length === 0 || dataOf(deps, poll).details === null) return posts
-  const page = await ask(deps, poll, 'details', (data, access) => {
+  const page = await askPlatform(deps, poll, 'details', (data, access) => {
     if (data.details === null) throw notOffered(poll, 'details')
     return data.details(access, lacking)
   })
@@ -197,13 +154,13 @@ async function readBatch(deps: PollDeps, poll: Poll, batch: readonly DuePost[]):
   const { db, clock, random } = deps
   const ids = batch.map(post => post.videoId)
   const creators = new Map(batch.map(post => [post.videoId, post.creatorId]))
-  const page = await ask(deps, poll, 'metrics', (data, access) => data.metrics(access, accountOf(poll), ids)).catch(
-    error => {
-      // Too few viewers for numbers: the posts are there, and are asked for again as usual.
-      if (error instanceof PlatformError && error.class === 'threshold') return null
-      throw error
-    },
-  )
+  const page = await askPlatform(deps, poll, 'metrics', (data, access) =>
+    data.metrics(access, accountOf(poll), ids),
+  ).catch(error => {
+    // Too few viewers for numbers: the posts are there, and are asked for again as usual.
+    if (error instanceof PlatformError && error.class === 'threshold') return null
+    throw error
+  })
   // Of many creators at once the platform does not say whose is whose.
   const posts = (page?.items ?? []).map(post => ({ ...post, creatorId: creators.get(post.videoId) ?? post.creatorId }))
   await keepRead(deps, poll, posts, numberItems)
@@ -216,7 +173,7 @@ async function readBroadcasts(deps: PollDeps, poll: Poll): Promise<PollRun> {
   let cursor: string | null = null
   for (let pages = 0; pages < broadcastPagesMax; pages++) {
     const asked: string | null = cursor
-    const page: Page<PostReading> = await ask(deps, poll, 'broadcasts', (data, access) => {
+    const page: Page<PostReading> = await askPlatform(deps, poll, 'broadcasts', (data, access) => {
       if (data.broadcasts === null) throw notOffered(poll, 'broadcasts')
       return data.broadcasts(access, asked)
     })
@@ -237,88 +194,4 @@ async function keepRead(
 ): Promise<void> {
   if (poll.path === 'public') await keepPublic(deps, posts.flatMap(itemsOf))
   else if (poll.ownerId !== null) await writeOwnPosts(deps, poll.ownerId, posts)
-}
-
-/** A row that is out of its range is left out and told of; the others are none the worse for it. */
-async function keepPublic({ writer, log }: PollDeps, items: readonly Item[]): Promise<void> {
-  const good = items.filter(item => {
-    const bad = checkItems([item])
-    if (bad !== null)
-      log.warn({ field: bad, kind: item.kind }, 'A platform gave a value out of its range: it was left out.')
-    return bad === null
-  })
-  await writer.write(good)
-}
-
-/** One request: paid for, asked with what the poll may ask with, and what it says of the limit passed on. */
-async function ask<T extends object>(
-  deps: PollDeps,
-  poll: Poll,
-  call: DataCall,
-  work: (data: PlatformData, access: DataAccess) => Promise<T>,
-): Promise<T> {
-  const { budget } = deps
-  const data = dataOf(deps, poll)
-  const cost = data.cost(call)
-  if (cost === null) throw notOffered(poll, call)
-  const spending = spendingOf(poll, cost.bucket)
-  const paid = async (access: DataAccess): Promise<T> => {
-    const answer = await budget.reserve(spending, cost.units)
-    if (!answer.isGranted) throw new NoRoom(answer.retryAtMs, answer.reason)
-    return await work(data, access)
-  }
-  try {
-    const result = await withAccess(deps, poll, paid)
-    budget.worked(spending)
-    if ('usagePercent' in result && typeof result.usagePercent === 'number')
-      await budget.report(spending, result.usagePercent)
-    return result
-  } catch (error) {
-    if (error instanceof PlatformError) await budget.refused(spending, error, poll.failures)
-    throw error
-  }
-}
-
-async function withAccess<T>(deps: PollDeps, poll: Poll, work: (access: DataAccess) => Promise<T>): Promise<T> {
-  if (poll.accountId !== null)
-    return await deps.withAccessToken(poll.accountId, accessToken => work({ accessToken, scopes: poll.scopes }))
-  const apiKey = deps.operatorKeys[poll.platform]
-  if (apiKey !== undefined) return await work({ apiKey })
-  throw new PlatformError({
-    platform: poll.platform,
-    class: 'client',
-    code: 'no_key',
-    message: `There is no key of the operator for ${poll.platform} any more: set it again, or link an account.`,
-  })
-}
-
-function dataOf({ platforms }: PollDeps, poll: Poll): PlatformData {
-  return platforms.data(poll.kind ?? 'google_api_key')
-}
-
-/** What a list needs to know of an account whose id is known. */
-function accountOf({ platform, creatorId }: Poll): AccountReading {
-  return {
-    platform,
-    creatorId,
-    name: '',
-    handle: '',
-    avatarUrl: '',
-    followers: null,
-    views: null,
-    videos: null,
-    likes: null,
-    observedAtMs: 0,
-    endpoint: '',
-    uploadsId: null,
-  }
-}
-
-function notOffered({ platform }: Poll, call: DataCall): PlatformError {
-  return new PlatformError({
-    platform,
-    class: 'permission',
-    code: 'not_offered',
-    message: `These credentials of ${platform} cannot read this (${call}).`,
-  })
 }

@@ -83,16 +83,18 @@ function common(
 ): Omit<PlatformData, 'accounts' | 'account' | 'posts' | 'creator'> {
   return {
     platform: 'instagram',
-    cost: call => {
+    cost: (call, whose = 'own') => {
       if (!login.calls.includes(call)) return null
       // What is public of others counts for the whole app, not for the account.
-      return { bucket: call === 'creator' ? 'instagram:app' : 'instagram:account', units: 1 }
+      const isOfOthers = call === 'creator' || whose === 'others'
+      return { bucket: isOfOthers ? 'instagram:app' : 'instagram:account', units: 1 }
     },
     metrics: (access, owner, videoIds) => metricsOf(deps, login, access, owner, videoIds),
     metricsMax: 1,
     details: null,
     broadcasts: null,
     chart: null,
+    categories: null,
     daily: (access, owner, { from, to }) => {
       if (from === to) return dayOf(deps, login, access, owner, from)
       throw refusedAhead(instagramSpeech, {
@@ -233,6 +235,7 @@ async function dayOf(
       comments,
       shares,
       saves,
+      watchMinutes: null,
       followersGained: null,
       followersLost: null,
       observedAtMs: deps.clock.nowMs(),

@@ -1,6 +1,7 @@
 import { ask, bearerOf, type ClientDeps, type Reply, refusedAhead, unexpected } from '../http.ts'
 import { amountAt, at, countAt, idAt, listAt, secondsAt, textAt, urlAt } from '../json.ts'
 import type { AccountReading, DataAccess, DataCall, Page, PlatformData, PostReading } from '../port.ts'
+import { unknownPost } from '../unknown-post.ts'
 import { scopeOf } from './auth.ts'
 import { parseTiktokCreator } from './creator.ts'
 import { tiktokSpeech } from './errors.ts'
@@ -107,6 +108,7 @@ export function tiktokData(deps: ClientDeps): PlatformData {
     broadcasts: null,
     creator: null,
     chart: null,
+    categories: null,
     daily: null,
     dailyMax: 0,
     parseCreator: parseTiktokCreator,
@@ -150,23 +152,19 @@ function videoReading(
   const videoId = idAt(video, 'id')
   if (videoId === null) return null
   return {
+    ...unknownPost,
     platform: 'tiktok',
     videoId,
     creatorId: owner.creatorId,
-    kind: 'clip',
     title: textAt(video, 'title') || textAt(video, 'video_description'),
     url: urlAt(video, 'share_url'),
     thumbnailUrl: urlAt(video, 'cover_image_url'),
     publishedAtMs: secondsAt(video, 'create_time'),
-    endedAtMs: null,
     durationSeconds: amountAt(video, 'duration'),
-    category: '',
-    tags: [],
     views: countAt(video, 'view_count'),
     likes: countAt(video, 'like_count'),
     comments: countAt(video, 'comment_count'),
     shares: countAt(video, 'share_count'),
-    saves: null,
     ...seen,
   }
 }

@@ -48,33 +48,45 @@ export async function youtubeReport(
   )
 }
 
-const dayMetrics = ['views', 'likes', 'comments', 'shares', 'subscribersGained', 'subscribersLost']
+/** Metrics by the report that they belong to: reports cannot be mixed, so each is asked for by itself. */
+const dayReports = [
+  ['views', 'estimatedMinutesWatched'],
+  ['likes', 'comments', 'shares', 'subscribersGained', 'subscribersLost'],
+] as const
 
-/** What the own channel gained by day. Net likes may be below zero: then they are not given. */
+/** What the own channel gained by day: a request for each report. Net likes may be below zero: then they are not given. */
 export async function youtubeDays(
   deps: ClientDeps,
   access: DataAccess,
   account: AccountReading,
   days: DayRange,
 ): Promise<DayReading[]> {
-  const rows = await youtubeReport(deps, access, { days, metrics: dayMetrics, dimensions: ['day'], sort: 'day' })
-  const observedAtMs = deps.clock.nowMs()
-  return rows.flatMap(row => {
-    const day = at(row, 'day')
-    if (typeof day !== 'string') return []
-    return {
-      platform: 'youtube',
-      creatorId: account.creatorId,
-      day,
-      views: countAt(row, 'views'),
-      likes: countAt(row, 'likes'),
-      comments: countAt(row, 'comments'),
-      shares: countAt(row, 'shares'),
-      saves: null,
-      followersGained: countAt(row, 'subscribersGained'),
-      followersLost: countAt(row, 'subscribersLost'),
-      observedAtMs,
-      endpoint: 'reports.query',
+  const byDay = new Map<string, Record<string, unknown>>()
+  for (const [place, metrics] of dayReports.entries()) {
+    if (place > 0) await access.payMore?.(1)
+    for (const row of await youtubeReport(deps, access, { days, metrics, dimensions: ['day'], sort: 'day' })) {
+      const day = at(row, 'day')
+      if (typeof day === 'string' && isDayIn(day, days)) byDay.set(day, { ...byDay.get(day), ...row })
     }
-  })
+  }
+  const observedAtMs = deps.clock.nowMs()
+  return [...byDay].map(([day, row]) => ({
+    platform: 'youtube',
+    creatorId: account.creatorId,
+    day,
+    views: countAt(row, 'views'),
+    likes: countAt(row, 'likes'),
+    comments: countAt(row, 'comments'),
+    shares: countAt(row, 'shares'),
+    saves: null,
+    watchMinutes: countAt(row, 'estimatedMinutesWatched'),
+    followersGained: countAt(row, 'subscribersGained'),
+    followersLost: countAt(row, 'subscribersLost'),
+    observedAtMs,
+    endpoint: 'reports.query',
+  }))
+}
+
+function isDayIn(text: string, { from, to }: DayRange): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && text >= from && text <= to
 }

@@ -12,7 +12,15 @@ import {
 import { youtubeDays } from './analytics.ts'
 import { parseYoutubeCreator } from './creator.ts'
 import { youtubeSpeech } from './errors.ts'
-import { broadcastReading, channelReading, type Seen, statsReading, uploadReading, videoReading } from './readings.ts'
+import {
+  broadcastReading,
+  categoryReading,
+  channelReading,
+  type Seen,
+  statsReading,
+  uploadReading,
+  videoReading,
+} from './readings.ts'
 
 const pageSize = '50'
 const idsMax = 50
@@ -27,13 +35,14 @@ const buckets: Readonly<Record<DataCall, string>> = {
   broadcasts: 'youtube:units',
   creator: 'youtube:units',
   chart: 'youtube:units',
+  categories: 'youtube:units',
   daily: 'youtube:analytics',
   search: 'youtube:search',
 }
 
 /** Without descriptions, which are most of an answer's bytes and of no use here. */
 const videoFields =
-  'items(id,snippet(publishedAt,channelId,title,thumbnails,tags,categoryId,liveBroadcastContent),contentDetails/duration,' +
+  'items(id,snippet(publishedAt,channelId,channelTitle,title,thumbnails,tags,categoryId,liveBroadcastContent),contentDetails/duration,' +
   'statistics(viewCount,likeCount,commentCount),liveStreamingDetails(actualStartTime,actualEndTime)),nextPageToken'
 const videoParts = 'snippet,statistics,contentDetails,liveStreamingDetails'
 const channelFields =
@@ -126,16 +135,22 @@ export function youtubeData(deps: ClientDeps): PlatformData {
       const { items } = await channels(access, filters[ref.by], null)
       return found(items[0], 'channelNotFound')
     },
-    async chart(access, region, cursor) {
+    async chart(access, { region, categoryId }, cursor) {
       const query = {
         part: videoParts,
         fields: videoFields,
         chart: 'mostPopular',
         regionCode: region,
+        videoCategoryId: categoryId,
         maxResults: pageSize,
         pageToken: cursor,
       }
       return pageOf(await get('videos', access, query), item => videoReading(item, seen('videos.list')))
+    },
+    async categories(access, region) {
+      const fields = 'items(id,snippet(title,assignable))'
+      const { json } = await get('videoCategories', access, { part: 'snippet', fields, regionCode: region })
+      return listAt(json, 'items').flatMap(item => categoryReading(item) ?? [])
     },
     daily: (access, account, days) => youtubeDays(deps, access, account, days),
     dailyMax: daysMax,

@@ -1,5 +1,5 @@
 import { amountAt, at, countAt, idAt, instantMsAt, listAt, textAt, urlAt } from '../json.ts'
-import type { AccountReading, PostReading } from '../port.ts'
+import type { AccountReading, Category, PostReading } from '../port.ts'
 import { unknownPost } from '../unknown-post.ts'
 import { youtubeCategories } from './categories.ts'
 
@@ -39,6 +39,7 @@ export function videoReading(item: unknown, seen: Seen): PostReading | null {
   return {
     ...emptyVideo(id, seen),
     creatorId: textAt(item, 'snippet', 'channelId'),
+    creatorName: textAt(item, 'snippet', 'channelTitle'),
     kind: endedAtMs !== null ? 'vod' : live === 'live' || live === 'upcoming' ? 'stream' : 'clip',
     title: textAt(item, 'snippet', 'title'),
     thumbnailUrl: thumbnailIn(at(item, 'snippet', 'thumbnails')),
@@ -93,6 +94,13 @@ export function broadcastReading(item: unknown, seen: Seen): PostReading | null 
     endedAtMs,
     durationSeconds: startedAtMs === null || endedAtMs === null ? null : Math.max(0, (endedAtMs - startedAtMs) / 1000),
   }
+}
+
+/** Of `videoCategories.list`. */
+export function categoryReading(item: unknown): Category | null {
+  const id = idAt(item, 'id')
+  if (id === null || !/^\d{1,6}$/.test(id)) return null
+  return { id, name: textAt(item, 'snippet', 'title'), isAssignable: at(item, 'snippet', 'assignable') === true }
 }
 
 function emptyVideo(videoId: string, seen: Seen): PostReading {

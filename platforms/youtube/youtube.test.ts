@@ -263,7 +263,7 @@ it.each<[number, string, string, string | undefined, PlatformErrorClass]>([
   [502, 'badRequest', '', undefined, 'server'],
 ])('classes %d %s %s %s as %s %s', async (status, reason, state, detail, class_) => {
   host.script({ status, json: googleError(status, reason, state, detail) })
-  await expect(data.chart?.(access, 'US', null)).rejects.toMatchObject({ class: class_ })
+  await expect(data.chart?.(access, { region: 'US', categoryId: null }, null)).rejects.toMatchObject({ class: class_ })
 })
 
 it('reads the own channel, and never a hidden number of followers', async () => {
@@ -336,6 +336,7 @@ it('lists uploads by page, from the playlist that the channel names or would hav
       platform: 'youtube',
       videoId: 'dQw4w9WgXcQ',
       creatorId: channelId,
+      creatorName: '',
       kind: 'clip',
       title: '',
       url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ',
@@ -482,38 +483,69 @@ it('reads broadcasts as streams until they end', async () => {
   ])
 })
 
-it('reads the own channel by day from Analytics, and nothing where rows are left out', async () => {
-  const columnHeaders = ['day', 'views', 'likes', 'comments', 'shares', 'subscribersGained', 'subscribersLost'].map(
-    name => ({ name, columnType: name === 'day' ? 'DIMENSION' : 'METRIC', dataType: 'INTEGER' }),
-  )
-  host.script(
-    {
-      json: { kind: 'youtubeAnalytics#resultTable', columnHeaders, rows: [['2026-10-01', 123, -2, 3, 4, 5, 6], 'odd'] },
+it('reads the own channel by day, each report by itself and paid for, and nothing where rows are left out', async () => {
+  const table = (names: readonly string[], ...rows: unknown[]) => ({
+    json: {
+      kind: 'youtubeAnalytics#resultTable',
+      columnHeaders: names.map(name => ({ name, columnType: name === 'day' ? 'DIMENSION' : 'METRIC' })),
+      ...(rows.length > 0 ? { rows } : {}),
     },
-    { json: { kind: 'youtubeAnalytics#resultTable', columnHeaders } },
+  })
+  const watched = ['day', 'views', 'estimatedMinutesWatched']
+  const engaged = ['day', 'likes', 'comments', 'shares', 'subscribersGained', 'subscribersLost']
+  const outside = ['2026-11-01', '2026-10-02\t', 'odd']
+  host.script(
+    table(watched, ['2026-10-01', 123, 60], ...outside.map(day => [day, 9, 9]), 'odd'),
+    table(engaged, ['2026-10-01', -2, 3, 4, 5, 6], ['2026-10-02', 1, 1, 1, 1, 1]),
+    table(watched),
+    table(engaged),
   )
   const days = { from: '2026-10-01', to: '2026-10-30' }
-  expect(await data.daily?.(access, reading(), days)).toEqual([
+  const paid: number[] = []
+  const paying = { ...access, payMore: async (units: number) => void paid.push(units) }
+  const day = {
+    platform: 'youtube',
+    creatorId: channelId,
+    saves: null,
+    observedAtMs: host.nowMs,
+    endpoint: 'reports.query',
+  }
+  expect(await data.daily?.(paying, reading(), days)).toEqual([
     {
-      platform: 'youtube',
-      creatorId: channelId,
-      day: '2026-10-01',
-      views: 123n,
-      likes: null,
-      comments: 3n,
-      shares: 4n,
-      saves: null,
-      followersGained: 5n,
-      followersLost: 6n,
-      observedAtMs: host.nowMs,
-      endpoint: 'reports.query',
+      ...{ ...day, day: '2026-10-01', views: 123n, watchMinutes: 60n },
+      ...{ likes: null, comments: 3n, shares: 4n, followersGained: 5n, followersLost: 6n },
+    },
+    {
+      ...{ ...day, day: '2026-10-02', views: null, watchMinutes: null },
+      ...{ likes: 1n, comments: 1n, shares: 1n, followersGained: 1n, followersLost: 1n },
     },
   ])
+  expect(paid).toEqual([1])
   expect(await data.daily?.(access, reading(), days)).toEqual([])
+  expect(host.requests.map(request => request.query.metrics)).toEqual(
+    [watched, engaged, watched, engaged].map(names => names.slice(1).join(',')),
+  )
   expect(host.requests[0]).toMatchObject({
     path: '/youtubeAnalytics/v2/reports',
     query: { ids: 'channel==MINE', startDate: '2026-10-01', endDate: '2026-10-30', dimensions: 'day', sort: 'day' },
   })
+})
+
+it('names the categories of a country, and asks for the chart of one', async () => {
+  const category = (id: string, assignable: boolean) => ({ id, snippet: { title: `Category ${id}`, assignable } })
+  host.script({ json: { items: [category('20', true), category('18', false), { id: 'x y' }, null] } }, { json: {} })
+  expect(await data.categories?.(access, 'US')).toEqual([
+    { id: '20', name: 'Category 20', isAssignable: true },
+    { id: '18', name: 'Category 18', isAssignable: false },
+  ])
+  await data.chart?.(access, { region: 'US', categoryId: '20' }, 'CAUQAA')
+  expect(host.requests.map(request => [request.path, request.query])).toMatchObject([
+    ['/youtubeData/youtube/v3/videoCategories', { regionCode: 'US', part: 'snippet' }],
+    [
+      '/youtubeData/youtube/v3/videos',
+      { chart: 'mostPopular', regionCode: 'US', videoCategoryId: '20', pageToken: 'CAUQAA' },
+    ],
+  ])
 })
 
 it('asks for the curve of one video, and not without the scope', async () => {

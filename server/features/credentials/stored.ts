@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { AppError } from '../../../contracts/errors.ts'
 import type { UserId } from '../../../contracts/ids.ts'
+import type { Db } from '../../../core/db/port.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import { secretId } from '../../../core/vault/place.ts'
 import type { SecretPlace, Vault } from '../../../core/vault/port.ts'
@@ -36,4 +37,19 @@ export async function readCredentials(
   if (parsed.success) return parsed.data
   // Its values must be in no message, and so not in a cause either.
   throw new AppError('INTERNAL', 'Developer credentials in the vault have a form that is not known: save them again.')
+}
+
+/** The API key among a user's credentials; null when they were removed, or are of another kind. */
+export async function readApiKey(
+  { db, vault }: { readonly db: Db; readonly vault: Vault },
+  ownerId: UserId,
+  vaultId: string,
+): Promise<string | null> {
+  try {
+    const { apiKey } = await db.asUser(ownerId, trx => readCredentials(vault, trx, { ownerId, vaultId }))
+    return apiKey
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') return null
+    throw error
+  }
 }

@@ -1,0 +1,53 @@
+/** What own accounts gained by day, as the platform itself counts it: the only place where YouTube tells of shares. */
+import type { Platform } from '../../contracts/ids.ts'
+import { dayAfter, dayBack, pacificDayOf } from '../../platforms/pacific-days.ts'
+import { type DayRange, PlatformError } from '../../platforms/port.ts'
+import { writeOwnDays } from './own-days.ts'
+import { accountOf, askPlatform, dataOf, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
+import { LeaseLost, markPage, type Poll } from './poll-rows.ts'
+
+/** Days are ready two to three days late, at no certain hour. */
+const daysEveryMs = 6 * 3_600_000
+/**
+ * How many days are read: the first time, and again while they settle. Instagram wants a request for each day, and has them
+ * of posts as well.
+ */
+const spans: Readonly<Record<Platform, { readonly first: number; readonly again: number }>> = {
+  youtube: { first: 366, again: 10 },
+  instagram: { first: 30, again: 3 },
+  tiktok: { first: 0, again: 0 },
+}
+
+/** Reads the days up to yesterday in California; a run that was cut off continues with the day that it had come to. */
+export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
+  const { ownerId, platform, isBackfilled } = poll
+  const { dailyMax } = dataOf(deps, poll)
+  const newest = dayBack(pacificDayOf(deps.clock.nowMs()), 1)
+  const { first, again } = spans[platform]
+  let from = poll.cursor ?? dayBack(newest, (isBackfilled ? again : first) - 1)
+  for (let pages = 1; from <= newest; pages++) {
+    const last = dayBack(from, 1 - dailyMax)
+    const days = { from, to: last < newest ? last : newest }
+    const readings = await askForDays(deps, poll, days)
+    if (ownerId !== null) await writeOwnDays(deps, ownerId, readings)
+    from = dayAfter(days.to)
+    const isEnd = from > newest
+    const mark = { cursor: isEnd ? null : from, pages, isBackfilled: isBackfilled || isEnd, newestPostAtMs: null }
+    const isOurs = await deps.db.transaction(trx => markPage(trx, poll, mark, deps.clock.nowMs()))
+    if (!isOurs) throw new LeaseLost('Another worker has this poll by now.')
+  }
+  return { wantedIntervalMs: daysEveryMs }
+}
+
+async function askForDays(deps: PollDeps, poll: Poll, days: DayRange) {
+  try {
+    return await askPlatform(deps, poll, 'daily', (data, access) => {
+      if (data.daily === null) throw notOffered(poll, 'daily')
+      return data.daily(access, accountOf(poll), days)
+    })
+  } catch (error) {
+    // Too few viewers, or a day before the account was a professional one: the other days have numbers.
+    if (error instanceof PlatformError && error.class === 'threshold') return []
+    throw error
+  }
+}
