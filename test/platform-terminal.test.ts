@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../core/clock.ts'
 import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import type { Outbound } from '../core/outbound/port.ts'
+import { QuotaBudget } from '../ingest/platforms/quota-budget.ts'
 import { openPlatforms } from '../platforms/clients.ts'
 import { type RunningSandbox, startSandbox } from '../platforms/sandbox/sandbox.ts'
 import type { ServerDeps } from '../server/deps.ts'
@@ -21,6 +22,7 @@ let outbound: Outbound
 let deps: ServerDeps
 let server: RunningServer
 let rig: Rig
+let budget: QuotaBudget
 /** Where browsers are told that the server is; its own address by default. */
 let linkBase: string | null = null
 const opened: string[] = []
@@ -37,8 +39,10 @@ beforeAll(async () => {
   })
   outbound = openOutbound({ configuredOrigins: [sandbox.url] })
   const plain = await stores.deps()
+  budget = new QuotaBudget({ db: stores.db, clock: systemClock })
   deps = {
     ...plain,
+    quota: userId => budget.states(userId),
     clock: systemClock,
     outbound,
     platforms: openPlatforms({ outbound, clock: systemClock, urls: sandbox.urls }),
@@ -96,6 +100,15 @@ test('credentials are entered, tried and become valid, and an account is linked 
   await rig.type('\r')
   await rig.shows(/YouTube +linked/)
   expect(rig.output()).not.toContain(app.clientSecret)
+})
+
+test('what was asked with the credentials is shown beside them, and what is left', async () => {
+  const { vault_id: credentialKey } = await stores.db.system
+    .selectFrom('developer_credentials')
+    .select('vault_id')
+    .executeTakeFirstOrThrow()
+  await budget.reserve({ credentialKey, ownerId: stores.userId, bucket: 'youtube:units', path: 'own' }, 2_500)
+  await rig.shows(/YouTube units a day .* 2\.5K +7\.5K/)
 })
 
 test('an account whose browser cannot come back is linked by the address that it ended on', async () => {

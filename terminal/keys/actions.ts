@@ -123,6 +123,13 @@ export const actions = [
     context: 'credentials',
     keys: ['x', 'delete'],
   },
+  {
+    name: 'credentials.amendment',
+    title: 'Say that Google has accepted the amendment for measures of YouTube, or take it back: twice',
+    context: 'credentials',
+    keys: ['a'],
+  },
+  { name: 'credentials.view', title: 'Credentials and accounts, or the quota', context: 'credentials', keys: ['t'] },
 
   { name: 'crm.view', title: 'Numbers, posts, best times', context: 'crm', keys: ['t'] },
   { name: 'crm.left', title: 'To the left: measure, order of posts, or hour', context: 'crm', keys: ['left', 'h'] },

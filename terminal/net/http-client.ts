@@ -9,6 +9,7 @@ export interface HttpClient {
   get(path: string, query: Readonly<Record<string, string>>): Promise<HttpResult>
   /** Posts JSON to a path under the server's address. */
   post(path: string, body: JsonBody): Promise<HttpResult>
+  patch(path: string, body: JsonBody): Promise<HttpResult>
   delete(path: string): Promise<HttpResult>
   /** Like `get` and `post`, for addresses that take no token. */
   readonly open: {
@@ -50,6 +51,7 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
     base,
     get: (path, query) => askWithToken(addressOf(base, path, query), { method: 'GET' }),
     post: (path, body) => askWithToken(`${base}${path}`, posting(body)),
+    patch: (path, body) => askWithToken(`${base}${path}`, { ...posting(body), method: 'PATCH' }),
     delete: path => askWithToken(`${base}${path}`, { method: 'DELETE' }),
     open: {
       get: (path, query) => ask(addressOf(base, path, query), { method: 'GET' }, null),

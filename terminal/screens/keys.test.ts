@@ -19,6 +19,7 @@ const google = {
   kind: 'google',
   status: 'valid',
   vault_secret_id: id(1),
+  derivedMetricsAccepted: false,
   lastValidatedAt: '2026-03-01T11:56:00.000Z',
 }
 const tiktok = {
@@ -27,6 +28,7 @@ const tiktok = {
   status: 'invalid',
   reason: 'TikTok says: client_key is wrong. Copy it again from the page of the app.',
   vault_secret_id: id(2),
+  derivedMetricsAccepted: null,
   lastValidatedAt: '2026-03-01T10:00:00.000Z',
 }
 const channel = {
@@ -54,6 +56,34 @@ const second = {
   reason: 'Google says that the grant has ended.',
   missingScopes: [],
 }
+const units = {
+  platform: 'youtube',
+  kind: 'google',
+  bucket: 'youtube:units',
+  accountName: null,
+  limit: 10_000,
+  used: 1_204,
+  left: 8_796,
+  resetsAt: '2026-03-02T08:00:00.000Z',
+  blockedUntil: null,
+  blockReason: null,
+  usagePercent: null,
+}
+const statistics = { ...units, bucket: 'youtube:stats', used: 8_400, left: 1_600 }
+const ownPosts = {
+  ...units,
+  platform: 'instagram',
+  kind: 'instagram_login',
+  bucket: 'instagram:account',
+  accountName: "Ada's kitchen",
+  limit: 50,
+  used: 12,
+  left: 0,
+  resetsAt: '2026-03-01T12:09:00.000Z',
+  blockedUntil: '2026-03-01T12:15:00.000Z',
+  blockReason: 'The platform says that 80 % are used.',
+  usagePercent: 80,
+}
 const linkId = id(5)
 const started = {
   linkId,
@@ -76,6 +106,7 @@ const waiting = {
 const replies = (): HttpRig['replies'] => ({
   'GET /api/credentials/status': { body: [google, tiktok] },
   'GET /api/accounts': { body: { data: [channel, second] } },
+  'GET /api/quota': { body: { data: [units, statistics, ownPosts] } },
   'POST /api/auth/link/youtube': { status: 201, body: started },
   [`GET /api/auth/links/${linkId}`]: { body: waiting },
 })
@@ -100,8 +131,14 @@ async function open(
   return { rig, http, opened }
 }
 
+/** The screen without what depends on when and where it is looked at. */
 function steady(on: Rig): string {
-  const text = on.lines().map(one => one.replace(/\d\d:\d\d:\d\d UTC/, '12:00:00 UTC').trimEnd())
+  const text = on.lines().map(one =>
+    one
+      .replace(/\d\d:\d\d:\d\d UTC/, '12:00:00 UTC')
+      .replace(/\d\d:\d\d \d+([hm])\b/, '08:00 19$1')
+      .trimEnd(),
+  )
   return `${text.join('\n')}\n`
 }
 
@@ -114,6 +151,7 @@ const sizes = [
 test.each(sizes)('draws KEYS at $columns×$rows as in the golden file', async size => {
   const { rig } = await open(size)
   if (size.rows > 15) await rig.shows('Ada live')
+  if (size.rows > 15) await rig.shows('units a day')
   await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/keys-${size.columns}x${size.rows}.txt`)
 })
 
@@ -123,6 +161,19 @@ test.each(sizes)('draws a link under way at $columns×$rows as in the golden fil
   await rig.shows('Copy the link')
   if (size.rows > 15) await rig.shows('The browser was opened')
   await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/keys-link-${size.columns}x${size.rows}.txt`)
+})
+
+test('shows what is left of each limit, and follows it', async () => {
+  const { rig, http } = await open()
+  await rig.type('t')
+  await rig.shows(/units a day .*█░+ +1\.2K +8\.8K +\d\d:\d\d \d+h/)
+  await rig.type('G')
+  await rig.shows(/Instagram Ada's kitchen .* 12 +0 +\d\d:\d\d \d+m/)
+  await rig.shows("Instagram Ada's kitchen, Instagram Login: 12 of 50 used.")
+  http.replies['GET /api/quota'] = { body: { data: [{ ...units, used: 10_000, left: 0 }] } }
+  await rig.shows(/units a day .*█{14} +10K +0 /)
+  await rig.type('t')
+  await rig.shows('Ada live')
 })
 
 test('enters credentials in a masked form and follows them until they are valid', async () => {
@@ -286,6 +337,21 @@ test('removes credentials of one kind', async () => {
   await rig.type('xx')
   await rig.shows('The credentials were removed.')
   expect(http.askedFor('DELETE /api/credentials/youtube')[0]?.query).toEqual({ kind: 'google' })
+})
+
+test('says that the terms for measures are accepted only when asked twice', async () => {
+  const { rig, http } = await open({ replies: { 'PATCH /api/credentials/youtube': { body: [] } } })
+  await rig.shows('wait for the amendment of its terms')
+  await rig.type('a')
+  await rig.shows('Has Google accepted your amendment')
+  expect(http.asked.filter(one => one.method === 'PATCH')).toEqual([])
+  http.replies['GET /api/credentials/status'] = { body: [{ ...google, derivedMetricsAccepted: true }] }
+  await rig.type('a')
+  await rig.shows('Measures of YouTube are shown: a takes that back.')
+  expect(http.askedFor('PATCH /api/credentials/youtube')[0]?.body).toEqual({
+    kind: 'google',
+    derived_metrics_accepted: true,
+  })
 })
 
 test('shows hostile names of accounts as text', async () => {

@@ -1,55 +1,33 @@
-import {
-  type Credentials,
-  SavedCredentialsSchema,
-  StartedLinkSchema,
-  UnlinkedSchema,
-} from '../../contracts/platform-accounts.ts'
+import { SavedCredentialsSchema, StartedLinkSchema, UnlinkedSchema } from '../../contracts/platform-accounts.ts'
 import type { HttpResult } from '../net/http-client.ts'
 import { actInForm, type FormState, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { formatAge } from '../text/format.ts'
-import { wrap } from '../text/width.ts'
-import type { ColorRole } from '../theme/themes.ts'
+import { listStart, moveInList, selectIndex } from '../state/list-state.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
-import { type Column, drawTable } from '../widgets/table.ts'
 import { type CredentialKind, credentialForm, credentialKinds, platformTitles } from './credential-kinds.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
-import { joinLine } from './join-line.ts'
+import { drawKeys, footLines, type KeysLists, type KeysRow, rowAt, rowsOf, selectedRow } from './keys-rows.ts'
 import { linkSpec, type OpenLink, placeLink, progressOf, progressSentence } from './link-form.ts'
-import {
-  credentialsResource,
-  linkResource,
-  type PlatformAccountRow,
-  platformAccountsResource,
-} from './platform-resources.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { credentialsResource, linkResource, platformAccountsResource, quotaResource } from './platform-resources.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
-interface KeysState {
-  list: ListState
-  /** The row that the next `x` removes, by its key. */
-  removing: string | null
+interface KeysState extends KeysLists {
   /** Credentials that are being entered. */
   entry: { kind: CredentialKind; form: FormState } | null
   link: OpenLink | null
 }
 
-/** One line of the screen: a kind of credentials, entered or not, or an account. */
-type KeysRow =
-  | { key: string; kind: CredentialKind; entered: Credentials | null; account: null }
-  | { key: string; kind: CredentialKind; entered: null; account: PlatformAccountRow }
-
 /** Developer credentials for each platform, and the accounts that are linked with them. */
 export const keysFactory = screenFactory<KeysState>({
   fn: 'KEYS',
   contexts: ['credentials', 'list'],
-  open: () => ({ list: listStart, removing: null, entry: null, link: null }),
-  title: state => (state.link !== null ? 'KEYS LINK' : state.entry !== null ? 'KEYS CREDENTIALS' : 'KEYS'),
+  open: () => ({ view: 'accounts', list: listStart, quota: listStart, asking: null, entry: null, link: null }),
+  title: titleOf,
   queries: () => [],
-  resources: state =>
-    state.link === null
-      ? [credentialsResource, platformAccountsResource]
-      : [credentialsResource, platformAccountsResource, linkResource(state.link.started.linkId)],
+  resources: state => [
+    credentialsResource,
+    platformAccountsResource,
+    state.link === null ? quotaResource : linkResource(state.link.started.linkId),
+  ],
   isTyping: state => state.entry !== null || state.link !== null,
   cursor: (state, view) => placed(state, view)?.cursor ?? null,
   spoken(state, view) {
@@ -63,7 +41,12 @@ export const keysFactory = screenFactory<KeysState>({
     if (state.entry !== null) return actInEntry(state, state.entry, call, deps)
     return actInRows(state, call, deps)
   },
-  list(_state, view) {
+  list(state, view) {
+    if (state.view === 'quota') {
+      const lines = view.resource(quotaResource).body?.data ?? []
+      const columns = ['platform', 'kind', 'bucket', 'accountName', 'limit', 'used', 'left', 'resetsAt', 'blockedUntil']
+      return { title: 'KEYS quota', columns, rows: lines, asOf: null }
+    }
     const rows = view.resource(platformAccountsResource).body?.data ?? []
     const columns = ['platform', 'name', 'handle', 'kind', 'status', 'reason', 'scopes', 'missingScopes', 'createdAt']
     return { title: 'KEYS accounts', columns, rows, asOf: null }
@@ -72,189 +55,10 @@ export const keysFactory = screenFactory<KeysState>({
   copyName: state => (state.link === null ? null : 'the link'),
 })
 
-function rowsOf({ resource }: Pick<ScreenView, 'resource'>): KeysRow[] {
-  const entered = resource(credentialsResource).body ?? []
-  const accounts = resource(platformAccountsResource).body?.data ?? []
-  return [
-    ...credentialKinds.map((kind): KeysRow => {
-      const found = entered.find(each => each.kind === kind.kind) ?? null
-      return { key: kind.kind, kind, entered: found, account: null }
-    }),
-    ...accounts.flatMap((account): KeysRow[] => {
-      const kind = credentialKinds.find(each => each.kind === account.kind)
-      return kind === undefined ? [] : [{ key: account.key, kind, entered: null, account }]
-    }),
-  ]
-}
-
-function selectedRow(state: KeysState, view: Pick<ScreenView, 'resource'>): KeysRow | null {
-  const rows = rowsOf(view)
-  return rows[selectedIndexOf(state.list, rows)] ?? null
-}
-
-// Drawing
-
-const credentialColumns = (isKnown: boolean, nowMs: number): readonly Column<KeysRow>[] => [
-  { title: 'CREDENTIALS', width: 19, flex: 1, cell: row => ({ text: row.kind.title, role: 'subject' }) },
-  { title: 'FOR', width: 9, fromWidth: 50, cell: row => ({ text: platformTitles[row.kind.platform], role: 'muted' }) },
-  { title: 'STATE', width: 14, cell: row => credentialState(row.entered, isKnown) },
-  {
-    title: 'REASON',
-    width: 8,
-    flex: 4,
-    fromWidth: 70,
-    cell: row => ({ text: row.entered?.reason ?? '', role: 'muted' }),
-  },
-  {
-    title: 'TRIED',
-    width: 5,
-    align: 'right',
-    fromWidth: 44,
-    cell: row => ({ text: ageOf(row.entered?.lastValidatedAt, nowMs), role: 'muted' }),
-  },
-]
-
-const accountColumns = (nowMs: number): readonly Column<KeysRow>[] => [
-  { title: 'ACCOUNT', width: 14, flex: 2, cell: row => ({ text: accountName(row), role: 'subject' }) },
-  { title: 'ON', width: 9, fromWidth: 50, cell: row => ({ text: platformTitles[row.kind.platform], role: 'muted' }) },
-  { title: 'STATE', width: 14, cell: row => accountState(row.account) },
-  {
-    title: 'REASON',
-    width: 8,
-    flex: 3,
-    fromWidth: 70,
-    cell: row => ({ text: row.account?.reason ?? missingText(row.account), role: 'muted' }),
-  },
-  {
-    title: 'SEEN',
-    width: 5,
-    align: 'right',
-    fromWidth: 44,
-    cell: row => ({ text: ageOf(row.account?.lastValidatedAt, nowMs), role: 'muted' }),
-  },
-]
-
-function credentialState(entered: Credentials | null, isKnown: boolean): { text: string; role: ColorRole } {
-  if (entered === null) return { text: isKnown ? 'not entered' : '', role: 'faint' }
-  const states = {
-    pending_validation: { text: 'being tried', role: 'accent' },
-    valid: { text: 'valid', role: 'good' },
-    invalid: { text: 'invalid', role: 'error' },
-    inconclusive: { text: 'inconclusive', role: 'warn' },
-  } as const
-  return states[entered.status]
-}
-
-function accountState(account: PlatformAccountRow | null): { text: string; role: ColorRole } {
-  if (account === null) return { text: '', role: 'faint' }
-  const states = {
-    connected: { text: 'linked', role: 'good' },
-    needs_reauth: { text: 'link it again', role: 'warn' },
-    disconnected: { text: 'not linked', role: 'faint' },
-  } as const
-  return states[account.status]
-}
-
-function accountName({ account }: KeysRow): string {
-  return account === null ? '' : account.name || account.handle || account.platformAccountId
-}
-
-function missingText(account: PlatformAccountRow | null): string {
-  return account === null || account.missingScopes.length === 0
-    ? ''
-    : `Not granted: ${account.missingScopes.join(', ')}.`
-}
-
-function ageOf(instant: string | null | undefined, nowMs: number): string {
-  return instant === null || instant === undefined ? '' : formatAge(instant, nowMs)
-}
-
-/** The two tables one below the other; where there is no room, the one with the selection alone. */
-function drawKeys(state: KeysState, view: ScreenView): string[] {
-  const foot = footLines(state, view)
-  const rows = rowsOf(view)
-  const selectedIndex = selectedIndexOf(state.list, rows)
-  const kindCount = credentialKinds.length
-  const { upper, lower } = splitHeight(view.height - foot.length, selectedIndex >= kindCount)
-  const isKnown = view.resource(credentialsResource).body !== null
-  const second = Math.floor(view.nowMs / 1_000)
-  const table = (part: readonly KeysRow[], columns: readonly Column<KeysRow>[], at: number, height: number) =>
-    drawTable({
-      rows: part,
-      columns,
-      width: view.width,
-      height,
-      top: topOf(listStart, Math.max(0, at), part.length, Math.max(1, height - 1)),
-      selectedIndex: at < part.length ? at : -1,
-      hasFocus: view.isFocused,
-      style: view.style,
-      nowMs: view.nowMs,
-      cellKey: `${second}`,
-    })
-  const accounts = rows.slice(kindCount)
-  return [
-    ...(upper === 0
-      ? []
-      : table(rows.slice(0, kindCount), credentialColumns(isKnown, view.nowMs), selectedIndex, upper)),
-    ...(lower === 0
-      ? []
-      : accounts.length === 0
-        ? noResourceBox(
-            { ...view, height: lower },
-            view.resource(platformAccountsResource),
-            'No account is linked yet: l on valid credentials links one.',
-          )
-        : table(accounts, accountColumns(view.nowMs), selectedIndex - kindCount, lower)),
-    ...foot,
-  ].slice(0, view.height)
-}
-
-function splitHeight(room: number, isInAccounts: boolean): { upper: number; lower: number } {
-  const kindLines = credentialKinds.length + 1
-  if (room >= kindLines + 3) return { upper: kindLines, lower: room - kindLines }
-  const height = Math.max(1, room)
-  return isInAccounts ? { upper: 0, lower: height } : { upper: height, lower: 0 }
-}
-
-/** What is known of the selected row, in full, and what can be done with it. */
-function footLines(state: KeysState, view: ScreenView): string[] {
-  const { style, width } = view
-  const row = selectedRow(state, view)
-  if (row === null) return []
-  const said = state.removing === row.key ? { text: removalQuestion(row), role: 'warn' as const } : describe(row, view)
-  const lines = wrap(said.text, Math.max(10, width - 2))
-    .slice(0, view.height >= 12 ? 3 : 1)
-    .map(line => style.paint(said.role, style.fit(` ${line}`, width)))
-  const failed = failedMark(view, view.resource(credentialsResource), view.resource(platformAccountsResource))
-  const hints = row.account === null ? 'Enter credentials  l link  x remove' : 'l link again  x unlink'
-  const left = failed === '' ? '' : ` ${failed}`
-  return [...lines, joinLine([left], style.paint('muted', hints), width)]
-}
-
-function describe(row: KeysRow, { resource }: ScreenView): { text: string; role: ColorRole } {
-  const { account, entered, kind } = row
-  if (account !== null) {
-    const said = [account.reason ?? '', missingText(account)].filter(text => text !== '').join(' ')
-    const role = account.status === 'needs_reauth' ? 'warn' : 'muted'
-    if (said !== '') return { text: said, role }
-    return { text: `${account.handle} with ${kind.title}, ${account.scopes.length} permissions.`, role }
-  }
-  if (entered === null) {
-    const isKnown = resource(credentialsResource).body !== null
-    return { text: isKnown ? `From ${kind.where}. Enter takes them.` : 'Asking the server.', role: 'muted' }
-  }
-  if (entered.reason !== undefined && entered.reason !== '')
-    return { text: entered.reason, role: entered.status === 'valid' ? 'muted' : 'warn' }
-  if (entered.status === 'pending_validation')
-    return { text: `${platformTitles[kind.platform]} is being asked whether they are good.`, role: 'muted' }
-  const use = kind.idLabel === null ? 'Public numbers are read with it; it links no account.' : 'l links an account.'
-  return { text: entered.status === 'valid' ? use : 'Enter takes others.', role: 'muted' }
-}
-
-function removalQuestion({ account, kind }: KeysRow): string {
-  return account === null
-    ? `! Remove the credentials ${kind.title}? Accounts linked with them stop. x again removes, Esc keeps them.`
-    : `! Unlink ${account.name || account.handle}? Its tokens are revoked. x again unlinks, Esc keeps it.`
+function titleOf({ link, entry, view }: KeysState): string {
+  if (link !== null) return 'KEYS LINK'
+  if (entry !== null) return 'KEYS CREDENTIALS'
+  return view === 'quota' ? 'KEYS QUOTA' : 'KEYS'
 }
 
 // Forms
@@ -334,42 +138,37 @@ async function opening(isOpen: Promise<boolean>): Promise<HttpResult> {
 // The list
 
 function actInRows(state: KeysState, call: ActionCall, deps: ScreenDeps): KeysState | null {
-  const rows = rowsOf(deps)
   const height = Math.max(1, deps.height - footLines(state, deps).length - 1)
+  if (call.name === 'credentials.view')
+    return { ...state, asking: null, view: state.view === 'quota' ? 'accounts' : 'quota' }
+  if (state.view === 'quota') {
+    const quota = moveInList(state.quota, call.name, deps.resource(quotaResource).body?.data ?? [], height)
+    if (quota !== null) return { ...state, quota }
+    return call.name === 'back' ? { ...state, view: 'accounts' } : null
+  }
+  const rows = rowsOf(deps)
   const moved = moveInList(state.list, call.name, rows, height)
-  if (moved !== null) return { ...state, list: moved, removing: null }
+  if (moved !== null) return { ...state, list: moved, asking: null }
   const row = selectedRow(state, deps)
   switch (call.name) {
     case 'credentials.enter':
       if (row === null) return state
-      return { ...state, removing: null, entry: { kind: row.kind, form: openForm(credentialForm(row.kind)) } }
+      return { ...state, asking: null, entry: { kind: row.kind, form: openForm(credentialForm(row.kind)) } }
     case 'account.link':
-      return row === null ? state : startLink({ ...state, removing: null }, row, deps)
+      return row === null ? state : startLink({ ...state, asking: null }, row, deps)
     case 'account.unlink':
       return row === null ? state : remove(state, row, rows, deps)
+    case 'credentials.amendment':
+      return row === null ? state : amend(state, row, rows, deps)
     case 'pointer.press': {
       const index = rowAt(state, call.at?.y ?? 0, deps)
-      return index === null ? state : { ...state, removing: null, list: selectIndex(state.list, rows, index, height) }
+      return index === null ? state : { ...state, asking: null, list: selectIndex(state.list, rows, index, height) }
     }
     case 'back':
-      return state.removing === null ? null : { ...state, removing: null }
+      return state.asking === null ? null : { ...state, asking: null }
     default:
       return null
   }
-}
-
-/** The row under a line of the body. */
-function rowAt(state: KeysState, y: number, view: ScreenView): number | null {
-  const rows = rowsOf(view)
-  const kindCount = credentialKinds.length
-  const selectedIndex = selectedIndexOf(state.list, rows)
-  const { upper, lower } = splitHeight(view.height - footLines(state, view).length, selectedIndex >= kindCount)
-  const isUpper = y < upper
-  const [from, count, height] = isUpper ? [0, kindCount, upper] : [kindCount, rows.length - kindCount, lower]
-  const line = isUpper ? y - 1 : y - upper - 1
-  if (line < 0 || line >= height - 1) return null
-  const index = topOf(listStart, Math.max(0, selectedIndex - from), count, Math.max(1, height - 1)) + line
-  return index < count ? from + index : null
 }
 
 function startLink(state: KeysState, row: KeysRow, deps: ScreenDeps): KeysState {
@@ -391,20 +190,9 @@ function remove(state: KeysState, row: KeysRow, rows: readonly KeysRow[], deps: 
   const { account, entered, kind } = row
   if (account === null ? entered === null : account.status === 'disconnected') {
     deps.say(account === null ? 'There are no credentials to remove.' : 'This account is unlinked already.')
-    return { ...state, removing: null }
+    return { ...state, asking: null }
   }
-  // The selection is pinned, so that a row that comes in between is not the one that is removed.
-  if (state.removing !== row.key)
-    return {
-      ...state,
-      removing: row.key,
-      list: selectIndex(
-        state.list,
-        rows,
-        rows.findIndex(each => each.key === row.key),
-        rows.length,
-      ),
-    }
+  if (!isAsked(state, row, 'remove')) return askFirst(state, row, rows, 'remove')
   if (account === null) {
     deps.say('Removing…')
     deps.ask('remove', deps.http.delete(`/api/credentials/${kind.platform}?kind=${kind.kind}`))
@@ -412,7 +200,30 @@ function remove(state: KeysState, row: KeysRow, rows: readonly KeysRow[], deps: 
     deps.say('Unlinking…')
     deps.ask('unlink', deps.http.delete(`/api/auth/link/${kind.platform}/${account.id}`))
   }
-  return { ...state, removing: null }
+  return { ...state, asking: null }
+}
+
+/** What only Google can decide: here is said that it did. */
+function amend(state: KeysState, row: KeysRow, rows: readonly KeysRow[], deps: ScreenDeps): KeysState {
+  const accepted = row.entered?.derivedMetricsAccepted ?? null
+  if (accepted === null) {
+    deps.say('No terms of its platform hold back measures here.')
+    return { ...state, asking: null }
+  }
+  if (!isAsked(state, row, 'amend')) return askFirst(state, row, rows, 'amend')
+  const change = { kind: row.kind.kind, derived_metrics_accepted: !accepted }
+  deps.ask('amend', deps.http.patch(`/api/credentials/${row.kind.platform}`, change))
+  return { ...state, asking: null }
+}
+
+function isAsked({ asking }: KeysState, row: KeysRow, what: 'remove' | 'amend'): boolean {
+  return asking !== null && asking.what === what && asking.key === row.key
+}
+
+/** The selection is pinned, so that a row that comes in between is not the one that is meant. */
+function askFirst(state: KeysState, row: KeysRow, rows: readonly KeysRow[], what: 'remove' | 'amend'): KeysState {
+  const index = rows.findIndex(each => each.key === row.key)
+  return { ...state, asking: { what, key: row.key }, list: selectIndex(state.list, rows, index, rows.length) }
 }
 
 // Answers
@@ -453,6 +264,9 @@ function answered(state: KeysState, { tag, result }: NonNullable<ActionCall['ans
       deps.say(isRevoked ? 'The account is unlinked.' : 'Unlinked here; end the grant in your account there as well.')
       return state
     }
+    case 'amend':
+      deps.say('Saved: measures of YouTube follow it.')
+      return state
     default:
       deps.say('The credentials were removed.')
       return state

@@ -7,6 +7,7 @@ import {
   type PlatformAccount,
   PlatformAccountSchema,
 } from '../../contracts/platform-accounts.ts'
+import { type QuotaLine, QuotaLineSchema } from '../../contracts/quota.ts'
 import type { ResourceQuery } from '../net/resource-client.ts'
 
 // What the screens about platforms ask the server for. Rows get the `key` that tables go by once, when they come in.
@@ -32,4 +33,18 @@ export const platformAccountsResource: ResourceQuery<{ data: PlatformAccountRow[
 /** How a link that was started goes on in the browser. */
 export function linkResource(linkId: string): ResourceQuery<LinkState> {
   return { path: `/api/auth/links/${linkId}`, query: {}, schema: LinkStateSchema, everyMs: 1_000 }
+}
+
+export type QuotaRow = QuotaLine & { key: string }
+
+/** What the user's own credentials may still ask: it moves while numbers are read. */
+export const quotaResource: ResourceQuery<{ data: QuotaRow[] }> = {
+  path: '/api/quota',
+  query: {},
+  schema: z.object({
+    data: z.array(
+      QuotaLineSchema.transform(row => ({ ...row, key: `${row.kind} ${row.bucket} ${row.accountName ?? ''}` })),
+    ),
+  }),
+  everyMs: 3_000,
 }

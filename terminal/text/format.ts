@@ -63,6 +63,15 @@ export function formatInstant(atMs: number, hasSeconds = false): string {
     .replace('T', ' ')
 }
 
+/** When something is, by the clock of this machine: `08:00` within 24 hours, else `11-24 08:00`. */
+export function formatLocal(instant: string, nowMs: number): string {
+  const at = new Date(instant)
+  if (Number.isNaN(at.getTime())) return '?'
+  const two = (number: number) => String(number).padStart(2, '0')
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`
+  return Math.abs(at.getTime() - nowMs) < 86_400_000 ? clock : `${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`
+}
+
 /** Why there is no number, in at most five cells. */
 export function formatMissing(reason: MissingReason | undefined): string {
   if (reason === undefined) return '-'

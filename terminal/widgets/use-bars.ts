@@ -2,7 +2,7 @@ import type { Usage, UsageRow } from '../../contracts/billing.ts'
 import { joinLine } from '../screens/join-line.ts'
 import { formatCount, formatSpan } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
-import type { ColorRole } from '../theme/themes.ts'
+import { roleOfShare, shareBar } from './share-bar.ts'
 
 const titles: Readonly<Record<UsageRow['metric'], string>> = {
   apiCalls: 'API calls',
@@ -29,19 +29,14 @@ function useLine(row: UsageRow, { width, style, nowMs }: { width: number; style:
   const count = style.paint('text', style.fit(countText, 16))
   if (row.limit === null) return joinLine([title, count, style.paint('faint', 'no limit')], '', width)
   const share = row.limit === 0 ? 1 : Math.min(1, row.used / row.limit)
-  const role: ColorRole = share >= 1 ? 'error' : share >= 0.8 ? 'warn' : 'good'
+  const role = roleOfShare(share)
   const barWidth = Math.max(6, Math.min(barWidthMax, width - 56))
+  const { full, empty } = shareBar(share, barWidth, style.isAscii)
+  const bar = style.paint(role, full) + style.paint('faint', empty)
   const percent = style.paint(role, `${Math.round(share * 100)}%`.padStart(4))
   const left = Date.parse(row.resetsAt) - nowMs
   const reset = left > 0 ? style.paint('faint', `again in ${formatSpan(left)}`) : ''
-  return joinLine([title, count, bar(share, barWidth, role, style), percent, reset], '', width)
-}
-
-function bar(share: number, width: number, role: ColorRole, style: Style): string {
-  // What is not nothing is seen, and only what is all is full.
-  const cells = Math.min(share < 1 ? width - 1 : width, Math.max(share > 0 ? 1 : 0, Math.round(share * width)))
-  const [full, empty] = style.isAscii ? ['#', '.'] : ['█', '░']
-  return style.paint(role, full.repeat(cells)) + style.paint('faint', empty.repeat(width - cells))
+  return joinLine([title, count, bar, percent, reset], '', width)
 }
 
 function creditLine({ credits }: Usage, width: number, style: Style): string {
