@@ -105,34 +105,45 @@ export type TopicSample = z.infer<typeof TopicSampleSchema>
 export interface SourcePolicy {
   /** Its numbers may stand beside those of other platforms in one ranking, and feed the clip index. */
   readonly mayMix: boolean
+  /** Measures may be made of its numbers: gains, velocities, ratios, and ranks by them. */
+  readonly mayDerive: boolean
   /** How long after the observation its numbers may be kept; `null`: as long as the user likes. */
   readonly keepMsMax: number | null
+  /** As `keepMsMax`, of titles, names, tags and everything else that is said of a video or creator. */
+  readonly keepTextMsMax: number | null
 }
 
 /** Of what a user imported or owns. */
-const unbound: SourcePolicy = { mayMix: true, keepMsMax: null }
+const unbound: SourcePolicy = { mayMix: true, mayDerive: true, keepMsMax: null, keepTextMsMax: null }
+/** What platforms' own interfaces say: never beside the numbers of others. */
+const unmixed: SourcePolicy = { ...unbound, mayMix: false }
 const dayMs = 86_400_000
+/** YouTube's terms, and those that its amendment for derived metrics replaces: 36 months have 1,095 days at the least. */
+const youtube = { mayDerive: false, keepMsMax: 30 * dayMs, keepTextMsMax: 30 * dayMs } as const
+const youtubeAmended = { mayDerive: true, keepMsMax: 1_095 * dayMs, keepTextMsMax: 30 * dayMs } as const
 
 /**
- * The one list of classes: a source's name begins with its class. Platforms' own interfaces forbid ranking their numbers
- * beside those of others and deriving an index from them; YouTube's public numbers must be gone after 30 days unless they
- * were read again. A class that may mix must stand in the view `unmixable_videos_mv_v1` too (a test holds them equal).
+ * The one list of classes: a source's name begins with its class, and the first that fits counts. Platforms' own interfaces
+ * forbid ranking their numbers beside those of others and deriving an index from them; YouTube's must be gone after 30 days
+ * unless they were read again, and no measure may be made of them before its amendment was accepted. TikTok and Instagram
+ * name no such time: what they said goes with the link. A test holds the views `unmixable_videos_mv_v1`,
+ * `video_terms_mv_v1` and `creator_terms_mv_v1` equal to this list.
  */
 export const sourceClasses: Readonly<Record<string, SourcePolicy>> = {
   'import:': unbound,
+  'own:youtube-api:amendment': { ...unbound, ...youtubeAmended },
+  'own:youtube-api': { ...unbound, ...youtube },
   'own:': unbound,
-  'youtube-api': { mayMix: false, keepMsMax: 30 * dayMs },
-  'tiktok-api': { mayMix: false, keepMsMax: null },
-  'instagram-api': { mayMix: false, keepMsMax: null },
+  'youtube-api:amendment': { ...unmixed, ...youtubeAmended },
+  'youtube-api': { ...unmixed, ...youtube },
+  'tiktok-api': unmixed,
+  'instagram-api': unmixed,
 }
 
-/** Sources of no class may not be mixed. */
-const unknownClass: SourcePolicy = { mayMix: false, keepMsMax: null }
-
-/** The policy of a source's class. */
+/** The policy of a source's class; sources of no class may not be mixed. */
 export function policyOf(source: string): SourcePolicy {
-  for (const prefix in sourceClasses) if (source.startsWith(prefix)) return sourceClasses[prefix] ?? unknownClass
-  return unknownClass
+  for (const prefix in sourceClasses) if (source.startsWith(prefix)) return sourceClasses[prefix] ?? unmixed
+  return unmixed
 }
 
 /** One thing that a source's row became: the writer groups them by kind. */

@@ -40,12 +40,13 @@ export const targets: Readonly<
       'topics',
       'source',
       'observed_at',
+      'expires_at',
     ],
   },
   creator: {
     table: 'creators_v1',
     format: 'JSONEachRow',
-    columns: ['platform', 'creator_id', 'name', 'handle', 'source', 'observed_at'],
+    columns: ['platform', 'creator_id', 'name', 'handle', 'source', 'observed_at', 'expires_at'],
   },
   creatorSample: {
     table: 'creator_samples_v1',
@@ -147,6 +148,7 @@ export function videoLine(row: VideoRecord): string {
     topics: row.topics.map(topic => topic.toWellFormed()),
     source: row.source,
     observed_at: seconds(row.observedAtMs),
+    expires_at: textExpiresAtSec(row),
   }
   return `${JSON.stringify(record)}\n`
 }
@@ -160,18 +162,26 @@ export function creatorLine(row: CreatorRecord): string {
     handle: row.handle.toWellFormed(),
     source: row.source,
     observed_at: seconds(row.observedAtMs),
+    expires_at: textExpiresAtSec(row),
   }
   return `${JSON.stringify(record)}\n`
+}
+
+/** When a description must be gone by its source's terms. */
+function textExpiresAtSec({ source, observedAtMs }: VideoRecord | CreatorRecord): number {
+  return expiresAtSec(observedAtMs, policyOf(source).keepTextMsMax)
+}
+
+function expiresAtSec(observedAtMs: number, keepMsMax: number | null): number {
+  return keepMsMax === null ? keepAtSec : Math.floor((observedAtMs + keepMsMax) / 1000)
 }
 
 type Origin = Pick<Sample, 'source' | 'endpoint' | 'definitionVersion' | 'expiresAtMs' | 'observedAtMs'>
 
 function origin(row: Origin): string {
-  const { keepMsMax } = policyOf(row.source)
   const asked = row.expiresAtMs === null ? keepAtSec : Math.floor(row.expiresAtMs / 1000)
-  const allowed = keepMsMax === null ? keepAtSec : Math.floor((row.observedAtMs + keepMsMax) / 1000)
-  const expiresAtSec = Math.min(asked, allowed)
-  return `${escaped(row.source)}\t${escaped(row.endpoint)}\t${row.definitionVersion}\t${expiresAtSec}\n`
+  const endSec = Math.min(asked, expiresAtSec(row.observedAtMs, policyOf(row.source).keepMsMax))
+  return `${escaped(row.source)}\t${escaped(row.endpoint)}\t${row.definitionVersion}\t${endSec}\n`
 }
 
 /** Epoch seconds with milliseconds, as the engine reads a DateTime64(3). Ten digits: four would be taken for a year. */

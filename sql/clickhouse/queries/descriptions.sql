@@ -1,4 +1,5 @@
--- descriptions: what is known beside the counters, field by field the newest that is not empty.
+-- descriptions: what is known beside the counters, field by field the newest that is not empty. Here and everywhere else,
+-- what must be gone by now counts no more, whether the engine has removed it or not.
 -- params: pagePlatforms, pageIds Array(String), one entry each
 
 -- part: videos
@@ -21,7 +22,8 @@ SELECT
     argMax(toString(source), (observed_at, source)) AS source_name,
     toUnixTimestamp64Milli(max(observed_at)) AS said_ms
 FROM {database:Identifier}.videos_v1 AS said
-WHERE (platform, video_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
+WHERE expires_at > now()
+    AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
 GROUP BY platform, video_id
 
 -- part: creators
@@ -34,7 +36,8 @@ SELECT
     argMax(toString(source), (observed_at, source)) AS source_name,
     toUnixTimestamp64Milli(max(observed_at)) AS said_ms
 FROM {database:Identifier}.creators_v1 AS said
-WHERE (platform, creator_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
+WHERE expires_at > now()
+    AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
 GROUP BY platform, creator_id
 
 -- part: followers

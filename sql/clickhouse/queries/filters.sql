@@ -15,7 +15,7 @@ AND video_key IN (SELECT video_key FROM {database:Identifier}.video_regions_v1 W
 AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 WHERE creator_id = {creatorId:String} {{on_platforms}})
 
 -- part: topic
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} {{on_platforms}})
+AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND expires_at > now() {{on_platforms}})
 
 -- part: mixable
 AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE 1 {{on_platforms}})

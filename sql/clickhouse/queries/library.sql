@@ -17,6 +17,7 @@ FROM
     (
         SELECT toString(platform) AS platform, creator_id, name, handle, observed_at, toString(source) AS source
         FROM {database:Identifier}.creators_v1
+        WHERE expires_at > now()
         UNION ALL
         SELECT DISTINCT toString(platform), creator_id, if(startsWith(creator_id, 'name:'), substring(creator_id, 6), ''), '', toDateTime64(0, 3, 'UTC'), ''
         FROM {database:Identifier}.creator_videos_v1
@@ -55,7 +56,7 @@ FROM
 (
     SELECT toString(platform) AS platform, creator_id, lowerUTF8(trimLeft(argMaxIf(said.handle, (observed_at, source), said.handle != ''), '@')) AS last_handle
     FROM {database:Identifier}.creators_v1 AS said
-    WHERE platform IN {platforms:Array(String)}
+    WHERE expires_at > now() AND platform IN {platforms:Array(String)}
     GROUP BY platform, creator_id
 )
 WHERE (platform, last_handle) IN (SELECT arrayJoin(arrayZip({platforms:Array(String)}, {handles:Array(String)})))
@@ -75,7 +76,8 @@ SELECT
     toUnixTimestamp64Milli(argMax(said.published_at, (observed_at, source))) AS published_ms,
     argMax(said.duration_seconds, (observed_at, source)) AS duration_seconds
 FROM {database:Identifier}.videos_v1 AS said
-WHERE (platform, video_id) IN (SELECT platform, video_id FROM {database:Identifier}.creator_videos_v1 WHERE platform IN {platforms:Array(String)} AND creator_id = {creatorId:String})
+WHERE expires_at > now()
+    AND (platform, video_id) IN (SELECT platform, video_id FROM {database:Identifier}.creator_videos_v1 WHERE platform IN {platforms:Array(String)} AND creator_id = {creatorId:String})
 GROUP BY platform, video_id
 HAVING NOT {hasAfter:Bool} OR (-ifNull(published_ms, 0), video_id) > (-{afterMs:Int64}, {afterId:String})
 ORDER BY ifNull(published_ms, 0) DESC, video_id

@@ -17,11 +17,12 @@ SELECT
     argMaxIf(said.tags, (observed_at, source), notEmpty(said.tags)) AS tags,
     argMax(said.duration_seconds, (observed_at, source)) AS duration_seconds
 FROM {database:Identifier}.videos_v1 AS said
-WHERE (platform, video_id) IN
+WHERE expires_at > now()
+    AND (platform, video_id) IN
 (
     SELECT DISTINCT platform, video_id
     FROM {database:Identifier}.videos_v1
-    WHERE written_at >= fromUnixTimestamp64Milli({sinceMs:Int64}, 'UTC') AND (platform, video_id) > ({afterPlatform:String}, {afterId:String})
+    WHERE expires_at > now() AND written_at >= fromUnixTimestamp64Milli({sinceMs:Int64}, 'UTC') AND (platform, video_id) > ({afterPlatform:String}, {afterId:String})
     ORDER BY platform, video_id
     LIMIT {limit:UInt32}
 )

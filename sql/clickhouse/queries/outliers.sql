@@ -27,6 +27,7 @@ WITH
                 WHERE (platform, creator_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageCreators:Array(String)})))
             )
             AND published_at IS NOT NULL
+            AND expires_at > now()
         GROUP BY platform, video_id
     ),
     peers AS

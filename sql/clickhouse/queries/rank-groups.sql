@@ -100,7 +100,7 @@ INNER JOIN
 (
     SELECT topic, video_key
     FROM {database:Identifier}.video_topics_v1 FINAL
-    WHERE platform IN {platforms:Array(String)} {{keys}}
+    WHERE platform IN {platforms:Array(String)} AND expires_at > now() {{keys}}
 ) AS mapping ON gains.video_key = mapping.video_key
 
 -- part: own

@@ -29,7 +29,7 @@ AND cityHash64(platform, video_id) NOT IN (SELECT video_key FROM {database:Ident
 SELECT platform, video_id FROM {database:Identifier}.creator_videos_v1 WHERE platform IN {platforms:Array(String)} AND creator_id = {id:String}
 
 -- part: videos_of_topic
-SELECT platform, video_id FROM {database:Identifier}.video_topics_v1 WHERE topic = {id:String} AND platform IN {platforms:Array(String)}
+SELECT platform, video_id FROM {database:Identifier}.video_topics_v1 WHERE topic = {id:String} AND platform IN {platforms:Array(String)} AND expires_at > now()
 
 -- part: group
 -- row: platform, video_id, creator_id String; at_ms, views Array(Int64): instants and views in order of time; likes,
@@ -67,7 +67,7 @@ LIMIT 5000
 -- row: platform, video_id, creator_id, published_ms Int64 of the group's videos that say when they were published
 SELECT platform, video_id, argMaxIf(said.creator_id, (observed_at, source), said.creator_id != '') AS creator_id, toUnixTimestamp64Milli(assumeNotNull(argMax(said.published_at, (observed_at, source)))) AS published_ms
 FROM {database:Identifier}.videos_v1 AS said
-WHERE (platform, video_id) IN ({{videos}}) AND said.published_at IS NOT NULL {{mixable}}
+WHERE (platform, video_id) IN ({{videos}}) AND said.published_at IS NOT NULL AND said.expires_at > now() {{mixable}}
 GROUP BY platform, video_id
 LIMIT 20000
 
@@ -107,9 +107,9 @@ LIMIT 100000
 -- row: known UInt8
 SELECT
     (SELECT count() FROM {database:Identifier}.creator_videos_v1 WHERE {kind:String} = 'creators' AND platform IN {platforms:Array(String)} AND creator_id = {id:String})
-    + (SELECT count() FROM {database:Identifier}.creators_v1 WHERE {kind:String} = 'creators' AND platform IN {platforms:Array(String)} AND creator_id = {id:String})
+    + (SELECT count() FROM {database:Identifier}.creators_v1 WHERE {kind:String} = 'creators' AND platform IN {platforms:Array(String)} AND creator_id = {id:String} AND expires_at > now())
     + (SELECT count() FROM {database:Identifier}.creator_samples_v1 WHERE {kind:String} = 'creators' AND platform IN {platforms:Array(String)} AND creator_id = {id:String})
-    + (SELECT count() FROM {database:Identifier}.video_topics_v1 WHERE {kind:String} = 'topics' AND platform IN {platforms:Array(String)} AND topic = {id:String})
+    + (SELECT count() FROM {database:Identifier}.video_topics_v1 WHERE {kind:String} = 'topics' AND platform IN {platforms:Array(String)} AND topic = {id:String} AND expires_at > now())
     + (SELECT count() FROM {database:Identifier}.topic_samples_v1 WHERE {kind:String} = 'topics' AND platform IN {platforms:Array(String)} AND topic = {id:String})
     + (SELECT count() FROM {database:Identifier}.samples_v1 WHERE {kind:String} = 'clips' AND platform IN {platforms:Array(String)} AND video_id = {id:String})
-    + (SELECT count() FROM {database:Identifier}.videos_v1 WHERE {kind:String} = 'clips' AND platform IN {platforms:Array(String)} AND video_id = {id:String}) AS known
+    + (SELECT count() FROM {database:Identifier}.videos_v1 WHERE {kind:String} = 'clips' AND platform IN {platforms:Array(String)} AND video_id = {id:String} AND expires_at > now()) AS known
