@@ -13,16 +13,7 @@ export type TimelineLevel = z.infer<typeof TimelineLevelSchema>
  * What can make a moment: sound louder than usual there, its sudden rise, the share of speech; picture cuts a second; how
  * near to a silence or cut the moment can begin and end; chat messages, chatters and repeated words a second.
  */
-export const momentSignals = [
-  'loudness',
-  'onset',
-  'speech',
-  'cuts',
-  'edges',
-  'chat',
-  'chatters',
-  'repetition',
-] as const
+export const momentSignals = ['loudness', 'onset', 'speech', 'cuts', 'edges', 'chat', 'chatters', 'repetition'] as const
 export const MomentSignalSchema = z.enum(momentSignals)
 export type MomentSignal = z.infer<typeof MomentSignalSchema>
 

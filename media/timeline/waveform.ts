@@ -3,14 +3,14 @@
  * sample of every hundredth of a second, and levels above it that each join four steps of the one below. One byte a
  * number: about 0.96 MB an hour.
  *
- * As bytes: a 16-byte head (`CTWF`, format 1, steps a second, join factor, number of steps at the bottom, milliseconds
- * at which the sound begins), then the levels, finest first; each is its steps' pairs of least and greatest as int8.
+ * As bytes: a 12-byte head (`CTWF`, format 1, steps a second, join factor, a zero, number of steps of the finest level), then
+ * the levels, finest first; each is its steps' pairs of least and greatest as int8.
  */
 
 /** Steps a second of the finest level. */
 export const waveformRateHz = 100
 const joinFactor = 4
-const headBytes = 16
+const headBytes = 12
 const magic = 0x43545746
 const formatVersion = 1
 
@@ -20,17 +20,15 @@ export interface WaveformLevel {
   readonly minMax: Int8Array
 }
 
+/** From the media's beginning. */
 export interface Waveform {
-  /** Where on the media's timeline the first step begins. */
-  readonly startSec: number
   /** Finest first; the last has at most four steps. */
   readonly levels: readonly WaveformLevel[]
 }
 
 export interface WaveformBuilder {
   push(samples: Int16Array): void
-  /** @param startSec where on the media's timeline the first sample stands */
-  finish(startSec: number): Waveform
+  finish(): Waveform
 }
 
 /** @param rateHz samples a second; a multiple of 100 */
@@ -62,9 +60,9 @@ export function waveformBuilder(rateHz: number): WaveformBuilder {
         if (++inStep === stepSamples) endStep()
       }
     },
-    finish(startSec) {
+    finish() {
       if (inStep > 0) endStep()
-      return { startSec, levels: pyramid(pairs.slice(0, length)) }
+      return { levels: pyramid(pairs.slice(0, length)) }
     },
   }
 }
@@ -109,7 +107,6 @@ export function writeWaveform(waveform: Waveform): Uint8Array {
   head.setUint8(5, waveformRateHz)
   head.setUint8(6, joinFactor)
   head.setUint32(8, (waveform.levels[0]?.minMax.length ?? 0) / 2)
-  head.setInt32(12, Math.round(waveform.startSec * 1000))
   let at = headBytes
   for (const { minMax } of waveform.levels) {
     bytes.set(new Uint8Array(minMax.buffer, minMax.byteOffset, minMax.length), at)
@@ -125,5 +122,5 @@ export function readWaveform(bytes: Uint8Array): Waveform | null {
   const stepCount = head.getUint32(8)
   if (bytes.length < headBytes + stepCount * 2) return null
   const finest = new Int8Array(bytes.slice(headBytes, headBytes + stepCount * 2).buffer)
-  return { startSec: head.getInt32(12) / 1000, levels: pyramid(finest) }
+  return { levels: pyramid(finest) }
 }

@@ -1,0 +1,53 @@
+import { bitsBetween } from './picture-hash.ts'
+
+/** Length of one chromaprint item, seconds: 4096 samples at 11,025 a second, of which two thirds are shared with the next. */
+export const soundItemSec = 0.12383
+/** Of the bits of a copy's sound fewer than this share differ from the original's; of unrelated sound half do. */
+const differentMax = 0.25
+/** Less than 7 s says too little. */
+const itemsMin = Math.round(7 / soundItemSec)
+/** Of a copy's items so many must change from one to the next: silence and a held tone equal themselves everywhere. */
+const changingMin = 0.5
+
+/** Where a copy has the sound of the original. */
+export interface SoundMatch {
+  /** The instant of the original that the copy's beginning has. */
+  readonly offsetSec: number
+  /** Share of bits that differ, 0 to 0.25. */
+  readonly difference: number
+  /** How much of the copy's sound lies inside the original, seconds. */
+  readonly overlapSec: number
+}
+
+/**
+ * Moves a copy's chromaprint along the original's to where they differ least. Speed and pitch must be the same: a copy that was
+ * shifted is not found.
+ * @returns null when they differ everywhere, or the copy has less than 7 s of sound that says anything
+ */
+export function matchSound(copy: Uint32Array, original: Uint32Array): SoundMatch | null {
+  if (!saysAnything(copy)) return null
+  let best: { offset: number; difference: number; items: number } | null = null
+  for (let offset = itemsMin - copy.length; offset <= original.length - itemsMin; offset += 1) {
+    const from = Math.max(0, -offset)
+    const to = Math.min(copy.length, original.length - offset)
+    let bits = 0
+    for (let at = from; at < to; at += 1) bits += bitsBetween(copy[at] ?? 0, original[at + offset] ?? 0)
+    const items = to - from
+    const difference = bits / (items * 32)
+    if (difference < (best?.difference ?? differentMax) && saysAnything(copy.subarray(from, to))) {
+      best = { offset, difference, items }
+    }
+  }
+  if (!best) return null
+  return {
+    offsetSec: Math.round(best.offset * soundItemSec * 1000) / 1000,
+    difference: Math.round(best.difference * 1000) / 1000,
+    overlapSec: Math.round(best.items * soundItemSec * 10) / 10,
+  }
+}
+
+function saysAnything(items: Uint32Array): boolean {
+  let changing = 0
+  for (let at = 1; at < items.length; at += 1) if (items[at] !== items[at - 1]) changing += 1
+  return items.length >= itemsMin && changing >= changingMin * items.length
+}
