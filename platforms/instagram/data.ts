@@ -26,7 +26,7 @@ const mediaFields =
 /** `view_count` exists here alone: of Reels, paid views included. */
 const othersMediaFields = 'id,caption,media_type,permalink,timestamp,like_count,comments_count,view_count,thumbnail_url'
 const profileFields = 'id,username,name,profile_picture_url,followers_count,media_count'
-const pageFields = 'id,name,instagram_business_account{id,username}'
+const pageFields = `id,name,instagram_business_account{${profileFields}}`
 /** The cursor that asks for Pages of businesses, after those of the person. */
 const businesses = 'businesses'
 

@@ -3,7 +3,9 @@ import { letters } from './chance.ts'
 import { consent, errorPage } from './consent.ts'
 import { type Answer, type Ask, bearerOf, type Endpoint, listOf, ok, Refusal, redirect } from './exchange.ts'
 import { ailmentOf, type Grant, type Token } from './grants.ts'
+import { profileValues, render } from './graph-nodes.ts'
 import { refusalFor } from './instagram-login.ts'
+import { parseGraphFields } from './masks.ts'
 import { refusalOf } from './refusals.ts'
 import { appOf, type SandboxState } from './state.ts'
 import type { Creator } from './world.ts'
@@ -230,7 +232,10 @@ function pageNode(
   page: FacebookPage,
   { query, nowMs }: Ask,
 ): Record<string, unknown> {
-  const fields = query.get('fields') ?? 'id,name,access_token'
+  const asked = query.get('fields') ?? 'id,name,access_token'
+  const inner = /instagram_business_account\{([^}]*)\}/
+  const ofAccount = parseGraphFields(inner.exec(asked)?.[1] ?? 'id') ?? []
+  const fields = asked.replace(inner, 'instagram_business_account')
   const { creator } = page
   const withAccount =
     creator !== null && fields.includes('instagram_business_account') && grant.scopes.includes('instagram_basic')
@@ -240,10 +245,7 @@ function pageNode(
     ...(fields.includes('access_token') ? { access_token: pageToken(state, grant, nowMs).value } : {}),
     ...(withAccount
       ? {
-          instagram_business_account: {
-            id: creator.id,
-            ...(/instagram_business_account\{[^}]*username/.test(fields) ? { username: creator.handle } : {}),
-          },
+          instagram_business_account: render(ofAccount, profileValues(state, creator, nowMs)),
         }
       : {}),
   }

@@ -2,6 +2,7 @@ import { mix, textNumber, unit } from './chance.ts'
 import { type Answer, type Ask, bearerOf, type Endpoint, listOf, ok, Refusal } from './exchange.ts'
 import { facebookCaller } from './facebook-login.ts'
 import type { Grant } from './grants.ts'
+import { profileValues, refused, render, type Values } from './graph-nodes.ts'
 import { refusalFor } from './instagram-login.ts'
 import { type GraphField, parseGraphFields } from './masks.ts'
 import { refusalOf } from './refusals.ts'
@@ -9,7 +10,6 @@ import { appOf, type SandboxState } from './state.ts'
 import type { Creator, Post } from './world.ts'
 
 type Host = 'graph.instagram.com' | 'graph.facebook.com'
-type Values = Readonly<Record<string, (field: GraphField) => unknown>>
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -53,10 +53,6 @@ interface Call {
   readonly grant: Grant
   /** Professional accounts that the token leads to. */
   readonly creators: readonly Creator[]
-}
-
-function refused(name: string, message?: string): Refusal {
-  return new Refusal(refusalOf('graph', name, message))
 }
 
 /** Finds out who asks, and counts. @throws Refusal also when the account's own limit is used */
@@ -150,19 +146,6 @@ function requireScope(grant: Grant, host: Host, what: 'basic' | 'manage_insights
     throw refused('10', `(#10) Application does not have permission for this action: ${scope}`)
 }
 
-/** @throws Refusal for a name that the node has not */
-function render(fields: readonly GraphField[], values: Values): Record<string, unknown> {
-  const rendered: Record<string, unknown> = {}
-  for (const field of fields) {
-    const make = Object.hasOwn(values, field.name) ? values[field.name] : undefined
-    if (make === undefined) throw refused('100', `(#100) Tried accessing nonexisting field (${field.name})`)
-    const value = make(field)
-    if (value !== undefined) rendered[field.name] = value
-  }
-  const id = values.id?.({ name: 'id', args: new Map(), under: [] })
-  return id === undefined ? rendered : { ...rendered, id }
-}
-
 function fieldsOf({ ask }: Call, usual: string): GraphField[] {
   const fields = parseGraphFields(ask.query.get('fields') ?? usual)
   if (fields === null) throw refused('2500', 'Syntax error in the fields parameter.')
@@ -202,7 +185,7 @@ function accountNode(call: Call, creator: Creator): Record<string, unknown> {
   const isInstagram = host === 'graph.instagram.com'
   const counters = state.world.creatorCounters(creator, ask.nowMs)
   const values: Values = {
-    ...profileValues(call, creator),
+    ...profileValues(state, creator, ask.nowMs),
     id: () => (isInstagram ? creator.otherId : creator.id),
     follows_count: () => 100 + creator.index,
     followers_count: () => counters.followers,
@@ -213,23 +196,6 @@ function accountNode(call: Call, creator: Creator): Record<string, unknown> {
       : { business_discovery: field => discovery(call, field) }),
   }
   return render(fieldsOf(call, 'id'), values)
-}
-
-/** What is public of a professional account. */
-function profileValues({ state, ask }: Call, creator: Creator): Values {
-  const counters = () => state.world.creatorCounters(creator, ask.nowMs)
-  return {
-    id: () => creator.id,
-    ig_id: () => creator.otherId,
-    username: () => creator.handle,
-    name: () => creator.name,
-    biography: () => creator.description,
-    profile_picture_url: () => `https://scontent.cdninstagram.com/sandbox/${creator.handle}.jpg`,
-    followers_count: () => counters().followers,
-    follows_count: () => 100 + creator.index,
-    media_count: () => counters().posts,
-    website: () => 'https://example.com/',
-  }
 }
 
 function mediaEdge(
@@ -357,7 +323,7 @@ function discovery(call: Call, field: GraphField): Record<string, unknown> {
     view_count: () => (post.kind === 'clip' ? state.world.counters(post, ask.nowMs).views : undefined),
   })
   return render(field.under, {
-    ...profileValues(call, target),
+    ...profileValues(state, target, ask.nowMs),
     media: edge => mediaEdge(call, target, edge.args, edge.under, ofOthers),
   })
 }
