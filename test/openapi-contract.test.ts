@@ -60,6 +60,7 @@ const needMore: Readonly<Record<string, string>> = {
   postAuthVerifyEmail: 'a mailed link',
   postAuthResetPassword: 'a mailed link',
   getApiAuthLinkPlatform: 'a ticket',
+  getLink: 'a ticket',
   getApiAuthCallbackPlatform: 'a link under way',
   postApiAuthLinkPlatformComplete: 'a link under way',
   deleteApiAccount: 'a fresh session',

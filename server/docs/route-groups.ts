@@ -26,6 +26,7 @@ export const routeGroups: readonly RouteGroup[] = [
       '/api/auth/link',
       '/api/auth/callback',
       '/auth/linked',
+      '/link',
       '/api/accounts',
       '/api/quota',
       '/api/crm',

@@ -15,9 +15,11 @@ export interface LinkSecret {
   readonly state: string
   /** Of PKCE. */
   readonly codeVerifier: string
+  /** What is asked for. */
+  readonly scopes: readonly string[]
 }
 
-const SecretSchema = z.strictObject({ state: z.string(), codeVerifier: z.string() })
+const SecretSchema = z.strictObject({ state: z.string(), codeVerifier: z.string(), scopes: z.array(z.string()) })
 
 function linkPlace(ownerId: UserId): SecretPlace {
   return { ownerId, purpose: 'account_link' }
@@ -28,7 +30,12 @@ export function randomText(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** How a state or ticket is kept: it has 256 random bits, so a slow hash would add nothing. */
+/** What opens a page once: 128 random bits in 22 characters, so that an address with it fits into a small QR code. */
+export function randomTicket(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** How a state or ticket is kept: it is random, so a slow hash would add nothing. */
 export function hashOf(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

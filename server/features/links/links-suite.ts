@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Platform, type UserId, UserIdSchema } from '../../../contracts/ids.ts'
-import type { PlatformAccount, StartedLink } from '../../../contracts/platform-accounts.ts'
+import { type PlatformAccount, type StartedLink, scopeChoices } from '../../../contracts/platform-accounts.ts'
 import { memoryBus } from '../../../core/bus/memory.ts'
 import { manualClock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
@@ -10,7 +10,7 @@ import type { Outbound } from '../../../core/outbound/port.ts'
 import { MasterKeys, masterKey } from '../../../core/vault/master-key.ts'
 import { ownVault } from '../../../core/vault/own-vault.ts'
 import { openPlatforms } from '../../../platforms/clients.ts'
-import { type CredentialKind, PlatformError } from '../../../platforms/port.ts'
+import { type CredentialKind, credentialKinds, PlatformError } from '../../../platforms/port.ts'
 import type { SandboxApp } from '../../../platforms/sandbox/apps.ts'
 import { type RunningSandbox, startSandbox } from '../../../platforms/sandbox/sandbox.ts'
 import type { Caller } from '../../http/caller.ts'
@@ -309,6 +309,38 @@ export function describeLinks(rig: () => { db: Db }): void {
       await expect(useTicket(deps, 'tiktok', late)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
       clock.advance(10 * minuteMs)
       await expect(useTicket(deps, 'youtube', late)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+    })
+
+    it('asks for what was chosen with what it needs, and says what is missing', async () => {
+      await save('tiktok_desktop')
+      await expect(startLink(deps, me, 'tiktok', { scopes: ['youtube.readonly'] })).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        details: { field: 'scopes' },
+      })
+      const started = await startLink(deps, me, 'tiktok', { scopes: ['video.list'] })
+      const outcome = await finish('tiktok', await browse(started.authorizationUrl, { family: 'tiktok' }))
+      expect(outcome).toMatchObject({
+        account: {
+          scopes: ['user.info.basic', 'video.list'],
+          missingScopes: ['user.info.profile', 'user.info.stats'],
+        },
+      })
+    })
+
+    it('knows the permissions that its clients use', () => {
+      for (const kind of credentialKinds)
+        expect(scopeChoices[kind].map(({ scope }) => scope)).toEqual(deps.platforms.auth(kind).scopesOf(kind))
+    })
+
+    it('has a short address where others reach the server, for the page of its platform', async () => {
+      await save('google')
+      expect((await startLink(deps, me, 'youtube', {})).shortUrl).toBeNull()
+      const open = { ...deps, accounts: { linkBase: () => 'https://tape.example' } }
+      const started = await startLink(open, me, 'youtube', {})
+      expect(started.shortUrl).toMatch(/^https:\/\/tape\.example\/link\?t=[\w-]{22}$/)
+      const ticket = new URL(started.shortUrl ?? '').searchParams.get('t') ?? ''
+      expect(await useTicket(open, null, ticket)).toBe(started.authorizationUrl)
+      await expect(useTicket(open, null, ticket)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
     })
 
     it('is good once, and for the platform that it was made for', async () => {

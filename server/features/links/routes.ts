@@ -12,7 +12,7 @@ import {
 import { type Answer, type Route, route } from '../../http/route.ts'
 import { outcomePage, pageHeaders } from '../accounts/pages.ts'
 import { listAccounts, unlinkAccount } from './accounts.ts'
-import { completeLink, finishLink, readLink, startLink, useTicket } from './service.ts'
+import { completeLink, finishLink, readLink, shortPath, startLink, useTicket } from './service.ts'
 
 const html = { contentType: 'text/html; charset=utf-8' } as const
 const PlatformParamsSchema = z.strictObject({ platform: PlatformSchema })
@@ -31,7 +31,7 @@ export const linkRoutes: readonly Route[] = [
     path: '/api/auth/link/:platform',
     summary: 'Link an account of yours',
     description:
-      'Open `authorizationUrl`, or `ticketUrl` once, in a browser within ten minutes. Where `comesBack` is false the browser ends at an address that it cannot open: send that to `…/complete`. `account_id` names the account that is to be linked again; the browser must be signed in as that one. At the end the browser goes to `redirect_url`, with `link_id`, `platform` and `status`. 409 without good developer credentials.',
+      'Open `authorizationUrl`, or `ticketUrl` once, in a browser within ten minutes. Where `comesBack` is false the browser ends at an address that it cannot open: send that to `…/complete`. `account_id` names the account that is to be linked again; the browser must be signed in as that one. `scopes` asks for less than all. At the end the browser goes to `redirect_url`, with `link_id`, `platform` and `status`. 409 without good developer credentials.',
     auth: ['jwt'],
     status: 201,
     hasSecretAnswer: true,
@@ -55,6 +55,19 @@ export const linkRoutes: readonly Route[] = [
     answer: html,
     handle: (deps, { params, query }) =>
       orPage('The link cannot be opened', async () => redirectTo(await useTicket(deps, params.platform, query.ticket))),
+  }),
+  route({
+    method: 'get',
+    path: shortPath,
+    summary: 'Go to the page of the platform, once, by a short address',
+    description: 'For a QR code: the same as with `ticket` above.',
+    auth: 'open',
+    status: 302,
+    query: z.strictObject({ t: z.string().min(1).max(200) }),
+    errors: ['CONFLICT', 'NOT_CONFIGURED'],
+    answer: html,
+    handle: (deps, { query }) =>
+      orPage('The link cannot be opened', async () => redirectTo(await useTicket(deps, null, query.t))),
   }),
   route({
     method: 'get',

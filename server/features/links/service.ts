@@ -1,7 +1,7 @@
 /**
  * Linking an account: from the question to the platform until its answer.
  *
- * The state is 256 random bits, kept as a hash, good once and for ten minutes, and bound to the user, the platform and the
+ * The state is 256 random bits (a ticket 128), kept as a hash, good once and for ten minutes, and bound to the user, the platform and the
  * redirect URI. It survives a restart, and another node may take the answer. What the platform's page needs (state, PKCE
  * verifier) lies in the vault until it is used. No network call is made inside a transaction: the state is taken in one, the
  * code is exchanged, and the account is written in another.
@@ -9,7 +9,13 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
 import { type Platform, type UserId, UserIdSchema } from '../../../contracts/ids.ts'
-import type { LinkRequest, LinkState, PlatformAccount, StartedLink } from '../../../contracts/platform-accounts.ts'
+import {
+  type LinkRequest,
+  type LinkState,
+  type PlatformAccount,
+  type StartedLink,
+  scopeChoices,
+} from '../../../contracts/platform-accounts.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import {
   type AccountReading,
@@ -21,6 +27,7 @@ import {
 } from '../../../platforms/port.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
+import { isLoopbackHost } from '../../http/hosts.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { settingsDefault } from '../../settings.ts'
 import { recordAudit } from '../audit/record.ts'
@@ -36,6 +43,7 @@ import {
   linkStateOf,
   putLinkSecret,
   randomText,
+  randomTicket,
   readLinkSecret,
   removeLinkSecrets,
 } from './link-row.ts'
@@ -51,6 +59,9 @@ const linkMs = 10 * 60_000
 const keptMs = 24 * 3_600_000
 /** Links of one user that may wait; a further one ends the oldest. */
 const waitingMax = 20
+
+/** The short way to the platform's page. */
+export const shortPath = '/link'
 
 /** How a link ended. `returnUrl`: where the browser goes on to; null for a page of ours. */
 export type LinkOutcome = { readonly returnUrl: string | null; readonly platform: Platform } & (
@@ -80,14 +91,15 @@ export async function startLink(
       { details: { field: 'redirect_url' } },
     )
   }
-  const secret: LinkSecret = { state: randomText(), codeVerifier: randomText() }
-  const ticket = randomText()
+  const ticket = randomTicket()
   const nowMs = deps.clock.nowMs()
   const expiresAt = new Date(nowMs + linkMs)
   return await deps.db.asUser(userId, async trx => {
     if (request.account_id !== undefined) await assertOwn(trx, userId, platform, request.account_id)
     const { kind, vaultId } = await usableCredentials(trx, userId, platform, request.kind)
     const credentials = await readCredentials(deps.vault, trx, { ownerId: userId, vaultId })
+    const scopes = scopesToAsk(kind, request.scopes)
+    const secret: LinkSecret = { state: randomText(), codeVerifier: randomText(), scopes }
     await makeRoom(deps, trx, userId)
     const { uri: redirectUri, comesBack } = redirectUriOf(kind, base)
     const row = await trx
@@ -116,23 +128,40 @@ export async function startLink(
       state: secret.state,
       expiresAt: expiresAt.toISOString(),
       ticketUrl: `${base}/api/auth/link/${platform}?ticket=${ticket}`,
+      shortUrl: isLoopbackHost(new URL(base).hostname) ? null : `${base}${shortPath}?t=${ticket}`,
       redirectUri,
       comesBack,
     }
   })
 }
 
+/** What is asked for: all that can be used, or what was chosen with what a link needs. @throws AppError BAD_REQUEST */
+function scopesToAsk(kind: CredentialKind, chosen: readonly string[] | undefined): string[] {
+  const choices = scopeChoices[kind]
+  const unknown = chosen?.find(scope => !choices.some(choice => choice.scope === scope))
+  if (unknown !== undefined) {
+    const known = choices.map(choice => choice.scope).join(', ')
+    throw new AppError('BAD_REQUEST', `The parameter "scopes" may hold some of these: ${known}.`, {
+      details: { field: 'scopes' },
+    })
+  }
+  return choices
+    .filter(({ scope, isNeeded }) => isNeeded || (chosen?.includes(scope) ?? true))
+    .map(({ scope }) => scope)
+}
+
 /**
  * Takes the one use of a ticket.
+ * @param platform the only one that the ticket may be for; null for any
  * @returns the platform's page
  * @throws AppError BAD_REQUEST for a ticket that is not good
  */
-export async function useTicket(deps: LinkDeps, platform: Platform, ticket: string): Promise<string> {
+export async function useTicket(deps: LinkDeps, platform: Platform | null, ticket: string): Promise<string> {
   const found = await deps.db.system
     .selectFrom('account_links')
     .select(['id', 'user_id'])
     .where('ticket_hash', '=', hashOf(ticket))
-    .where('platform', '=', platform)
+    .$if(platform !== null, query => query.where('platform', '=', platform ?? 'youtube'))
     .executeTakeFirst()
   if (!found) throw linkRefused()
   const userId = UserIdSchema.parse(found.user_id)
@@ -278,12 +307,12 @@ async function exchange(
 async function keep(
   deps: LinkDeps,
   caller: Caller,
-  { row, userId, kind, credentialsVaultId }: Taken,
+  { row, userId, kind, secret, credentialsVaultId }: Taken,
   linked: { tokens: TokenSet; account: AccountReading },
 ): Promise<PlatformAccount> {
   return await deps.db.asUser(userId, async trx => {
     await assertExpected(trx, row, linked.account)
-    const asked = deps.platforms.auth(kind).scopesOf(kind)
+    const asked = secret.scopes
     const account = await storeAccount(deps, trx, { userId, kind, asked, credentialsVaultId, ...linked })
     const done = await trx
       .updateTable('account_links')
@@ -359,7 +388,6 @@ function authorizationUrlOf(
   return auth.authorizationUrl({
     credentials,
     redirectUri: row.redirect_uri,
-    scopes: auth.scopesOf(credentials.kind),
     ...secret,
   })
 }
