@@ -53,6 +53,19 @@ it('brings an answer whole, with its headers in lower case', async () => {
   })
 })
 
+it('brings bytes as they are, a range of them too, and says which address gave them', async () => {
+  const file = Buffer.from([0xff, 0x00, 0xfe, 0x80])
+  const { url } = await serve((request, response) => {
+    if (request.url === '/old') return void response.writeHead(302, { location: '/new' }).end()
+    const [, first = '0', last = '3'] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+    response.writeHead(206, { 'content-range': `bytes ${first}-${last}/4` })
+    response.end(file.subarray(Number(first), Number(last) + 1))
+  })
+  const answer = await open().fetchBytesForUser(`${url}/old`, { headers: { range: 'bytes=1-2' } })
+  expect(answer).toMatchObject({ status: 206, url: `${url}/new`, headers: { 'content-range': 'bytes 1-2/4' } })
+  expect([...answer.bytes]).toEqual([0x00, 0xfe])
+})
+
 it.each([
   'http://127.0.0.1/',
   'http://127.1/',

@@ -14,7 +14,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { Agent, buildConnector, type Dispatcher, request as send } from 'undici'
 import { AppError } from '../../contracts/errors.ts'
-import type { Outbound, OutboundAnswer, OutboundRequest } from './port.ts'
+import type { Outbound, OutboundAnswer, OutboundBytes, OutboundRequest } from './port.ts'
 import { isPublicAddress } from './public-address.ts'
 
 const timeoutMsDefault = 10_000
@@ -61,10 +61,12 @@ export function openOutbound(options: OutboundOptions): Outbound {
 
   return {
     checkForUser: url => checkForUser(parseUrl(url)),
-    fetchForUser: (url, request = {}) =>
+    fetchForUser: async (url, request = {}) =>
+      withText(await follow({ agent: guarded, check: checkForUser, closing: closing.signal }, url, request)),
+    fetchBytesForUser: (url, request = {}) =>
       follow({ agent: guarded, check: checkForUser, closing: closing.signal }, url, request),
-    fetchConfigured: (url, request = {}) =>
-      follow({ agent: plain, check: checkConfigured, closing: closing.signal }, url, request),
+    fetchConfigured: async (url, request = {}) =>
+      withText(await follow({ agent: plain, check: checkConfigured, closing: closing.signal }, url, request)),
     async close() {
       closing.abort()
       await Promise.all([guarded.destroy(), plain.destroy()])
@@ -79,7 +81,7 @@ interface Way {
 }
 
 /** Asks, and asks again where the answer points to. Only a GET is repeated elsewhere: any other redirect is the answer. */
-async function follow(way: Way, address: string, request: OutboundRequest): Promise<OutboundAnswer> {
+async function follow(way: Way, address: string, request: OutboundRequest): Promise<OutboundBytes> {
   const method = request.method ?? 'GET'
   const timeout = AbortSignal.timeout(request.timeoutMs ?? timeoutMsDefault)
   const signal = AbortSignal.any([timeout, way.closing, ...(request.signal ? [request.signal] : [])])
@@ -91,7 +93,7 @@ async function follow(way: Way, address: string, request: OutboundRequest): Prom
       throw translated(error, url, timeout)
     })
     const location = isRedirect(answer.status) && method === 'GET' ? answer.headers.location : undefined
-    if (location === undefined) return answer
+    if (location === undefined) return { ...answer, url: url.href }
     if (redirects === redirectsMax)
       throw new AppError(
         'UNAVAILABLE',
@@ -107,7 +109,7 @@ async function ask(
   dispatcher: Dispatcher,
   url: URL,
   request: OutboundRequest & { readonly method: string; readonly signal: AbortSignal },
-): Promise<OutboundAnswer> {
+): Promise<Omit<OutboundBytes, 'url'>> {
   const { statusCode, headers, body } = await send(url, {
     dispatcher,
     method: request.method,
@@ -116,12 +118,16 @@ async function ask(
     body: request.body ?? null,
     signal: request.signal,
   })
-  const text = await readUpTo(body, request.answerBytesMax ?? answerBytesMaxDefault)
-  if (text === null) throw new AppError('UNAVAILABLE', `${url.host} answered with more than is taken from it.`)
-  return { status: statusCode, headers: flat(headers), body: text }
+  const bytes = await readUpTo(body, request.answerBytesMax ?? answerBytesMaxDefault)
+  if (bytes === null) throw new AppError('UNAVAILABLE', `${url.host} answered with more than is taken from it.`)
+  return { status: statusCode, headers: flat(headers), bytes }
 }
 
-async function readUpTo(body: Readable, bytesMax: number): Promise<string | null> {
+function withText({ status, headers, bytes }: OutboundBytes): OutboundAnswer {
+  return { status, headers, body: Buffer.from(bytes).toString('utf8') }
+}
+
+async function readUpTo(body: Readable, bytesMax: number): Promise<Uint8Array | null> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {
@@ -131,7 +137,7 @@ async function readUpTo(body: Readable, bytesMax: number): Promise<string | null
     if (bytes > bytesMax) return null
     chunks.push(part)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 /** A connector whose sockets reach only allowed addresses: by what the name resolves to, and by what was reached. */

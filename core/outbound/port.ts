@@ -6,6 +6,13 @@ export interface OutboundAnswer {
   readonly body: string
 }
 
+/** An answer as bytes, read whole, e.g. a range of a file. */
+export interface OutboundBytes extends Omit<OutboundAnswer, 'body'> {
+  readonly bytes: Uint8Array
+  /** The address that answered, after redirects. */
+  readonly url: string
+}
+
 export interface OutboundRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
@@ -32,6 +39,8 @@ export interface Outbound {
    * @throws AppError FORBIDDEN when it leads to this machine or a private network; UNAVAILABLE when nobody answers
    */
   fetchForUser(url: string, request?: OutboundRequest): Promise<OutboundAnswer>
+  /** As `fetchForUser`, for what is no text. */
+  fetchBytesForUser(url: string, request?: OutboundRequest): Promise<OutboundBytes>
   /**
    * To an address that the operator configured: its exact origin may be anywhere, redirects must stay on it.
    * @throws AppError FORBIDDEN for any other origin; UNAVAILABLE when nobody answers
