@@ -63,16 +63,62 @@ export const CredentialsSchema = z.object({
 })
 export type Credentials = z.infer<typeof CredentialsSchema>
 
-/** `redirect_url` is where the browser goes at the end; `account_id` the account that is to be linked again. */
+/** A permission that a link asks for: `opens` is what it is for, to be read behind its name. */
+export interface ScopeChoice {
+  readonly scope: string
+  readonly opens: string
+  /** Without it nothing can be linked: it is always asked for. */
+  readonly isNeeded: boolean
+}
+
+const tiktokScopes: readonly ScopeChoice[] = [
+  { scope: 'user.info.basic', opens: 'name and picture', isNeeded: true },
+  { scope: 'user.info.profile', opens: 'handle', isNeeded: false },
+  { scope: 'user.info.stats', opens: 'followers', isNeeded: false },
+  { scope: 'video.list', opens: 'posts and their numbers', isNeeded: false },
+]
+
+/** All that Cliptape can use, for each kind of credentials. */
+export const scopeChoices: Readonly<Record<(typeof kinds)[number], readonly ScopeChoice[]>> = {
+  google: [
+    { scope: 'https://www.googleapis.com/auth/youtube.readonly', opens: 'channel, videos, numbers', isNeeded: true },
+    {
+      scope: 'https://www.googleapis.com/auth/yt-analytics.readonly',
+      opens: 'shares, numbers by day',
+      isNeeded: false,
+    },
+  ],
+  google_api_key: [],
+  tiktok_desktop: tiktokScopes,
+  tiktok_web: tiktokScopes,
+  instagram_login: [
+    { scope: 'instagram_business_basic', opens: 'account and posts', isNeeded: true },
+    { scope: 'instagram_business_manage_insights', opens: 'views, shares, saves', isNeeded: false },
+  ],
+  facebook_login: [
+    { scope: 'instagram_basic', opens: 'account and posts', isNeeded: true },
+    { scope: 'instagram_manage_insights', opens: 'views, shares, saves', isNeeded: false },
+    { scope: 'pages_show_list', opens: 'the Pages that accounts belong to', isNeeded: true },
+    { scope: 'pages_read_engagement', opens: 'the accounts of Pages', isNeeded: true },
+    { scope: 'business_management', opens: 'Pages of a business', isNeeded: false },
+  ],
+}
+
+/**
+ * `redirect_url` is where the browser goes at the end; `account_id` the account that is to be linked again. `scopes` asks for
+ * these permissions alone, and those that a link needs; without it for all.
+ */
 export const LinkRequestSchema = z.strictObject({
   kind: z.enum(['google', 'tiktok_desktop', 'tiktok_web', 'instagram_login', 'facebook_login']).optional(),
   redirect_url: z.string().min(1).max(2048).optional(),
   account_id: z.uuid().optional(),
+  scopes: z.array(z.string().min(1).max(200)).max(20).optional(),
 })
 export type LinkRequest = z.infer<typeof LinkRequestSchema>
 
 /**
- * `ticketUrl` opens the platform's page once, for a browser that sends no token. `comesBack` says whether the browser finds
+ * `ticketUrl` opens the platform's page once, for a browser that sends no token; `shortUrl` is the same, short enough for a
+ * QR code, and null where other machines do not reach this server. `comesBack` says whether the browser finds
  * its way back to this server; otherwise the address that it ends at is pasted (`POST …/complete`).
  */
 export const StartedLinkSchema = z.object({
@@ -81,6 +127,7 @@ export const StartedLinkSchema = z.object({
   state: z.string(),
   expiresAt: z.iso.datetime(),
   ticketUrl: z.string(),
+  shortUrl: z.string().nullable(),
   redirectUri: z.string(),
   comesBack: z.boolean(),
 })
