@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPollRig, type PollRig } from './poll-rig.ts'
+
+const hourMs = 3_600_000
+let rig: PollRig
+beforeAll(async () => {
+  rig = await openPollRig({ creatorCount: 60, operatorKey: true })
+})
+afterAll(() => rig.close())
+beforeEach(() => rig.reset())
+
+async function chartPolls() {
+  const rows = await rig.deps.db.system
+    .selectFrom('polls')
+    .select(['chart', 'error_class', 'credential_key', 'account_id'])
+    .where('task', '=', 'chart')
+    .orderBy('chart')
+    .execute()
+  return rows
+}
+
+describe('charts', () => {
+  it('are read every hour into the public tables, with the country and the names of creators', async () => {
+    await rig.plan(['DE'])
+    await rig.read()
+    const [seen] = await rig.ask<{ count: number; days: number; regions: string[]; named: number }>(
+      `SELECT uniqExact(s.video_id) AS count, any(dateDiff('day', s.observed_at, s.expires_at)) AS days,
+         arraySort(groupUniqArrayArray(v.regions)) AS regions,
+         uniqExactIf(s.video_id, s.creator_id IN (SELECT creator_id FROM cliptape.creators_v1 WHERE name != '')) AS named
+       FROM cliptape.samples_v1 AS s INNER JOIN cliptape.videos_v1 AS v ON v.video_id = s.video_id
+       WHERE s.source = 'youtube-api'`,
+    )
+    expect(seen).toMatchObject({ days: 30, regions: ['DE'], named: seen?.count })
+    expect(seen?.count).toBeGreaterThan(50)
+    const pages = rig.asked('youtube.videos.list')
+    expect(pages).toBe(Math.min(4, Math.ceil((seen?.count ?? 0) / 50)))
+    const [units] = await rig.deps.budget.states(null)
+    expect(units).toMatchObject({ bucket: 'youtube:units', used: pages })
+    rig.test.clock.advance(1.2 * hourMs)
+    await rig.read()
+    const [again] = await rig.ask<{ count: number }>(
+      `SELECT count() AS count FROM (
+         SELECT video_id FROM cliptape.samples_v1 GROUP BY video_id HAVING uniqExact(observed_at) = 2)`,
+    )
+    expect(again?.count).toBeGreaterThan(50)
+  })
+
+  it('are one for each category where all are wanted, and those that are wanted no longer go', async () => {
+    await rig.plan(['GB/*'])
+    await rig.read()
+    const charts = (await chartPolls()).map(poll => poll.chart)
+    expect(charts).toContain('GB/*')
+    expect(charts).toContain('GB/20')
+    expect(rig.asked('youtube.videoCategories.list')).toBe(1)
+    // Planning again makes nothing of it go.
+    await rig.plan(['GB/*'])
+    expect((await chartPolls()).map(poll => poll.chart)).toEqual(charts)
+    const [gaming] = await rig.ask<{ categories: string[] }>(
+      `SELECT arraySort(groupUniqArray(category)) AS categories FROM cliptape.videos_v1 WHERE has(regions, 'GB')`,
+    )
+    expect(gaming?.categories).toContain('Gaming')
+    await rig.plan(['GB/20', 'JP'])
+    expect((await chartPolls()).map(poll => poll.chart)).toEqual(['GB/20', 'JP'])
+  })
+
+  it('that are not there are asked for again after a day, and leave the others alone', async () => {
+    await rig.plan(['US', 'ZZ'])
+    await rig.read()
+    expect(await chartPolls()).toMatchObject([
+      { chart: 'US', error_class: null },
+      { chart: 'ZZ', error_class: 'bad_request' },
+    ])
+    const asked = rig.asked('youtube.videos.list')
+    rig.test.clock.advance(30 * 60_000)
+    await rig.read()
+    expect(rig.asked('youtube.videos.list')).toBe(asked)
+  })
+
+  it('are paid for by the owner of the installation where the operator has no key, and by no other user', async () => {
+    const stranger = await rig.deps.db.system
+      .insertInto('users')
+      .values({ email: 'charts@example.com', role: 'user', is_local: false })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    await rig.link('google', { index: 1, ownerId: stranger.id })
+    await rig.plan(['US'], [])
+    expect(await chartPolls()).toEqual([])
+    const own = await rig.link('google', { index: 2 })
+    await rig.plan(['US'], [])
+    expect(await chartPolls()).toMatchObject([{ account_id: own.id, credential_key: own.vaultId }])
+    await rig.plan(['US'], ['youtube'])
+    expect(await chartPolls()).toMatchObject([{ account_id: null, credential_key: 'operator:youtube' }])
+  })
+})
+
+describe('days of own accounts', () => {
+  it('are read from Analytics into their owner’s table alone, and read again until they have settled', async () => {
+    const { platformAccountId } = await rig.link('google', { index: 2 })
+    await rig.plan()
+    await rig.deps.db.executeSql(`delete from polls where task <> 'daily'`)
+    await rig.read()
+    const days = () =>
+      rig.ask<{ owner: string; first: string; last: string; count: number; shares: number; watched: number }>(
+        `SELECT toString(any(owner_id)) AS owner, toString(min(day)) AS first, toString(max(day)) AS last,
+           count() AS count, toFloat64(sum(shares)) AS shares, toFloat64(sum(watch_minutes)) AS watched
+         FROM cliptape.own_days_v1 FINAL WHERE creator_id = '${platformAccountId}'`,
+      )
+    const [first] = await days()
+    // Saturday the 21st, 8 o'clock in California: the 18th has been over for two days.
+    expect(first).toMatchObject({ owner: rig.rig.deps.ownerId, last: '2026-11-18' })
+    expect(first?.count).toBeGreaterThan(300)
+    expect([Number(first?.shares) > 0, Number(first?.watched) > 0]).toEqual([true, true])
+    expect(rig.asked('youtubeAnalytics.reports.query')).toBe(2)
+    rig.test.clock.advance(26 * hourMs)
+    await rig.read()
+    const [second] = await days()
+    expect([second?.last, Number(second?.count)]).toEqual(['2026-11-19', Number(first?.count) + 1])
+    // One of them with a token that had ended by then.
+    expect(rig.asked('youtubeAnalytics.reports.query')).toBe(5)
+    expect(rig.problems).toEqual([])
+  })
+
+  it('are nothing where Analytics has no rows', async () => {
+    await rig.link('google', { index: 2 })
+    await rig.plan()
+    await rig.deps.db.executeSql(`delete from polls where task <> 'daily'`)
+    const endpoint = 'youtubeAnalytics.reports.query'
+    rig.test.sandbox.controls.addFault({ endpoint, fault: { kind: 'empty' }, times: 2 })
+    await rig.read()
+    const rows = await rig.deps.db.system.selectFrom('polls').selectAll().execute()
+    expect(rows).toMatchObject([{ task: 'daily', error_class: null, is_backfilled: true, cursor: null }])
+  })
+
+  it('need their scope, which the account is told of, and are tried again after a day', async () => {
+    const { id } = await rig.link('google', {
+      index: 3,
+      scopes: ['https://www.googleapis.com/auth/youtube.readonly'],
+    })
+    await rig.plan()
+    await rig.deps.db.executeSql(`delete from polls where task <> 'daily'`)
+    await rig.read()
+    expect(rig.problems).toEqual([[id, 'permission']])
+    expect(rig.asked('youtubeAnalytics.reports.query')).toBe(0)
+    const poll = await rig.deps.db.system.selectFrom('polls').select('error_message').executeTakeFirstOrThrow()
+    expect(poll.error_message).toContain('yt-analytics.readonly')
+  })
+})
