@@ -5,7 +5,9 @@
  * know that its rows are safe; a file must not fill the memory when the engine is slower than the disk. So rows gather
  * in one open batch, as bytes that are ready to send, until it is full or old. A sealed batch is written while the next
  * one fills; with two sealed ones waiting, `room()` holds the producer back. Batches are written strictly in order,
- * and a batch is acknowledged after all of its tables are durable and the rollups are settled.
+ * and a batch is acknowledged after all of its tables are durable and the rollups are settled. A batch that is old, and
+ * not full, while another is being written stays open until that one is done: an insert costs the engine more than its
+ * rows do, so the busier it is, the more rows share one.
  *
  * Everything here may be written twice: the tables keep one row per key by an order-independent rule, so a batch that failed
  * half way is simply sent again. An engine that restarts (`UNAVAILABLE`) is waited for, up to `retryMsMax`.
@@ -199,6 +201,7 @@ class BatchWriter implements Writer {
   readonly #limits: WriterLimits
   readonly #written: Record<ItemKind, number> = { sample: 0, video: 0, creator: 0, creatorSample: 0, topicSample: 0 }
   #open: Batch | null = null
+  #isOpenOld = false
   #sealed: Batch[] = []
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
@@ -272,7 +275,11 @@ class BatchWriter implements Writer {
   #begin(): Batch {
     const batch = new Batch(this.#deps.clock.nowMs())
     this.#open = batch
-    this.#timer = setTimeout(() => this.#seal(), this.#limits.ageMsMax)
+    this.#isOpenOld = false
+    this.#timer = setTimeout(() => {
+      this.#isOpenOld = true
+      if (this.#running === null) this.#seal()
+    }, this.#limits.ageMsMax)
     return batch
   }
 
@@ -298,6 +305,7 @@ class BatchWriter implements Writer {
         this.#deps.log.error({ err: error, rows: batch.rowCount }, 'A batch of rows could not be written.')
       }
       this.#sealed.shift()
+      if (this.#isOpenOld && this.#sealed.length === 0) this.#seal()
       for (const resolve of this.#roomWaiters.splice(0)) resolve()
     }
     this.#running = null

@@ -4,7 +4,7 @@ import { dayAfter, dayBack, pacificDayOf } from '../../platforms/pacific-days.ts
 import { type DayRange, PlatformError } from '../../platforms/port.ts'
 import { writeOwnDays } from './own-days.ts'
 import { accountOf, askPlatform, dataOf, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
-import { LeaseLost, markPage, type Poll } from './poll-rows.ts'
+import type { Poll } from './poll-rows.ts'
 
 /** Days are ready two to three days late, at no certain hour. */
 const daysEveryMs = 6 * 3_600_000
@@ -33,8 +33,7 @@ export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
     from = dayAfter(days.to)
     const isEnd = from > newest
     const mark = { cursor: isEnd ? null : from, pages, isBackfilled: isBackfilled || isEnd, newestPostAtMs: null }
-    const isOurs = await deps.db.transaction(trx => markPage(trx, poll, mark, deps.clock.nowMs()))
-    if (!isOurs) throw new LeaseLost('Another worker has this poll by now.')
+    await deps.ledger.page(poll, [], mark)
   }
   return { wantedIntervalMs: daysEveryMs }
 }

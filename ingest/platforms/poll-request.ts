@@ -18,11 +18,14 @@ import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { checkItems } from '../check.ts'
 import type { Writer } from '../writer.ts'
 import type { OwnNumbersDeps } from './own-numbers.ts'
+import type { PollLedger } from './poll-ledger.ts'
 import type { Poll } from './poll-rows.ts'
 import type { QuotaBudget, Spending } from './quota-budget.ts'
 
 export interface PollDeps extends OwnNumbersDeps {
   readonly db: Db
+  /** Where runs leave what they read and how far they came. */
+  readonly ledger: PollLedger
   readonly writer: Pick<Writer, 'write'>
   readonly budget: QuotaBudget
   readonly platforms: Pick<PlatformRegistry, 'data'>

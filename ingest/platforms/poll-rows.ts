@@ -210,26 +210,40 @@ export interface PollOutcome {
   readonly error: { readonly class: string; readonly message: string } | null
 }
 
-/** @returns false when the lease was lost: nothing was written */
-export async function finishPoll(db: Db, poll: Poll, outcome: PollOutcome): Promise<boolean> {
-  const { lastPolledAtMs, intervalMs, isCursorLost } = outcome
-  const { numUpdatedRows } = await db.system
-    .updateTable('polls')
-    .set({
-      next_poll_at: new Date(outcome.nextPollAtMs),
-      lease_id: null,
-      lease_until: null,
-      failures: outcome.failures,
-      error_class: outcome.error?.class ?? null,
-      error_message: outcome.error?.message.slice(0, 500) ?? null,
-      ...(intervalMs === undefined ? {} : { interval_ms: Math.round(intervalMs) }),
-      ...(lastPolledAtMs === undefined ? {} : { last_polled_at: new Date(lastPolledAtMs) }),
-      ...(isCursorLost ? { cursor: null, pages: 0 } : {}),
-    })
-    .where('id', '=', poll.id)
-    .where('lease_id', '=', poll.leaseId)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+/**
+ * Gives polls back.
+ * @returns the ids of those whose lease was still held; nothing was written of the others
+ */
+export async function finishPolls(
+  trx: Transaction<Database>,
+  ended: readonly { readonly poll: Poll; readonly outcome: PollOutcome }[],
+): Promise<ReadonlySet<string>> {
+  if (ended.length === 0) return new Set()
+  const rows = ended.map(({ poll, outcome }) => ({
+    id: poll.id,
+    lease_id: poll.leaseId,
+    next_poll_at: new Date(outcome.nextPollAtMs),
+    failures: outcome.failures,
+    error_class: outcome.error?.class ?? null,
+    error_message: outcome.error?.message.slice(0, 500) ?? null,
+    interval_ms: outcome.intervalMs === undefined ? null : Math.round(outcome.intervalMs),
+    last_polled_at: outcome.lastPolledAtMs === undefined ? null : new Date(outcome.lastPolledAtMs),
+    is_cursor_lost: outcome.isCursorLost ?? false,
+  }))
+  const written = await sql<{ id: string }>`
+    update polls p set
+      next_poll_at = t.next_poll_at, lease_id = null, lease_until = null,
+      failures = t.failures, error_class = t.error_class, error_message = t.error_message,
+      interval_ms = coalesce(t.interval_ms, p.interval_ms),
+      last_polled_at = coalesce(t.last_polled_at, p.last_polled_at),
+      cursor = case when not t.is_cursor_lost then p.cursor end,
+      pages = case when t.is_cursor_lost then 0 else p.pages end
+    from json_to_recordset(${JSON.stringify(rows)}::json) t (
+      id uuid, lease_id uuid, next_poll_at timestamptz, failures integer, error_class text, error_message text,
+      interval_ms bigint, last_polled_at timestamptz, is_cursor_lost boolean)
+    where p.id = t.id and p.lease_id = t.lease_id
+    returning p.id`.execute(trx)
+  return new Set(written.rows.map(row => row.id))
 }
 
 /** Where a run is after a page whose rows are durable. */
@@ -241,26 +255,41 @@ export interface PageMark {
   readonly newestPostAtMs: number | null
 }
 
-/** Marks a page in the transaction of its posts, and prolongs the lease. @returns false when the lease was lost */
-export async function markPage(
+/**
+ * Marks how far lists were read, in the transaction of their posts, and prolongs the leases. Of several marks of a poll
+ * the last one stays; null leaves it where it was.
+ * @returns the ids of those whose lease is still held; nothing was written of the others
+ */
+export async function markPages(
   trx: Transaction<Database>,
-  poll: Poll,
-  mark: PageMark,
-  nowMs: number,
-): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('polls')
-    .set({
-      cursor: mark.cursor,
-      pages: mark.pages,
-      is_backfilled: mark.isBackfilled,
-      newest_post_at: mark.newestPostAtMs === null ? null : new Date(mark.newestPostAtMs),
-      lease_until: new Date(nowMs + leaseMs),
-    })
-    .where('id', '=', poll.id)
-    .where('lease_id', '=', poll.leaseId)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+  pages: readonly { readonly poll: Poll; readonly mark: PageMark | null }[],
+  { nowMs }: { readonly nowMs: number },
+): Promise<ReadonlySet<string>> {
+  if (pages.length === 0) return new Set()
+  const last = new Map<string, { poll: Poll; mark: PageMark | null }>()
+  for (const { poll, mark } of pages) last.set(poll.id, { poll, mark: mark ?? last.get(poll.id)?.mark ?? null })
+  const rows = [...last.values()].map(({ poll, mark }) => ({
+    id: poll.id,
+    lease_id: poll.leaseId,
+    is_marked: mark !== null,
+    cursor: mark?.cursor ?? null,
+    pages: mark?.pages ?? 0,
+    is_backfilled: mark?.isBackfilled ?? false,
+    newest_post_at: mark === null || mark.newestPostAtMs === null ? null : new Date(mark.newestPostAtMs),
+  }))
+  const written = await sql<{ id: string }>`
+    update polls p set
+      cursor = case when t.is_marked then t.cursor else p.cursor end,
+      pages = case when t.is_marked then t.pages else p.pages end,
+      is_backfilled = case when t.is_marked then t.is_backfilled else p.is_backfilled end,
+      newest_post_at = case when t.is_marked then t.newest_post_at else p.newest_post_at end,
+      lease_until = ${new Date(nowMs + leaseMs)}
+    from json_to_recordset(${JSON.stringify(rows)}::json) t (
+      id uuid, lease_id uuid, is_marked boolean, cursor text, pages integer, is_backfilled boolean,
+      newest_post_at timestamptz)
+    where p.id = t.id and p.lease_id = t.lease_id
+    returning p.id`.execute(trx)
+  return new Set(written.rows.map(row => row.id))
 }
 
 const planBatch = 2_000

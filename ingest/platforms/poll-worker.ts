@@ -4,21 +4,13 @@ import { outcomeOfFailure } from './failures.ts'
 import { jittered } from './pace.ts'
 import { planPolls } from './plan.ts'
 import { runPoll } from './poll.ts'
+import { PollLedger } from './poll-ledger.ts'
 import { NoRoom, type PollDeps } from './poll-request.ts'
-import {
-  claimPolls,
-  finishPoll,
-  LeaseLost,
-  type OperatorKeys,
-  type Poll,
-  readPlanned,
-  syncPolls,
-  writePlan,
-} from './poll-rows.ts'
+import { claimPolls, LeaseLost, type OperatorKeys, type Poll, readPlanned, syncPolls, writePlan } from './poll-rows.ts'
 import { publicUnitsOfDay } from './quota-budget.ts'
 import { quotaRuleOf } from './quota-rules.ts'
 
-export interface PollWorkerDeps extends PollDeps {
+export interface PollWorkerDeps extends Omit<PollDeps, 'ledger'> {
   /** Told what became of a run with a linked account: null when it went well after a failure. */
   readonly onAccount: (
     accountId: string,
@@ -26,8 +18,10 @@ export interface PollWorkerDeps extends PollDeps {
   ) => Promise<void>
 }
 
-/** Runs beside each other in one worker: a run waits for the platform most of the time. */
+/** Runs that ask beside each other in one worker: a run waits for the platform most of the time. */
 const runsMaxDefault = 96
+/** Runs that have asked all, and whose rows are not durable yet, per run that asks. */
+const keptPerRun = 4
 /** The part of a day's units that is planned; the rest is for new creators, and for what has to be asked twice. */
 const plannedPart = 0.9
 const dayMs = 86_400_000
@@ -38,14 +32,16 @@ const stretchStep = 0.05
 
 /** Reads what is due. Any number of workers share the work. */
 export class PollWorker {
-  readonly #deps: PollWorkerDeps
+  readonly #deps: PollWorkerDeps & PollDeps
   readonly #runsMax: number
+  /** Runs that use the platform, and all that are not over. */
+  readonly #asking = new Set<Promise<void>>()
   readonly #running = new Set<Promise<void>>()
   #looking: Promise<number> | null = null
   #isClosing = false
 
   constructor(deps: PollWorkerDeps, runsMax: number = runsMaxDefault) {
-    this.#deps = deps
+    this.#deps = { ...deps, ledger: new PollLedger(deps) }
     this.#runsMax = runsMax
   }
 
@@ -68,27 +64,42 @@ export class PollWorker {
     const { db, clock } = this.#deps
     let count = 0
     while (!this.#isClosing) {
-      const max = this.#runsMax - this.#running.size
-      const polls = max > 0 ? await claimPolls(db, { nowMs: clock.nowMs(), max }) : []
-      for (const poll of polls) {
-        const run = this.#one(poll).finally(() => this.#running.delete(run))
-        this.#running.add(run)
+      const askingRoom = this.#runsMax - this.#asking.size
+      const max = Math.min(askingRoom, this.#runsMax * (1 + keptPerRun) - this.#running.size)
+      // A claim costs the same for one as for many.
+      if (max < this.#runsMax / 4) {
+        await Promise.race(max === askingRoom ? this.#asking : this.#running)
+        continue
       }
+      const polls = await claimPolls(db, { nowMs: clock.nowMs(), max })
+      for (const poll of polls) this.#begin(poll)
       count += polls.length
+      if (polls.length === max) continue
+      if (this.#running.size === 0) break
       // A run that ends may be due again at once.
-      if (polls.length === 0 && this.#running.size === 0) break
-      if (polls.length < max || this.#running.size >= this.#runsMax) await Promise.race(this.#running)
+      await Promise.race(this.#running)
     }
     return count
   }
 
-  async #one(poll: Poll): Promise<void> {
-    const { db, clock, log, random } = this.#deps
+  #begin(poll: Poll): void {
+    const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>()
+    const asking: Promise<void> = asked.finally(() => this.#asking.delete(asking))
+    const run: Promise<void> = this.#one(poll, onAsked).finally(() => {
+      onAsked()
+      this.#running.delete(run)
+    })
+    this.#asking.add(asking)
+    this.#running.add(run)
+  }
+
+  async #one(poll: Poll, onAsked: () => void): Promise<void> {
+    const { ledger, clock, log, random } = this.#deps
     const about = { poll: poll.id, task: poll.task, platform: poll.platform, path: poll.path }
     try {
-      const { wantedIntervalMs, nextPollAtMs } = await runPoll(this.#deps, poll)
+      const { wantedIntervalMs, nextPollAtMs } = await runPoll(this.#deps, poll, onAsked)
       const nowMs = clock.nowMs()
-      await finishPoll(db, poll, {
+      await ledger.end(poll, {
         nextPollAtMs: nextPollAtMs ?? nowMs + jittered(wantedIntervalMs * poll.stretch, random()),
         intervalMs: wantedIntervalMs,
         lastPolledAtMs: nowMs,
@@ -108,14 +119,14 @@ export class PollWorker {
   }
 
   async #failed(poll: Poll, error: unknown): Promise<void> {
-    const { db, clock, log, random, onAccount } = this.#deps
+    const { ledger, clock, log, random, onAccount } = this.#deps
     const outcome = outcomeOfFailure(poll, error, { nowMs: clock.nowMs(), random })
     const about = { err: error, poll: poll.id, task: poll.task, platform: poll.platform, path: poll.path }
     if (!(error instanceof NoRoom)) {
       if (outcome.error?.class === 'internal') log.error(about, 'A poll failed.')
       else log.info(about, 'A poll failed, and is tried again later.')
     }
-    await finishPoll(db, poll, outcome)
+    await ledger.end(poll, outcome)
     if (poll.accountId === null || outcome.error === null || !concernsUser(outcome.error.class)) return
     await onAccount(poll.accountId, outcome.error)
   }

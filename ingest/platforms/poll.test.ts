@@ -18,6 +18,8 @@ import {
 import { openRig, type Rig } from '../test-rig.ts'
 import { createWriter, liveLimits, type Writer } from '../writer.ts'
 import { runPoll } from './poll.ts'
+import { PollLedger } from './poll-ledger.ts'
+import type { PollDeps } from './poll-request.ts'
 import { claimPolls, leaseMs } from './poll-rows.ts'
 import { PollWorker, type PollWorkerDeps, planWork } from './poll-worker.ts'
 import { QuotaBudget } from './quota-budget.ts'
@@ -31,7 +33,7 @@ let test: TestSandbox
 let outbound: Outbound
 let platforms: PlatformRegistry
 let writer: Writer
-let deps: PollWorkerDeps
+let deps: PollWorkerDeps & PollDeps
 const tokens = new Map<string, { kind: CredentialKind; accessToken: string; refreshToken: string; refreshes: number }>()
 const problems: [string, string | null][] = []
 
@@ -44,6 +46,7 @@ beforeAll(async () => {
   writer = createWriter(rig.deps, { ...liveLimits, ageMsMax: 5 })
   deps = {
     ...rig.deps,
+    ledger: new PollLedger({ db: rig.deps.db, clock, random: () => 0.5 }),
     clock,
     writer,
     budget: new QuotaBudget({ db: rig.deps.db, clock }),
@@ -419,7 +422,7 @@ describe('polls of own accounts', () => {
 })
 
 /** Dies when it would ask for the page behind so many. */
-function dyingAfter(pages: number): PollWorkerDeps {
+function dyingAfter(pages: number): PollDeps {
   let asked = 0
   return {
     ...deps,

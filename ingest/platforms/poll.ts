@@ -10,11 +10,12 @@ import type { Item } from '../../contracts/samples.ts'
 import { type AccountReading, type Page, PlatformError, type PostReading } from '../../platforms/port.ts'
 import { readChart } from './charts.ts'
 import { readDays } from './days.ts'
+import { Keeping } from './keeping.ts'
 import { writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
 import { creatorIntervalMs } from './pace.ts'
 import { accountOf, askPlatform, dataOf, keepPublic, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
-import { LeaseLost, markPage, type Poll } from './poll-rows.ts'
-import { type DuePost, duePosts, keepNumbers, keepPosts, knownPosts, nextPostDueMs } from './post-rows.ts'
+import type { Poll } from './poll-rows.ts'
+import { type DuePost, duePosts, type NumbersRead, nextPostDueMs } from './post-rows.ts'
 import { creatorItems, numberItems, postItems } from './reading-items.ts'
 
 const hourMs = 3_600_000
@@ -27,21 +28,28 @@ const pagesMax = { own: 200, public: 2 } as const
 const broadcastPagesMax = 5
 /** In one run. */
 const oddAnswersMax = 3
-/** Posts of one run of `metrics`, in batches that are read beside each other. */
-const batchesMax = 96
-const batchesAtOnce = 96
+/** Pages of a list that are asked for before the first of them is marked. */
+const pagesAheadMax = 4
+/** Looks at numbers, of as many posts as one request asks for: in one run, beside each other, and not marked yet. */
+const looksMax = 960
+const looksAtOnce = 96
+const looksKeptMax = 384
 
-/** @throws PlatformError, NoRoom, LeaseLost, or what a store said */
-export async function runPoll(deps: PollDeps, poll: Poll): Promise<PollRun> {
+/**
+ * Resolves when all that was read is durable and marked.
+ * @param onAsked told before that, when nothing more is asked: another run may use the platform meanwhile
+ * @throws PlatformError, NoRoom, LeaseLost, or what a store said
+ */
+export async function runPoll(deps: PollDeps, poll: Poll, onAsked: () => void = () => undefined): Promise<PollRun> {
   switch (poll.task) {
     case 'account':
-      return await readAccount(deps, poll)
+      return await readAccount(deps, poll, onAsked)
     case 'posts':
-      return await readPosts(deps, poll)
+      return await readPosts(deps, poll, onAsked)
     case 'metrics':
-      return await readMetrics(deps, poll)
+      return await readMetrics(deps, poll, onAsked)
     case 'broadcasts':
-      return await readBroadcasts(deps, poll)
+      return await readBroadcasts(deps, poll, onAsked)
     case 'daily':
       return await readDays(deps, poll)
     case 'chart':
@@ -49,12 +57,15 @@ export async function runPoll(deps: PollDeps, poll: Poll): Promise<PollRun> {
   }
 }
 
-async function readAccount(deps: PollDeps, poll: Poll): Promise<PollRun> {
+async function readAccount(deps: PollDeps, poll: Poll, onAsked: () => void): Promise<PollRun> {
   if (poll.path === 'public') {
-    await keepPublic(deps, creatorItems(await readCreator(deps, poll)))
+    const creator = await readCreator(deps, poll)
+    onAsked()
+    await keepPublic(deps, creatorItems(creator))
     return { wantedIntervalMs: Math.max(hourMs, creatorIntervalMs(poll.newestPostAtMs, deps.clock.nowMs())) }
   }
   const account = await askPlatform(deps, poll, 'account', (data, access) => data.account(access, poll.creatorId))
+  onAsked()
   if (poll.ownerId !== null) await writeOwnAccount(deps, poll.ownerId, account)
   return { wantedIntervalMs: ownAccountEveryMs }
 }
@@ -71,45 +82,55 @@ async function readCreator(deps: PollDeps, poll: Poll): Promise<AccountReading> 
   })
 }
 
-async function readPosts(deps: PollDeps, poll: Poll): Promise<PollRun> {
-  const { db, clock, random } = deps
+async function readPosts(deps: PollDeps, poll: Poll, onAsked: () => void): Promise<PollRun> {
+  const { clock, ledger } = deps
   const account = accountOf(poll)
   const via = poll.path === 'public' ? poll.viaId : null
+  const keeping = new Keeping()
+  let marked: Promise<void> = Promise.resolve()
   let { cursor, pages, newestPostAtMs } = poll
   let oddAnswers = 0
-  for (;;) {
-    const asked = cursor
-    const page = await askPlatform(deps, poll, 'posts', (data, access) => data.posts(access, account, asked, via))
-    const ids = page.items.map(post => post.videoId)
-    const known = await knownPosts(db, poll, ids)
-    const posts = await withDetails(
-      deps,
-      poll,
-      page.items,
-      ids.filter(id => known.get(id)?.hasDetails !== true),
-    )
-    await keepRead(deps, poll, posts, postItems)
-    newestPostAtMs = posts.reduce<number | null>(
-      (newest, { publishedAtMs }) =>
-        publishedAtMs !== null && (newest === null || publishedAtMs > newest) ? publishedAtMs : newest,
-      newestPostAtMs,
-    )
-    // The page before once more, or nothing where a page was announced: asked again before it is believed.
-    const isOdd = cursor !== null && (page.next === cursor || (page.next === null && page.items.length === 0))
-    const isRepeated = isOdd && oddAnswers++ < oddAnswersMax
-    if (!isRepeated) pages += 1
-    const isKnown = poll.isBackfilled && ids.every(id => known.has(id))
-    const isEnd = !isRepeated && (isOdd || page.next === null || isKnown || pages >= pagesMax[poll.path])
-    if (!isRepeated) cursor = isEnd ? null : page.next
-    const isBackfilled = poll.isBackfilled || (isEnd && newestPostAtMs !== null)
-    const mark = { cursor, pages: isEnd ? 0 : pages, isBackfilled, newestPostAtMs }
-    const nowMs = clock.nowMs()
-    await db.transaction(async trx => {
-      await keepPosts(trx, poll, posts, { nowMs, random })
-      if (!(await markPage(trx, poll, mark, nowMs))) throw new LeaseLost('Another worker has this poll by now.')
-    })
-    if (isEnd) return { wantedIntervalMs: creatorIntervalMs(newestPostAtMs, nowMs) }
+  const readOn = async (): Promise<void> => {
+    for (let isEnd = false; !isEnd; await keeping.room(pagesAheadMax)) {
+      const asked = cursor
+      const page = await askPlatform(deps, poll, 'posts', (data, access) => data.posts(access, account, asked, via))
+      // The page before once more, or nothing where a page was announced: asked again before it is believed.
+      const isOdd = cursor !== null && (page.next === cursor || (page.next === null && page.items.length === 0))
+      if (isOdd && oddAnswers++ < oddAnswersMax) continue
+      const ids = page.items.map(post => post.videoId)
+      const known = await ledger.known(poll, ids)
+      const lacking = ids.filter(id => known.get(id)?.hasDetails !== true)
+      const posts = await withDetails(deps, poll, page.items, lacking)
+      for (const { publishedAtMs } of posts)
+        if (publishedAtMs !== null) newestPostAtMs = Math.max(newestPostAtMs ?? 0, publishedAtMs)
+      pages += 1
+      const isKnown = poll.isBackfilled && ids.every(id => known.has(id))
+      isEnd = isOdd || page.next === null || isKnown || pages >= pagesMax[poll.path]
+      cursor = isEnd ? null : page.next
+      const isBackfilled = poll.isBackfilled || (isEnd && newestPostAtMs !== null)
+      const mark = { cursor, pages: isEnd ? 0 : pages, isBackfilled, newestPostAtMs }
+      // Rows become durable beside each other, and are marked one page after the other.
+      marked = Promise.all([marked, keepRead(deps, poll, posts, postItems)]).then(() => ledger.page(poll, posts, mark))
+      keeping.add(marked)
+    }
   }
+  await whileKept(keeping, readOn, onAsked)
+  return { wantedIntervalMs: creatorIntervalMs(newestPostAtMs, clock.nowMs()) }
+}
+
+/**
+ * Asks all there is to ask, then waits for what it brought. What came before something went wrong is kept: it need not be
+ * asked for again.
+ */
+async function whileKept(keeping: Keeping, readOn: () => Promise<void>, onAsked: () => void): Promise<void> {
+  try {
+    await readOn()
+  } catch (error) {
+    await keeping.all().catch(() => undefined)
+    throw error
+  }
+  onAsked()
+  await keeping.all()
 }
 
 /** A list of YouTube names its posts and says little of them: those that are new are looked at once. */
@@ -128,20 +149,25 @@ async function withDetails(
   return posts.map(post => details.get(post.videoId) ?? post)
 }
 
-async function readMetrics(deps: PollDeps, poll: Poll): Promise<PollRun> {
+async function readMetrics(deps: PollDeps, poll: Poll, onAsked: () => void): Promise<PollRun> {
   const { db, clock } = deps
-  const data = dataOf(deps, poll)
   const nowMs = clock.nowMs()
-  const due = await duePosts(db, poll, { nowMs, max: data.metricsMax * batchesMax })
-  const batches = Array.from({ length: Math.ceil(due.length / data.metricsMax) }, (_, place) =>
-    due.slice(place * data.metricsMax, (place + 1) * data.metricsMax),
-  )
-  let next = 0
+  const keeping = new Keeping()
+  const looks = looksDue(deps, poll, nowMs)
   const readOn = async (): Promise<void> => {
-    for (let batch = batches[next++]; batch; batch = batches[next++]) await readBatch(deps, poll, batch)
+    for await (const look of looks) {
+      const numbers = await askNumbers(deps, poll, look)
+      keeping.add(
+        keepRead(deps, poll, [...numbers.read.values()], numberItems).then(() => deps.ledger.numbers(poll, numbers)),
+      )
+      await keeping.room(looksKeptMax)
+    }
   }
-  const lanes = await Promise.allSettled(Array.from({ length: batchesAtOnce }, readOn))
-  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+  const readAll = async (): Promise<void> => {
+    const lanes = await Promise.allSettled(Array.from({ length: looksAtOnce }, readOn))
+    for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+  }
+  await whileKept(keeping, readAll, onAsked)
   const dueMs = await nextPostDueMs(db, poll)
   const latestMs = nowMs + metricsEveryMs
   return {
@@ -150,10 +176,21 @@ async function readMetrics(deps: PollDeps, poll: Poll): Promise<PollRun> {
   }
 }
 
-async function readBatch(deps: PollDeps, poll: Poll, batch: readonly DuePost[]): Promise<void> {
-  const { db, clock, random } = deps
-  const ids = batch.map(post => post.videoId)
-  const creators = new Map(batch.map(post => [post.videoId, post.creatorId]))
+/** Posts that are due, as many at once as one request asks for. */
+async function* looksDue(deps: PollDeps, poll: Poll, nowMs: number): AsyncGenerator<readonly DuePost[], void> {
+  const { metricsMax } = dataOf(deps, poll)
+  const max = metricsMax * looksAtOnce
+  let after: DuePost | null = null
+  for (let count = 0; count < looksMax; count += looksAtOnce) {
+    const due: DuePost[] = await duePosts(deps.db, poll, { nowMs, max, after })
+    for (let from = 0; from < due.length; from += metricsMax) yield due.slice(from, from + metricsMax)
+    after = due.at(-1) ?? null
+    if (due.length < max) return
+  }
+}
+
+async function askNumbers(deps: PollDeps, poll: Poll, asked: readonly DuePost[]): Promise<NumbersRead> {
+  const ids = asked.map(post => post.videoId)
   const page = await askPlatform(deps, poll, 'metrics', (data, access) =>
     data.metrics(access, accountOf(poll), ids),
   ).catch(error => {
@@ -162,26 +199,27 @@ async function readBatch(deps: PollDeps, poll: Poll, batch: readonly DuePost[]):
     throw error
   })
   // Of many creators at once the platform does not say whose is whose.
+  const creators = new Map(asked.map(post => [post.videoId, post.creatorId]))
   const posts = (page?.items ?? []).map(post => ({ ...post, creatorId: creators.get(post.videoId) ?? post.creatorId }))
-  await keepRead(deps, poll, posts, numberItems)
-  const read = new Map(posts.map(post => [post.videoId, post]))
-  await keepNumbers(db, poll, { asked: batch, read, isRefused: page === null, nowMs: clock.nowMs(), random })
+  return { asked, read: new Map(posts.map(post => [post.videoId, post])), isRefused: page === null }
 }
 
-async function readBroadcasts(deps: PollDeps, poll: Poll): Promise<PollRun> {
-  const { db, clock, random } = deps
-  let cursor: string | null = null
-  for (let pages = 0; pages < broadcastPagesMax; pages++) {
-    const asked: string | null = cursor
-    const page: Page<PostReading> = await askPlatform(deps, poll, 'broadcasts', (data, access) => {
-      if (data.broadcasts === null) throw notOffered(poll, 'broadcasts')
-      return data.broadcasts(access, asked)
-    })
-    await keepRead(deps, poll, page.items, postItems)
-    await db.transaction(trx => keepPosts(trx, poll, page.items, { nowMs: clock.nowMs(), random }))
-    if (page.next === null || page.next === cursor) break
-    cursor = page.next
+async function readBroadcasts(deps: PollDeps, poll: Poll, onAsked: () => void): Promise<PollRun> {
+  const keeping = new Keeping()
+  const readOn = async (): Promise<void> => {
+    let cursor: string | null = null
+    for (let pages = 0; pages < broadcastPagesMax; pages++) {
+      const asked: string | null = cursor
+      const page: Page<PostReading> = await askPlatform(deps, poll, 'broadcasts', (data, access) => {
+        if (data.broadcasts === null) throw notOffered(poll, 'broadcasts')
+        return data.broadcasts(access, asked)
+      })
+      keeping.add(keepRead(deps, poll, page.items, postItems).then(() => deps.ledger.page(poll, page.items, null)))
+      if (page.next === null || page.next === cursor) break
+      cursor = page.next
+    }
   }
+  await whileKept(keeping, readOn, onAsked)
   return { wantedIntervalMs: broadcastsEveryMs }
 }
 

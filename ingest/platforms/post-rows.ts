@@ -25,27 +25,37 @@ export function scopeOf(poll: Pick<Poll, 'path' | 'accountId'>): string {
   return poll.path === 'own' && poll.accountId !== null ? poll.accountId : publicScope
 }
 
+/** By id; those that are not in it are new. */
+export type KnownPosts = ReadonlyMap<string, { readonly hasDetails: boolean }>
+
+const KnownSchema = z.object({ place: z.number(), videoId: z.string(), hasDetails: z.boolean() })
+
 /**
- * What is known of these: those that are not in it are new. `hasDetails` is false for what only a list has named: of posts,
- * or of broadcasts, which say nothing of numbers.
+ * What is known of posts, for many polls at once. `hasDetails` is false for what only a list has named: of posts, or of
+ * broadcasts, which say nothing of numbers.
  */
 export async function knownPosts(
   db: Db,
-  poll: Poll,
-  videoIds: readonly string[],
-): Promise<Map<string, { readonly hasDetails: boolean }>> {
-  if (videoIds.length === 0) return new Map()
-  const known = await db.system
-    .selectFrom('polled_posts')
-    .select(['video_id', 'duration_seconds', 'last_read_at'])
-    .where('scope', '=', scopeOf(poll))
-    .where('platform', '=', poll.platform)
-    .where('video_id', 'in', [...videoIds])
-    .limit(videoIds.length)
-    .execute()
-  return new Map(
-    known.map(row => [row.video_id, { hasDetails: row.duration_seconds !== null && row.last_read_at !== null }]),
+  asked: readonly { readonly poll: Poll; readonly videoIds: readonly string[] }[],
+): Promise<KnownPosts[]> {
+  const rows = asked.flatMap(({ poll, videoIds }, place) =>
+    videoIds.map(videoId => ({ place, scope: scopeOf(poll), platform: poll.platform, videoId })),
   )
+  const known = asked.map(() => new Map<string, { readonly hasDetails: boolean }>())
+  if (rows.length === 0) return known
+  const found = await sql`
+    select t.place, p.video_id as "videoId",
+      p.duration_seconds is not null and p.last_read_at is not null as "hasDetails"
+    from unnest(
+      ${rows.map(row => row.place)}::integer[],
+      ${rows.map(row => row.scope)}::uuid[],
+      ${rows.map(row => row.platform)}::text[],
+      ${rows.map(row => row.videoId)}::text[]
+    ) t (place, scope, platform, video_id)
+    join polled_posts p on p.scope = t.scope and p.platform = t.platform and p.video_id = t.video_id`.execute(db.system)
+  for (const { place, videoId, hasDetails } of z.array(KnownSchema).parse(found.rows))
+    known[place]?.set(videoId, { hasDetails })
+  return known
 }
 
 const LastReadingSchema = z.object({
@@ -54,19 +64,29 @@ const LastReadingSchema = z.object({
   publishedAt: z.date().nullable(),
   lastReadAt: z.date().nullable(),
   lastViews: z.coerce.bigint().nullable(),
+  /** As the store writes it: exact to the microsecond. */
+  dueAt: z.string(),
 })
 /** A post whose numbers are due. */
 export type DuePost = z.infer<typeof LastReadingSchema>
 
-/** Posts of the poll's scope and credential that are due, the longest due first. Only who holds the poll reads them. */
-export async function duePosts(db: Db, poll: Poll, o: { nowMs: number; max: number }): Promise<DuePost[]> {
+/**
+ * Posts of the poll's scope and credential that are due, the longest due first. Only who holds the poll reads them.
+ * @param o.after the last one that was got before; null begins
+ */
+export async function duePosts(
+  db: Db,
+  poll: Poll,
+  o: { readonly nowMs: number; readonly max: number; readonly after: DuePost | null },
+): Promise<DuePost[]> {
   const { rows } = await sql`
     select video_id as "videoId", creator_id as "creatorId", published_at as "publishedAt",
-      last_read_at as "lastReadAt", last_views as "lastViews"
+      last_read_at as "lastReadAt", last_views as "lastViews", next_poll_at::text as "dueAt"
     from polled_posts
     where scope = ${scopeOf(poll)} and credential_key = ${poll.credentialKey} and platform = ${poll.platform}
       and next_poll_at <= ${new Date(o.nowMs)}
-    order by next_poll_at limit ${o.max}`.execute(db.system)
+      and (${o.after === null}::boolean or (next_poll_at, video_id) > (${o.after?.dueAt ?? null}::timestamptz, ${o.after?.videoId ?? null}))
+    order by next_poll_at, video_id limit ${o.max}`.execute(db.system)
   return z.array(LastReadingSchema).parse(rows)
 }
 
@@ -86,80 +106,107 @@ export async function nextPostDueMs(db: Db, poll: Poll): Promise<number | null> 
 }
 
 /**
- * Keeps what a list or a look at posts said. What was not given does not replace what is known; titles of the public path
- * are kept in the analytics store alone.
+ * Keeps what lists or looks at posts said, for many polls at once. What was not given does not replace what is known;
+ * titles of the public path are kept in the analytics store alone.
  */
 export async function keepPosts(
   trx: Transaction<Database>,
-  poll: Poll,
-  posts: readonly PostReading[],
+  pages: readonly { readonly poll: Poll; readonly posts: readonly PostReading[] }[],
   now: Now,
 ): Promise<void> {
-  const rows = [...new Map(posts.map(post => [post.videoId, post])).values()].map(post => rowOf(poll, post, now))
-  if (rows.length === 0) return
-  await trx
-    .insertInto('polled_posts')
-    .values(rows)
-    .onConflict(conflict =>
-      conflict.columns(['scope', 'platform', 'video_id']).doUpdateSet({
-        kind: sql`case when excluded.kind = 'clip' then polled_posts.kind else excluded.kind end`,
-        title: sql`coalesce(nullif(excluded.title, ''), polled_posts.title)`,
-        url: sql`coalesce(nullif(excluded.url, ''), polled_posts.url)`,
-        thumbnail_url: sql`coalesce(nullif(excluded.thumbnail_url, ''), polled_posts.thumbnail_url)`,
-        published_at: sql`coalesce(excluded.published_at, polled_posts.published_at)`,
-        ended_at: sql`coalesce(excluded.ended_at, polled_posts.ended_at)`,
-        duration_seconds: sql`coalesce(excluded.duration_seconds, polled_posts.duration_seconds)`,
-        next_poll_at: sql`coalesce(polled_posts.next_poll_at, excluded.next_poll_at)`,
-        last_read_at: sql`coalesce(excluded.last_read_at, polled_posts.last_read_at)`,
-        last_views: sql`coalesce(excluded.last_views, polled_posts.last_views)`,
-        misses: 0,
-        gone_at: null,
-      }),
-    )
-    .execute()
+  let left = pages.flatMap(({ poll, posts }) => posts.map(post => rowOf(poll, post, now)))
+  // One statement changes a row once: what a second page says of the same post waits for the next.
+  while (left.length > 0) {
+    const rows = new Map<string, (typeof left)[number]>()
+    const again: typeof left = []
+    for (const row of left) {
+      const key = `${row.scope} ${row.platform} ${row.video_id}`
+      if (rows.has(key)) again.push(row)
+      else rows.set(key, row)
+    }
+    await upsert(trx, [...rows.values()])
+    left = again
+  }
 }
 
-/** Plans the posts anew whose numbers were read, and those that did not come. */
+async function upsert(trx: Transaction<Database>, rows: readonly ReturnType<typeof rowOf>[]): Promise<void> {
+  const columns = sql.join(Object.keys(rows[0] ?? {}).map(column => sql.ref(column)))
+  await sql`
+    insert into polled_posts as p (${columns})
+    select ${columns} from json_populate_recordset(null::polled_posts, ${JSON.stringify(rows)}::json)
+    on conflict (scope, platform, video_id) do update set
+      kind = case when excluded.kind = 'clip' then p.kind else excluded.kind end,
+      title = coalesce(nullif(excluded.title, ''), p.title),
+      url = coalesce(nullif(excluded.url, ''), p.url),
+      thumbnail_url = coalesce(nullif(excluded.thumbnail_url, ''), p.thumbnail_url),
+      published_at = coalesce(excluded.published_at, p.published_at),
+      ended_at = coalesce(excluded.ended_at, p.ended_at),
+      duration_seconds = coalesce(excluded.duration_seconds, p.duration_seconds),
+      next_poll_at = coalesce(p.next_poll_at, excluded.next_poll_at),
+      last_read_at = coalesce(excluded.last_read_at, p.last_read_at),
+      last_views = coalesce(excluded.last_views, p.last_views),
+      misses = 0,
+      gone_at = null`.execute(trx)
+}
+
+/** What became of a look at the numbers of posts. */
+export interface NumbersRead {
+  readonly asked: readonly DuePost[]
+  readonly read: ReadonlyMap<string, PostReading>
+  /** The platform has the posts and gives no numbers. */
+  readonly isRefused: boolean
+}
+
+/** Plans the posts anew whose numbers were read, and those that did not come, for many polls at once. */
 export async function keepNumbers(
-  db: Db,
-  poll: Poll,
-  o: Now & {
-    readonly asked: readonly DuePost[]
-    readonly read: ReadonlyMap<string, PostReading>
-    /** The platform has the posts and gives no numbers. */
-    readonly isRefused: boolean
-  },
+  trx: Transaction<Database>,
+  looks: readonly { readonly poll: Poll; readonly numbers: NumbersRead }[],
+  now: Now,
 ): Promise<void> {
-  const { asked, read, isRefused, nowMs, random } = o
-  const times = asked.map(post => {
-    const reading = read.get(post.videoId)
-    if (!reading && !isRefused)
-      return { id: post.videoId, nextMs: nowMs + jittered(missedAfterMs, random()), views: null, isMissed: true }
-    const views = reading?.views ?? null
-    const before =
-      post.lastViews !== null && post.lastReadAt !== null
-        ? { views: post.lastViews, atMs: post.lastReadAt.getTime() }
-        : null
-    const publishedAtMs = post.publishedAt?.getTime() ?? reading?.publishedAtMs ?? null
-    const everyMs = postIntervalMs({ publishedAtMs, nowMs, views, before })
-    return { id: post.videoId, nextMs: nowMs + jittered(everyMs, random()), views, isMissed: false }
-  })
+  const times = looks.flatMap(({ poll, numbers }) =>
+    numbers.asked.map(post => ({
+      scope: scopeOf(poll),
+      platform: poll.platform,
+      videoId: post.videoId,
+      ...timeOf(post, numbers, now),
+    })),
+  )
   if (times.length === 0) return
-  const now = new Date(nowMs)
+  const at = new Date(now.nowMs)
   await sql`
     update polled_posts p set
       misses = case when t.is_missed then p.misses + 1 else 0 end,
-      gone_at = case when t.is_missed and p.misses + 1 >= ${missesMax} then ${now}::timestamptz end,
+      gone_at = case when t.is_missed and p.misses + 1 >= ${missesMax} then ${at}::timestamptz end,
       next_poll_at = case when t.is_missed and p.misses + 1 >= ${missesMax} then null else t.next_poll_at end,
-      last_read_at = case when t.is_missed then p.last_read_at else ${now}::timestamptz end,
+      last_read_at = case when t.is_missed then p.last_read_at else ${at}::timestamptz end,
       last_views = coalesce(t.views, p.last_views)
     from unnest(
-      ${times.map(time => time.id)}::text[],
+      ${times.map(time => time.scope)}::uuid[],
+      ${times.map(time => time.platform)}::text[],
+      ${times.map(time => time.videoId)}::text[],
       ${times.map(time => new Date(time.nextMs).toISOString())}::timestamptz[],
       ${times.map(time => time.views?.toString() ?? null)}::bigint[],
       ${times.map(time => time.isMissed)}::boolean[]
-    ) t (video_id, next_poll_at, views, is_missed)
-    where p.scope = ${scopeOf(poll)} and p.platform = ${poll.platform} and p.video_id = t.video_id`.execute(db.system)
+    ) t (scope, platform, video_id, next_poll_at, views, is_missed)
+    where p.scope = t.scope and p.platform = t.platform and p.video_id = t.video_id`.execute(trx)
+}
+
+/** When a post is looked at again. */
+function timeOf(
+  post: DuePost,
+  { read, isRefused }: NumbersRead,
+  { nowMs, random }: Now,
+): { readonly nextMs: number; readonly views: bigint | null; readonly isMissed: boolean } {
+  const reading = read.get(post.videoId)
+  if (!reading && !isRefused) return { nextMs: nowMs + jittered(missedAfterMs, random()), views: null, isMissed: true }
+  const views = reading?.views ?? null
+  const before =
+    post.lastViews !== null && post.lastReadAt !== null
+      ? { views: post.lastViews, atMs: post.lastReadAt.getTime() }
+      : null
+  const publishedAtMs = post.publishedAt?.getTime() ?? reading?.publishedAtMs ?? null
+  const everyMs = postIntervalMs({ publishedAtMs, nowMs, views, before })
+  return { nextMs: nowMs + jittered(everyMs, random()), views, isMissed: false }
 }
 
 function rowOf(poll: Poll, post: PostReading, { nowMs, random }: Now) {
