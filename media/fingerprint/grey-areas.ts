@@ -31,23 +31,27 @@ export function greyAreas({ widthPx, heightPx, rgb }: Picture): GreyAreas {
   return { widthPx, heightPx, sums }
 }
 
-/** @returns `sidePx` × `sidePx` values, 0 to 255, rows from the top; proportions are not kept */
-export function squareOf(grey: GreyAreas, area: Area, sidePx: number): Float64Array {
-  const columns = edges(area.left, area.width, grey.widthPx, sidePx)
-  const rows = edges(area.top, area.height, grey.heightPx, sidePx)
+/** @returns `columns` × `rows` values, 0 to 255, rows from the top; proportions are not kept */
+export function areaAt(
+  grey: GreyAreas,
+  area: Area,
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): Float64Array {
+  const across = edges(area.left, area.width, grey.widthPx, columns)
+  const down = edges(area.top, area.height, grey.heightPx, rows)
   // Sums up to every corner of the grid; the four around a cell give the sum within it.
-  const corners = rows.map(y => columns.map(x => sumTo(grey, x, y)))
-  const square = new Float64Array(sidePx * sidePx)
-  const cellPx = ((area.width * grey.widthPx) / sidePx) * ((area.height * grey.heightPx) / sidePx)
-  for (let row = 0; row < sidePx; row += 1) {
+  const corners = down.map(y => across.map(x => sumTo(grey, x, y)))
+  const values = new Float64Array(columns * rows)
+  const cellPx = ((area.width * grey.widthPx) / columns) * ((area.height * grey.heightPx) / rows)
+  for (let row = 0; row < rows; row += 1) {
     const above = corners[row] ?? []
     const below = corners[row + 1] ?? []
-    for (let column = 0; column < sidePx; column += 1) {
+    for (let column = 0; column < columns; column += 1) {
       const inside = (below[column + 1] ?? 0) - (below[column] ?? 0) - (above[column + 1] ?? 0) + (above[column] ?? 0)
-      square[row * sidePx + column] = inside / cellPx
+      values[row * columns + column] = inside / cellPx
     }
   }
-  return square
+  return values
 }
 
 function edges(start: number, length: number, ofPx: number, count: number): number[] {

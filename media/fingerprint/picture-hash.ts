@@ -4,7 +4,9 @@
  * transform; of the waves 1 to 16 in each direction (0 is the mean brightness) those above their median are 1.
  */
 
-export const hashedSidePx = 64
+const hashedSidePx = 64
+/** The size of what is hashed. */
+export const hashedGrid = { columns: hashedSidePx, rows: hashedSidePx } as const
 /** 256 bits. */
 export const hashWords = 8
 const waves = 16

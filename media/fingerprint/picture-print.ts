@@ -1,6 +1,6 @@
 import type { Picture } from '../picture.ts'
-import { type Area, type GreyAreas, greyAreas, squareOf } from './grey-areas.ts'
-import { hashedSidePx, hashPicture, hashWords } from './picture-hash.ts'
+import { type Area, areaAt, type GreyAreas, greyAreas } from './grey-areas.ts'
+import { hashedGrid, hashPicture, hashWords } from './picture-hash.ts'
 import { seamedAreas } from './seams.ts'
 
 /** Fingerprints hold so many pictures a second at most. */
@@ -51,7 +51,7 @@ export function storedPrint(): PrintBuilder {
       for (const [view, area] of storedViews(frame)) {
         const track = tracks.get(view) ?? trackBuilder(view, false)
         tracks.set(view, track)
-        const hash = hashPicture(squareOf(grey, area, hashedSidePx))
+        const hash = hashPicture(areaAt(grey, area, hashedGrid))
         if (hash) track.push(atSec, hash.plain)
       }
     },
@@ -73,7 +73,7 @@ export function queryPrint(): PrintBuilder {
         const plain = trackBuilder(view, false)
         const mirrored = trackBuilder(view, true)
         for (const { grey, atSec } of kept) {
-          const hash = hashPicture(squareOf(grey, area, hashedSidePx))
+          const hash = hashPicture(areaAt(grey, area, hashedGrid))
           if (!hash) continue
           plain.push(atSec, hash.plain)
           mirrored.push(atSec, hash.mirrored)

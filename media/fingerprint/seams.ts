@@ -3,11 +3,14 @@
  * screen. Such a place is a straight line across the whole picture that stays where it is: along it brightness changes
  * in every frame more than it does elsewhere.
  */
-import { type Area, type GreyAreas, squareOf } from './grey-areas.ts'
+import { type Area, areaAt, type GreyAreas } from './grey-areas.ts'
 
-const gridPx = 64
-/** Along a seam brightness changes so many times as much as along the line in the middle of all lines. */
+/** Places along a line at which it is looked at. */
+const alongCount = 64
+/** Along a seam brightness changes so many times as much as along a usual line. */
 const aboveUsual = 3
+/** Lines of bars, along which nothing changes, are not counted to what is usual. */
+const shownMin = 0.5
 /** And by at least so much, of 255: on a dark picture anything is above the usual. */
 const changeMin = 4
 /** Parts that are smaller than this share of the side hold nothing worth comparing. */
@@ -21,51 +24,57 @@ const framesMax = 40
  * @returns none when there is no seam
  */
 export function seamedAreas(frames: readonly GreyAreas[]): Area[] {
-  if (frames.length === 0) return []
+  const first = frames[0]
+  if (!first) return []
   const step = Math.ceil(frames.length / framesMax)
-  const whole = { left: 0, top: 0, width: 1, height: 1 }
-  const squares = frames.filter((_, index) => index % step === 0).map(frame => squareOf(frame, whole, gridPx))
-  const rows = partsBetween(seams(squares, gridPx, 1)).map(({ from, to }) => ({
-    ...whole,
-    top: from,
-    height: to - from,
-  }))
-  const columns = partsBetween(seams(squares, 1, gridPx)).map(({ from, to }) => ({
-    ...whole,
-    left: from,
-    width: to - from,
-  }))
-  return [...rows, ...columns]
+  const looked = frames.filter((_, index) => index % step === 0)
+  const rows = partsBetween(seams(looked, { columns: alongCount, rows: first.heightPx }, 'rows'))
+  const columns = partsBetween(seams(looked, { columns: first.widthPx, rows: alongCount }, 'columns'))
+  return [
+    ...rows.map(({ from, to }) => ({ ...whole, top: from, height: to - from })),
+    ...columns.map(({ from, to }) => ({ ...whole, left: from, width: to - from })),
+  ]
 }
 
-/**
- * Places of seams, as shares of the side.
- * @param acrossStep from one line to the next, in a square's values
- * @param alongStep from one value of a line to the next
- */
-function seams(squares: readonly Float64Array[], acrossStep: number, alongStep: number): number[] {
+const whole: Area = { left: 0, top: 0, width: 1, height: 1 }
+
+interface Grid {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** Places of seams between rows or between columns, as shares of the side. */
+function seams(frames: readonly GreyAreas[], grid: Grid, between: keyof Grid): number[] {
+  const lineCount = grid[between]
+  const grids = frames.map(frame => areaAt(frame, whole, grid))
   // For every line the least change of any quarter of the frames: a cut or a caption that passes is no seam.
-  const changes = Array.from({ length: gridPx - 1 }, (_, line) => {
-    const perFrame = squares.map(square => changeAcross(square, line, acrossStep, alongStep)).sort((a, b) => a - b)
+  const changes = Array.from({ length: lineCount - 1 }, (_, line) => {
+    const perFrame = grids.map(values => changeAcross(values, grid, { line, between })).sort((a, b) => a - b)
     return perFrame[Math.floor(perFrame.length / 4)] ?? 0
   })
-  const usual = [...changes].sort((a, b) => a - b)[Math.floor(changes.length / 2)] ?? 0
+  const shown = changes.filter(change => change >= shownMin).sort((a, b) => a - b)
+  const usual = shown[Math.floor(shown.length / 2)] ?? 0
   const isSeam = (line: number) => {
     const change = changes[line] ?? 0
     const isHighest = change >= (changes[line - 1] ?? 0) && change > (changes[line + 1] ?? 0)
     return isHighest && change >= changeMin && change >= aboveUsual * usual
   }
-  return changes.flatMap((_, line) => (isSeam(line) ? [(line + 1) / gridPx] : []))
+  return changes.flatMap((_, line) => (isSeam(line) ? [(line + 1) / lineCount] : []))
 }
 
 /** The median change from one line to the next: most of the line must change. */
-function changeAcross(square: Float64Array, line: number, acrossStep: number, alongStep: number): number {
-  const changes = Array.from({ length: gridPx }, (_, along) => {
+function changeAcross(
+  values: Float64Array,
+  { columns }: Grid,
+  { line, between }: { readonly line: number; readonly between: keyof Grid },
+): number {
+  const [acrossStep, alongStep] = between === 'rows' ? [columns, 1] : [1, columns]
+  const changes = Array.from({ length: alongCount }, (_, along) => {
     const at = line * acrossStep + along * alongStep
-    return Math.abs((square[at + acrossStep] ?? 0) - (square[at] ?? 0))
+    return Math.abs((values[at + acrossStep] ?? 0) - (values[at] ?? 0))
   })
   changes.sort((a, b) => a - b)
-  return changes[gridPx / 2] ?? 0
+  return changes[alongCount / 2] ?? 0
 }
 
 function partsBetween(places: readonly number[]): { from: number; to: number }[] {

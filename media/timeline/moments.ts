@@ -2,8 +2,8 @@
  * Suggested moments: the seconds that stand out from the ten minutes around them, each with the span that would make a
  * clip of it and with what every signal gave.
  *
- * A signal gives a second its weight times how far it stands above what is usual there (six robust standard deviations
- * give all of it); the sum is divided by the weights of the signals that the file has. A file without chat is not judged as
+ * A signal gives a second a share of its weight: 63 % when it stands four robust standard deviations above what is usual
+ * there, more the further it does, all of it never. The sum is divided by the weights of the signals that the file has. A file without chat is not judged as
  * one in which nobody spoke. Greatest first, at least 30 s apart, each gets a span of 15 to 60 s whose ends lie in a silence or
  * at a cut where one is near, which is a signal of its own. The points of the parts add up to the score.
  */
@@ -35,8 +35,8 @@ export const defaultMomentWeights: Readonly<Record<MomentSignal, number>> = {
 /** Most moments of one list. */
 export const momentsMax = 50
 const momentsUsual = 10
-/** So far above the usual gives a signal's whole weight. */
-const fullZ = 6
+/** So far above the usual gives a signal 63 % of its weight. */
+const shareZ = 4
 /** What differs by less is the same to the ear and the eye: dB, a share, or a count in ten seconds. */
 const spreadMin: Readonly<Record<SecondSignal, number>> = {
   loudness: 1.5,
@@ -47,8 +47,9 @@ const spreadMin: Readonly<Record<SecondSignal, number>> = {
   chatters: 1,
   repetition: 1,
 }
-/** A second whose signals together give less stands out by nothing worth saying. */
-const secondScoreMin = 0.1
+/** A second of which no signal stands so far above the usual is like the others; what stands less far is not told. */
+const standsOutZ = 3
+const tellingZ = 1
 const apartSec = 30
 const spanSec = { min: 15, max: 60, usual: 30 }
 /** The clip begins and ends at least so far from the peak. */
@@ -103,7 +104,9 @@ function peaksOf(tracks: readonly Track[], countMax: number): number[] {
   const scores = (tracks[0]?.values ?? []).map(
     (_, second) => tracks.reduce((sum, track) => sum + track.weight * shareAt(track, second), 0) / weightSum,
   )
-  const order = scores.flatMap((score, second) => (score >= secondScoreMin ? [{ score, second }] : []))
+  const standsOut = (second: number) =>
+    tracks.some(({ weight, standings }) => weight > 0 && (standings[second]?.z ?? 0) >= standsOutZ)
+  const order = scores.flatMap((score, second) => (standsOut(second) ? [{ score, second }] : []))
   order.sort((a, b) => b.score - a.score || a.second - b.second)
   const peaks: number[] = []
   for (const { second } of order) {
@@ -114,7 +117,7 @@ function peaksOf(tracks: readonly Track[], countMax: number): number[] {
 }
 
 function shareAt({ standings }: Track, second: number): number {
-  return Math.max(0, Math.min(1, (standings[second]?.z ?? 0) / fullZ))
+  return 1 - Math.exp(-Math.max(0, standings[second]?.z ?? 0) / shareZ)
 }
 
 function momentAt(
@@ -139,7 +142,7 @@ function momentAt(
     why: edgeReasons[snapped] ?? '',
   })
   parts.sort((a, b) => b.points - a.points || momentSignals.indexOf(a.signal) - momentSignals.indexOf(b.signal))
-  const telling = parts.filter(({ points }) => points > 0).map(({ why }) => why)
+  const telling = parts.filter(({ points, z = tellingZ }) => points > 0 && z >= tellingZ).map(({ why }) => why)
   return {
     startSec: span.startSec,
     endSec: span.endSec,

@@ -1,6 +1,6 @@
 /** How far a value stands from what is usual around it. */
 export interface Standing {
-  /** In robust standard deviations, -10 to 10. */
+  /** In robust standard deviations, -20 to 20. */
   readonly z: number
   /** What is usual there. */
   readonly usual: number
@@ -9,7 +9,7 @@ export interface Standing {
 const halfWindowSteps = 300
 /** The surroundings are looked at anew every so many steps. */
 const blockSteps = 10
-const zMax = 10
+const zMax = 20
 /** Make the median, or the mean, absolute deviation of a normal distribution its standard deviation. */
 const ofMedianDeviation = 1.4826
 const ofMeanDeviation = 1.2533
