@@ -4,6 +4,11 @@
  * still cost its unit, as it does at the platforms. A counter in the key-value store was refused because it may forget
  * (Redis without persistence), and a forgotten count is an overspent day.
  *
+ * Requests that come together are counted together, and a little ahead of those that will follow: a worker then has a few
+ * units in hand. They are counted as used. A worker that dies with them wastes them; nobody can spend them twice. Each
+ * second it asks again whether the platform has stopped the bucket meanwhile, and towards the end of a day, when clocks may
+ * disagree on which day it is, it takes nothing ahead and gives up what it has.
+ *
  * On the public path a day's units are also spread over the day: until noon at most half of them and a tenth more, so
  * that the evening's clips are read too.
  */
@@ -14,6 +19,7 @@ import type { QuotaState } from '../../contracts/quota.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { PlatformError } from '../../platforms/port.ts'
+import { gathered } from './gathered.ts'
 import { nextPacificDay, pacificDayStart, publicPart, type QuotaRule, quotaRuleOf } from './quota-rules.ts'
 
 /** Who asks for what. */
@@ -34,11 +40,12 @@ export type Reservation =
 /** The bucket that stands for all of a credential's: blocked, nothing is asked with it. */
 export const wholeCredential = '*'
 
-/** Waits for its units. */
-interface Asking {
-  readonly units: number
-  readonly resolve: (answer: Reservation) => void
-  readonly reject: (error: unknown) => void
+/** Units of a day that are counted and not spent yet. */
+interface InHand {
+  units: number
+  readonly dayStartMs: number
+  /** When the store last said that they may be spent. */
+  checkedAtMs: number
 }
 
 interface BudgetDeps {
@@ -50,6 +57,14 @@ interface BudgetDeps {
 /** How far ahead of an even use of the day the public path may be. */
 const headStart = 0.1
 const statesMax = 1_000
+/** Requests of one count. */
+const roundMax = 1_000
+/** A worker has at most so many units in hand, and at most this part of a day's. */
+const inHandMax = 50
+const inHandPart = 1 / 200
+const recheckMs = 1_000
+/** Clocks that disagree by more than this count into the wrong day. */
+const clockSkewMsMax = 5 * 60_000
 const hourMs = 3_600_000
 /** So many failures in a row open the circuit. */
 const brokenMax = 10
@@ -77,7 +92,9 @@ export class QuotaBudget {
   readonly #db: Db
   readonly #clock: Clock
   readonly #ruleOf: (bucket: string) => QuotaRule
-  readonly #asking = new Map<string, Asking[]>()
+  readonly #counting = new Map<string, (units: number) => Promise<Reservation>>()
+  readonly #inHand = new Map<string, InHand>()
+  #day = { startMs: 0, endMs: 0 }
   /** Failures in a row of each credential, as this worker saw them. */
   readonly #broken = new Map<string, number>()
 
@@ -92,30 +109,65 @@ export class QuotaBudget {
    * requests at once cost a few writes.
    * @param units at least 1
    */
-  reserve(spending: Spending, units: number): Promise<Reservation> {
-    const key = `${spending.credentialKey} ${spending.bucket} ${spending.path}`
-    const queue = this.#asking.get(key) ?? []
-    return new Promise((resolve, reject) => {
-      queue.push({ units, resolve, reject })
-      if (this.#asking.has(key)) return
-      this.#asking.set(key, queue)
-      void this.#serve(key, spending, queue)
-    })
+  async reserve(spending: Spending, units: number): Promise<Reservation> {
+    const key = keyOf(spending)
+    const inHand = this.#ofToday(key)
+    if (inHand.units >= units && this.#clock.nowMs() - inHand.checkedAtMs < recheckMs) {
+      inHand.units -= units
+      return { isGranted: true }
+    }
+    const count = this.#counting.get(key) ?? gathered(round => this.#countRound(spending, round), roundMax)
+    this.#counting.set(key, count)
+    return await count(units)
   }
 
-  async #serve(key: string, spending: Spending, queue: Asking[]): Promise<void> {
-    for (let batch = queue.splice(0); batch.length > 0; batch = queue.splice(0)) {
-      try {
-        const together = batch.reduce((sum, { units }) => sum + units, 0)
-        const answer = await this.#count(spending, together)
-        for (const one of batch) {
-          one.resolve(answer.isGranted || batch.length === 1 ? answer : await this.#count(spending, one.units))
-        }
-      } catch (error) {
-        for (const one of batch) one.reject(error)
-      }
-    }
-    this.#asking.delete(key)
+  async #countRound(spending: Spending, round: readonly number[]): Promise<Reservation[]> {
+    const together = round.reduce((sum, units) => sum + units, 0)
+    const ahead = round.length > 1 ? this.#aheadOf(spending.bucket) : 0
+    const answer = await this.#spend(spending, together, ahead)
+    if (answer.isGranted || (round.length === 1 && ahead === 0)) return round.map(() => answer)
+    const answers: Reservation[] = []
+    for (const units of round) answers.push(await this.#spend(spending, units, 0))
+    return answers
+  }
+
+  /** From what is in hand, and from the store what that lacks. */
+  async #spend(spending: Spending, units: number, ahead: number): Promise<Reservation> {
+    const inHand = this.#ofToday(keyOf(spending))
+    // Taken out while the store is asked: what comes meanwhile must not spend them too.
+    const had = inHand.units
+    inHand.units = 0
+    const lacking = Math.max(0, units + ahead - had)
+    const answer = await this.#count(spending, lacking).catch(error => {
+      inHand.units += had
+      throw error
+    })
+    inHand.units += answer.isGranted ? had + lacking - units : had
+    if (answer.isGranted) inHand.checkedAtMs = this.#clock.nowMs()
+    return answer
+  }
+
+  #ofToday(key: string): InHand {
+    const { startMs: dayStartMs, isEnding } = this.#today()
+    const known = this.#inHand.get(key)
+    if (known?.dayStartMs === dayStartMs && !isEnding) return known
+    const none = { units: 0, dayStartMs, checkedAtMs: Number.NEGATIVE_INFINITY }
+    this.#inHand.set(key, none)
+    return none
+  }
+
+  #aheadOf(bucket: string): number {
+    const rule = this.#ruleOf(bucket)
+    if (rule.kind !== 'day' || this.#today().isEnding) return 0
+    return Math.min(inHandMax, Math.floor(rule.units * inHandPart))
+  }
+
+  /** The day in California; reckoned anew when it is over. */
+  #today(): { readonly startMs: number; readonly isEnding: boolean } {
+    const nowMs = this.#clock.nowMs()
+    if (nowMs < this.#day.startMs || nowMs >= this.#day.endMs)
+      this.#day = { startMs: pacificDayStart(nowMs), endMs: nextPacificDay(nowMs) }
+    return { startMs: this.#day.startMs, isEnding: this.#day.endMs - nowMs < clockSkewMsMax }
   }
 
   async #count(spending: Spending, units: number): Promise<Reservation> {
@@ -132,6 +184,8 @@ export class QuotaBudget {
   async block(spending: Spending, untilMs: number, reason: string): Promise<void> {
     const { credentialKey, bucket, ownerId } = spending
     const now = new Date(this.#clock.nowMs())
+    for (const [key, inHand] of this.#inHand)
+      if (key.startsWith(`${credentialKey} `)) inHand.checkedAtMs = Number.NEGATIVE_INFINITY
     await this.#db.system
       .insertInto('platform_quota')
       .values({
@@ -314,6 +368,10 @@ export class QuotaBudget {
       reason: `The day's units of ${spending.bucket} are used up.`,
     }
   }
+}
+
+function keyOf({ credentialKey, bucket, path }: Spending): string {
+  return `${credentialKey} ${bucket} ${path}`
 }
 
 /** Nobody has stopped the credential as a whole. */

@@ -2,12 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { manualClock } from '../../core/clock.ts'
 import { migrateDb } from '../../core/db/migrate.ts'
 import type { Db } from '../../core/db/port.ts'
-import { QuotaBudget, type Spending, wholeCredential } from './quota-budget.ts'
+import { QuotaBudget, type Reservation, type Spending, wholeCredential } from './quota-budget.ts'
 import { nextPacificDay, type QuotaRule } from './quota-rules.ts'
 
 const day: QuotaRule = { kind: 'day', units: 100 }
 const rolling: QuotaRule = { kind: 'rolling', units: 60, windowMs: 60_000, burst: 10 }
-const ruleOf = (bucket: string) => (bucket.startsWith('day') ? day : rolling)
+const large: QuotaRule = { kind: 'day', units: 10_000 }
+const ruleOf = (bucket: string) => (bucket === 'large' ? large : bucket.startsWith('day') ? day : rolling)
 const morningMs = Date.parse('2026-11-21T08:30:00Z')
 
 /**
@@ -40,6 +41,37 @@ export function describeQuota(setup: () => { one: Db; two: Db }): void {
       expect(granted).toHaveLength(50)
       const [state] = (await budgets(clock)[0].states(null)).filter(each => each.credentialKey === 'a')
       expect(state).toMatchObject({ limit: 100, used: 100, left: 0, resetsAtMs: nextPacificDay(morningMs) })
+    })
+
+    it('counts a few units ahead, wastes those of a worker that died, and grants none twice', async () => {
+      const clock = manualClock(morningMs)
+      const [dead, living] = budgets(clock)
+      const asked = spending('k', 'large')
+      const grantedOf = async (asks: Promise<Reservation>[]) =>
+        (await Promise.all(asks)).filter(answer => answer.isGranted).length
+      const first = await grantedOf([1, 2, 3, 4].map(() => dead.reserve(asked, 1)))
+      const [state] = (await living.states(null)).filter(each => each.credentialKey === 'k')
+      const wasted = (state?.used ?? 0) - first
+      expect(wasted).toBe(50)
+      expect((await living.reserve(asked, 10_000 - first - wasted + 1)).isGranted).toBe(false)
+      expect((await living.reserve(asked, 10_000 - first - wasted)).isGranted).toBe(true)
+      // Had it not died, it would have these and no more.
+      expect(await grantedOf(Array.from({ length: 60 }, () => dead.reserve(asked, 1)))).toBe(wasted)
+      expect((await living.reserve(asked, 1)).isGranted).toBe(false)
+    })
+
+    it('spends nothing in hand of a bucket that another worker was told to rest, or of a day that ends', async () => {
+      const clock = manualClock(morningMs)
+      const [one, two] = budgets(clock)
+      const asked = spending('l', 'large')
+      await Promise.all([1, 2, 3].map(() => one.reserve(asked, 1)))
+      await two.block(asked, morningMs + 60_000, 'Slow down.')
+      clock.advance(1_000)
+      expect(await one.reserve(asked, 1)).toMatchObject({ isGranted: false, reason: 'Slow down.' })
+      clock.set(nextPacificDay(morningMs) - 60_000)
+      await one.reserve(asked, 1)
+      const [state] = (await one.states(null)).filter(each => each.credentialKey === 'l')
+      expect(state?.used).toBe(3 + 50 + 1)
     })
 
     it('begins anew at midnight in California, and says so before', async () => {
