@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
+import { readQr } from '../../test/read-qr.ts'
 import { openRig, type Rig } from '../../test/terminal-rig.ts'
 
 // KEYS against a server that answers what the contracts say.
@@ -91,6 +92,7 @@ const started = {
   state: 's1',
   expiresAt: '2026-03-01T12:10:00.000Z',
   ticketUrl: 'http://localhost:4400/api/auth/link/youtube?ticket=t1',
+  shortUrl: null,
   redirectUri: 'http://localhost:4400/api/auth/callback/youtube',
   comesBack: true,
 }
@@ -258,13 +260,38 @@ test('shows the link where there is no browser, copies it, and takes the address
   expect(rig.lines()[3]).toContain('1 KEYS ')
 })
 
+test('shows a QR code of the short address where others reach the server, also in a small window', async () => {
+  const shortUrl = 'https://tape.example/link?t=abcdefghijklmnopqrstuv'
+  const { rig, http } = await open({
+    hasBrowser: false,
+    replies: { 'POST /api/auth/link/youtube': { status: 201, body: { ...started, shortUrl } } },
+  })
+  await rig.type('l')
+  await rig.shows('Open the link below in a browser.')
+  await rig.type('\t\t\t\r')
+  await rig.shows('Scan it with a phone')
+  expect(readQr(rig.lines())).toBe(shortUrl)
+  await rig.resize(60, 15)
+  await rig.shows('The QR code takes 31 columns and 16 lines')
+  http.replies[`GET /api/auth/links/${linkId}`] = { body: { ...waiting, status: 'connected', accountId: id(3) } }
+  await rig.shows('Done: the account is linked.')
+})
+
+test('shows a QR code of the link itself below the form, where there is room and no browser', async () => {
+  const { rig } = await open({ columns: 90, rows: 60, hasBrowser: false })
+  await rig.type('l')
+  await rig.shows('Copy the link')
+  await rig.shows('█▀')
+  expect(readQr(rig.lines())).toBe(started.authorizationUrl)
+})
+
 test('opens nothing but addresses of the web, whatever the server says', async () => {
   const { rig, opened } = await open({
     replies: { 'POST /api/auth/link/youtube': { status: 201, body: { ...started, authorizationUrl: 'file:///etc' } } },
   })
   await rig.type('l')
   await rig.shows('Open the link below in a browser.')
-  await rig.type('\t\t\t\r')
+  await rig.type('\t\t\t\t\r')
   await rig.advance(50)
   expect(opened).toEqual([])
 })
@@ -329,7 +356,7 @@ test('unlinks an account only when asked twice, and says where the grant still s
   expect(rig.lines().join('\n')).not.toContain('Unlink Ada')
   expect(http.asked.filter(one => one.method === 'DELETE')).toEqual([])
   await rig.type('xx')
-  await rig.shows('end the grant in your account there')
+  await rig.shows('Unless another account needs the grant, end it')
 })
 
 test('removes credentials of one kind', async () => {

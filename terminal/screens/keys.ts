@@ -6,7 +6,7 @@ import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { type CredentialKind, credentialForm, credentialKinds, platformTitles } from './credential-kinds.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { drawKeys, footLines, type KeysLists, type KeysRow, rowAt, rowsOf, selectedRow } from './keys-rows.ts'
-import { linkSpec, type OpenLink, placeLink, progressOf, progressSentence } from './link-form.ts'
+import { linkSpec, type OpenLink, openLink, placeLink, progressOf, progressSentence } from './link-form.ts'
 import { credentialsResource, linkResource, platformAccountsResource, quotaResource } from './platform-resources.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
@@ -98,7 +98,12 @@ function actInEntry(
 }
 
 function actInLink(state: KeysState, link: OpenLink, call: ActionCall, deps: ScreenDeps): KeysState | null {
-  if (call.name === 'form.cancel' || progressOf(link, deps)?.status === 'connected') return leaveLink(state, deps)
+  if (progressOf(link, deps)?.status === 'connected') return leaveLink(state, deps)
+  if (link.isCodeShown) {
+    const next = { ...state, link: { ...link, isCodeShown: false } }
+    return call.name === 'form.text' ? actInLink(next, next.link, call, deps) : next
+  }
+  if (call.name === 'form.cancel') return leaveLink(state, deps)
   if (call.name === 'pointer.press') {
     const pressed = pressInForm(linkSpec, link.form, call, placeLink(link, deps))
     return pressed === null ? state : actInLink(state, { ...link, form: pressed.form }, pressed.call, deps)
@@ -115,6 +120,8 @@ function actInLink(state: KeysState, link: OpenLink, call: ActionCall, deps: Scr
     case 'copy':
       deps.copy(link.started.authorizationUrl, 'the link')
       return { ...state, link: next }
+    case 'code':
+      return { ...state, link: { ...next, isCodeShown: true } }
     case 'open':
       deps.ask('browser', opening(deps.openBrowser(link.started.authorizationUrl)))
       return { ...state, link: next }
@@ -244,8 +251,7 @@ function answered(state: KeysState, { tag, result }: NonNullable<ActionCall['ans
       return state
     }
     deps.ask('browser', opening(deps.openBrowser(started.data.authorizationUrl)))
-    const link: OpenLink = { platform, started: started.data, isBrowserOpen: null, form: openForm(linkSpec) }
-    return { ...state, entry: null, link }
+    return { ...state, entry: null, link: openLink(platform, started.data) }
   }
   switch (tag) {
     case 'save': {
@@ -261,7 +267,11 @@ function answered(state: KeysState, { tag, result }: NonNullable<ActionCall['ans
     case 'unlink': {
       const unlinked = UnlinkedSchema.safeParse(result.body)
       const isRevoked = unlinked.success && unlinked.data.revokedAtPlatform
-      deps.say(isRevoked ? 'The account is unlinked.' : 'Unlinked here; end the grant in your account there as well.')
+      deps.say(
+        isRevoked
+          ? 'The account is unlinked.'
+          : 'Unlinked here. Unless another account needs the grant, end it in your account there.',
+      )
       return state
     }
     case 'amend':

@@ -1,8 +1,10 @@
 import type { Platform } from '../../contracts/ids.ts'
 import type { LinkState, StartedLink } from '../../contracts/platform-accounts.ts'
-import type { FormSpec, FormState } from '../state/form.ts'
+import { type FormSpec, type FormState, openForm } from '../state/form.ts'
 import { formatSpan } from '../text/format.ts'
+import { chunk, padLine, wrap } from '../text/width.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
+import { drawQr, type QrModules, qrModules, qrRoom } from '../widgets/qr-code.ts'
 import { platformTitles } from './credential-kinds.ts'
 import { centredForm, type FormHead } from './form-place.ts'
 import { linkResource } from './platform-resources.ts'
@@ -18,6 +20,21 @@ export interface OpenLink {
   /** Whether a browser was opened here; null while that is being tried. */
   isBrowserOpen: boolean | null
   form: FormState
+  /** Of the address that a phone opens; null when no code holds it. */
+  code: QrModules | null
+  /** The code has the screen to itself. */
+  isCodeShown: boolean
+}
+
+/** The link as it is when the server has just begun it. */
+export function openLink(platform: Platform, started: StartedLink): OpenLink {
+  const code = qrModules(addressForPhones(started))
+  return { platform, started, isBrowserOpen: null, form: openForm(linkSpec), code, isCodeShown: false }
+}
+
+/** A phone that reaches the server takes the short address; the page of the platform can be opened from anywhere. */
+function addressForPhones({ shortUrl, authorizationUrl }: StartedLink): string {
+  return shortUrl ?? authorizationUrl
 }
 
 export const linkSpec: FormSpec = {
@@ -32,6 +49,7 @@ export const linkSpec: FormSpec = {
     },
     { kind: 'button', name: 'take', label: 'Use this address' },
     { kind: 'button', name: 'copy', label: 'Copy the link' },
+    { kind: 'button', name: 'code', label: 'QR code' },
     { kind: 'button', name: 'open', label: 'Open the browser' },
     { kind: 'button', name: 'back', label: 'Back' },
   ],
@@ -45,7 +63,68 @@ export function progressOf(link: OpenLink, view: Pick<ScreenView, 'resource'>): 
 
 /** The body of the screen while an account is being linked. */
 export function placeLink(link: OpenLink, view: ScreenView): DrawnForm {
-  return centredForm(view, headOf(link, view), room => drawForm(linkSpec, link.form, { ...room, style: view.style }))
+  if (link.isCodeShown) return { lines: drawCodeAlone(link, view), cursor: null, focusY: 0, targets: [] }
+  const place = (area: Pick<ScreenView, 'width' | 'height' | 'style'>) =>
+    centredForm(area, headOf(link, view), room => drawForm(linkSpec, link.form, { ...room, style: view.style }))
+  if (link.isBrowserOpen !== false || link.code === null) return place(view)
+  // Where no browser could be opened, the code stands below the form as soon as there is room for both.
+  const form = place({ ...view, height: formLines(link, view) })
+  const room = { columns: view.width, rows: view.height - form.lines.length }
+  const code = drawQr(link.code, room, view.style)
+  if (code === null) return place(view)
+  const left = Math.floor((view.width - code.width) / 2)
+  const lines = code.lines.map(line => padLine(' '.repeat(left) + line, view.width))
+  return { ...form, lines: fillLines([...form.lines, ...lines], view) }
+}
+
+/** How many lines the form takes when nothing limits it. */
+function formLines(link: OpenLink, view: ScreenView): number {
+  const drawn = centredForm({ ...view, height: 200 }, headOf(link, view), room =>
+    drawForm(linkSpec, link.form, { ...room, style: view.style }),
+  )
+  return drawn.lines.findLastIndex(line => line.trim() !== '') + 2
+}
+
+/** The code on the left, and beside it what to do; or how much room it takes, where there is too little. */
+function drawCodeAlone(link: OpenLink, view: ScreenView): string[] {
+  const { style, width, height } = view
+  const code = link.code === null ? null : drawQr(link.code, { columns: width, rows: height }, style)
+  const textWidth = width - (code?.width ?? 0) - 3
+  const told = progressSentence(link, view) ?? { text: codeSentence(link, view, code !== null), role: 'text' as const }
+  const text =
+    textWidth < 12
+      ? []
+      : [
+          style.bold('title', style.fit(`Link an account of ${platformTitles[link.platform]}`, textWidth)),
+          '',
+          ...wrap(told.text, textWidth).map(line => style.paint(told.role, line)),
+          '',
+          ...(code === null ? [] : chunk(addressForPhones(link.started), textWidth)).map(line =>
+            style.paint('accent', line),
+          ),
+          '',
+          style.paint('muted', style.fit('Enter goes back to the form.', textWidth)),
+        ]
+  const lines = Array.from({ length: Math.max(code?.lines.length ?? 0, text.length) }, (_, y) =>
+    padLine(`${code?.lines[y] ?? ' '.repeat(code?.width ?? 0)}  ${text[y] ?? ''}`, width),
+  )
+  return fillLines(lines, view)
+}
+
+function codeSentence({ code, started }: OpenLink, { style, width, height }: ScreenView, isShown: boolean): string {
+  if (code === null) return 'The address is too long for a QR code: copy the link instead.'
+  const { columns, rows } = qrRoom(code, style.isAscii)
+  if (!isShown)
+    return `The QR code takes ${columns} columns and ${rows} lines, and there are ${width} and ${height}: make the window larger, or copy the link.`
+  const end =
+    started.comesBack && started.shortUrl !== null
+      ? 'This screen follows by itself.'
+      : 'It ends on a page that does not load: paste the address of that page into the form.'
+  return `Scan it with a phone and go on there. ${end}`
+}
+
+function fillLines(lines: readonly string[], { width, height }: ScreenView): string[] {
+  return Array.from({ length: height }, (_, y) => lines[y] ?? ' '.repeat(width))
 }
 
 /** What the server says of the link, once there is something to say. */
