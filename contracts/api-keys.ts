@@ -3,7 +3,15 @@ import { z } from 'zod'
 /** Keys of machines: `/api/keys`. */
 
 /** What a key may do, for its owner. */
-export const keyScopes = ['trends:read', 'vods:read', 'creators:read', 'queries:run', 'webhooks:write'] as const
+export const keyScopes = [
+  'trends:read',
+  'vods:read',
+  'creators:read',
+  'queries:run',
+  'webhooks:write',
+  'clips:read',
+  'clips:write',
+] as const
 /** What a service key may do besides, for the users that it names. */
 export const serviceScopes = ['integrations:write', 'databases:write', 'tools:execute'] as const
 export const scopes = [...keyScopes, ...serviceScopes] as const

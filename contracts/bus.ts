@@ -1,4 +1,5 @@
 import type { Platform } from './ids.ts'
+import type { MediaChange } from './media-jobs.ts'
 import type { WorldStatus } from './ws.ts'
 
 /**
@@ -23,10 +24,16 @@ export type BusEvents = {
   'webhooks.due': { atMs: number }
   /** Developer credentials wait to be tried. */
   'credentials.due': { atMs: number }
+  /** What was read of some account of the user must go: its grant has ended. */
+  'numbers.ended': { userId: string }
   /** An API key was made or revoked: by its visible beginning. */
   'keys.changed': { prefix: string }
   /** Look it up again: it has ended, or what it may do has changed. `sessionId` null: every session of the user. */
   'session.ended': { userId: string; sessionId: string | null }
+  /** Work on media waits to be begun. */
+  'media.due': { atMs: number }
+  /** Work on media of a user began, went on or ended. */
+  'media.changed': { userId: string; change: MediaChange }
   /** Another key signs access tokens from now on. */
   'signing-keys.changed': { atMs: number }
 }
@@ -41,7 +48,10 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'niches.changed': true,
   'webhooks.due': true,
   'credentials.due': true,
+  'numbers.ended': true,
   'session.ended': true,
   'signing-keys.changed': true,
   'keys.changed': true,
+  'media.due': true,
+  'media.changed': true,
 }

@@ -19,6 +19,7 @@ export const errorTable = {
     message: 'The request body has a type that is not understood.',
     retryable: false,
   },
+  RANGE_NOT_SATISFIABLE: { status: 416, message: 'The file has no such bytes.', retryable: false },
   QUERY_REFUSED: { status: 400, message: 'This SQL is not allowed.', retryable: false },
   QUERY_FAILED: { status: 400, message: 'The engine could not run this SQL.', retryable: false },
   QUERY_LIMIT: { status: 400, message: 'The query went over a limit.', retryable: false },

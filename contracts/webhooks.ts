@@ -4,7 +4,14 @@ import { VideoIdSchema } from './ids.ts'
 /** Webhooks: `/api/webhooks`. */
 
 /** What a webhook can be told. Only added to. */
-export const webhookEvents = ['video.breakout', 'webhook.test'] as const
+export const webhookEvents = [
+  'video.breakout',
+  'webhook.test',
+  'clip.ready',
+  'clip.failed',
+  'media.done',
+  'media.failed',
+] as const
 export const WebhookEventSchema = z.enum(webhookEvents)
 export type WebhookEvent = z.infer<typeof WebhookEventSchema>
 

@@ -73,6 +73,14 @@ export type Config = Readonly<{
       string
     >
   >
+  media: Readonly<{
+    /** A program's name to look for on `searchPath`, or its path. */
+    ffmpegPath: string
+    /** The PATH of this process. */
+    searchPath: string
+    /** Absolute paths of folders. */
+    roots: readonly string[]
+  }>
   /** Whether anybody may make an account. */
   registration: 'open' | 'closed'
   mail: { mail: 'off' } | { mail: 'smtp'; url: string; from: string }
@@ -226,6 +234,11 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
       facebookAuthorize: base('FACEBOOK_AUTHORIZE_URL'),
       facebookGraph: base('FACEBOOK_API_URL'),
       graphVersion: get('META_GRAPH_VERSION') ?? '',
+    },
+    media: {
+      ffmpegPath: get('FFMPEG_PATH') ?? 'ffmpeg',
+      searchPath: env.PATH ?? '',
+      roots: list('CLIPTAPE_MEDIA_ROOTS', ':').map(root => resolve(cwd, root)),
     },
     registration: get('REGISTRATION') === 'closed' ? 'closed' : 'open',
     mail:

@@ -13,6 +13,7 @@ const socketPathBytesMax = 100
  *     analytics/        chDB: samples, rollups
  *     relational/       PGlite: accounts, dead letters, jobs
  *     blobs/            clips and uploads
+ *     work/             files of work on media that is under way
  *     logs/             cliptape.log and the files before it
  *     secrets/          made once, mode 0600
  *     control.sock      where other verbs reach the running server, mode 0600
@@ -24,6 +25,7 @@ export interface HomePaths {
   readonly analytics: string
   readonly relational: string
   readonly blobs: string
+  readonly work: string
   readonly log: string
   readonly secrets: string
   readonly controlSocket: string
@@ -36,6 +38,7 @@ export function homePaths(root: string): HomePaths {
     analytics: join(root, 'analytics'),
     relational: join(root, 'relational'),
     blobs: join(root, 'blobs'),
+    work: join(root, 'work'),
     log: join(root, 'logs', 'cliptape.log'),
     secrets: join(root, 'secrets'),
     controlSocket: controlSocketIn(root),

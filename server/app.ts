@@ -196,7 +196,10 @@ async function send(request: Request, response: Response, status: number, answer
   response.set('Content-Type', answer.contentType)
   if (answer.headers) response.set(answer.headers)
   if (typeof answer.body === 'string') response.send(answer.body)
-  else await sendStream(response, answer.body)
+  else if (request.method === 'HEAD') {
+    answer.body.destroy()
+    response.end()
+  } else await sendStream(response, answer.body)
 }
 
 const sharedHeaders = new Map([

@@ -16,6 +16,7 @@ import type { PlatformRegistry } from '../platforms/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Accounts } from './auth/open-accounts.ts'
 import type { UsageMeter } from './features/billing/usage-meter.ts'
+import type { MediaDesk } from './features/media-jobs/media-desk.ts'
 import type { SharedAnswers } from './features/shared-answers.ts'
 import type { RateLimits } from './http/rate-limit.ts'
 import type { LiveLimits } from './live/engine.ts'
@@ -51,6 +52,8 @@ export interface ServerDeps {
   readonly deadLetters: DeadLetterDesk
   /** How much of the platforms' limits a user's own credentials have used. */
   readonly quota: (userId: UserId) => Promise<readonly QuotaState[]>
+  /** Files, links to them, and what a source is. */
+  readonly media: MediaDesk
   readonly metrics: Metrics
   readonly settings?: Partial<ServerSettings>
 }

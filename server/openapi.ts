@@ -93,6 +93,7 @@ function operation(route: Route): Json {
     ...parametersOf(route.query, 'query'),
     ...(takesIdempotencyKey(route) ? [idempotencyKey] : []),
     ...(route.hasEtag ? [ifNoneMatch] : []),
+    ...(route.servesRanges ? rangeHeaders : []),
   ]
   return {
     operationId: operationId(route),
@@ -104,6 +105,7 @@ function operation(route: Route): Json {
     ...(route.body ? { requestBody: requestBody(route, route.body) } : {}),
     responses: {
       [route.status]: success(route),
+      ...(route.servesRanges ? { 206: { ...success(route), description: 'The part that was asked for.' } } : {}),
       ...(route.hasEtag
         ? {
             304: {
@@ -241,6 +243,23 @@ const ifNoneMatch: Json = {
   description: 'Entity tags of answers that you have.',
   schema: { type: 'string' },
 }
+
+const rangeHeaders: readonly Json[] = [
+  {
+    name: 'Range',
+    in: 'header',
+    required: false,
+    description: 'One range of bytes, e.g. `bytes=1000-`; several at once are answered with the whole.',
+    schema: { type: 'string' },
+  },
+  {
+    name: 'If-Range',
+    in: 'header',
+    required: false,
+    description: 'The entity tag of the part that you have: the whole comes when the file is another by now.',
+    schema: { type: 'string' },
+  },
+]
 
 function parametersOf(schema: z.ZodType | null, where: 'path' | 'query'): Json[] {
   if (!schema) return []

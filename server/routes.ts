@@ -4,12 +4,14 @@ import { accountRoutes } from './features/accounts/routes.ts'
 import { analyticsRoutes } from './features/analytics/routes.ts'
 import { auditRoutes } from './features/audit/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
+import { clipRoutes } from './features/clips/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
 import { credentialRoutes } from './features/credentials/routes.ts'
 import { crmRoutes } from './features/crm/routes.ts'
 import { extRoutes } from './features/ext/routes.ts'
 import { keyRoutes } from './features/keys/routes.ts'
 import { linkRoutes } from './features/links/routes.ts'
+import { fileRoute } from './features/media-jobs/file-route.ts'
 import { monitoringRoutes } from './features/monitoring/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
@@ -17,6 +19,7 @@ import { quotaRoutes } from './features/quota/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { videoRoutes } from './features/videos/routes.ts'
+import { vodRoutes } from './features/vods/routes.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { type Route, route } from './http/route.ts'
 import { openapiDocument } from './openapi.ts'
@@ -34,6 +37,9 @@ export const allRoutes: readonly Route[] = [
   ...monitoringRoutes,
   ...creatorRoutes,
   ...videoRoutes,
+  ...vodRoutes,
+  ...clipRoutes,
+  fileRoute,
   ...queryRoutes,
   ...opsRoutes,
   ...keyRoutes,

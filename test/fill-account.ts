@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { type UserId, UserIdSchema } from '../contracts/ids.ts'
+import type { MediaInfo } from '../contracts/media.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
 import type { Db } from '../core/db/port.ts'
 import type { Database } from '../core/db/schema.ts'
@@ -295,7 +296,7 @@ const fillers: Record<Table, Filler> = {
         content_id: mark,
         duration_seconds: 60,
         bytes: 1000,
-        media: JSON.stringify({}),
+        media: JSON.stringify(filledMedia(mark)),
         expires_at: later,
       })
       .execute(),
@@ -325,7 +326,7 @@ const fillers: Record<Table, Filler> = {
           owner_id: userId,
           type,
           vod_id: filledVodId(ids),
-          params: JSON.stringify(type === 'clip' ? { startTime: 0, endTime: 5, mark } : { mark }),
+          params: JSON.stringify(type === 'clip' ? { startTime: 0, endTime: 5, options: {}, mark } : { mark }),
           content_key: `${mark} ${type}`,
           idempotency_key: null,
           status: 'done',
@@ -418,6 +419,27 @@ const fillers: Record<Table, Filler> = {
       .insertInto('settings')
       .values({ owner_id: userId, name: 'theme', value: JSON.stringify(mark) })
       .execute(),
+}
+
+function filledMedia(mark: string): MediaInfo {
+  return {
+    contentId: mark,
+    container: 'mp4',
+    durationSec: 60,
+    bytes: 1000,
+    video: {
+      codec: 'avc',
+      widthPx: 640,
+      heightPx: 360,
+      rotationDeg: 0,
+      framesPerSec: 30,
+      isRateConstant: true,
+      isHdr: false,
+    },
+    audio: null,
+    trackCount: 1,
+    notes: [],
+  }
 }
 
 /** The id of the VOD that an account was filled with. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openapiDocument } from '../server/openapi.ts'
 import { allRoutes } from '../server/routes.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
-import { type FilledAccount, fillAccount } from './fill-account.ts'
+import { type FilledAccount, fillAccount, filledVodId } from './fill-account.ts'
 import { fixedAuthenticator } from './fixed-authenticator.ts'
 import { DocumentSchema, type Operation, offenceOf, operationsOf, validatorOf } from './openapi-operations.ts'
 import { allowedRequests, hostileRequests, onTheWire, type RequestParts, textOf } from './openapi-requests.ts'
@@ -64,6 +64,10 @@ const needMore: Readonly<Record<string, string>> = {
   getApiAuthCallbackPlatform: 'a link under way',
   postApiAuthLinkPlatformComplete: 'a link under way',
   deleteApiAccount: 'a fresh session',
+  postApiVods: 'media',
+  postApiVodsVodIdSource: 'media',
+  getApiClipsDownloadRequestId: 'a file',
+  getApiMediaFilesFileId: 'a link',
 }
 
 const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
@@ -74,6 +78,9 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   linkId: of => of.ids.link,
   webhookId: of => of.ids.webhook,
   deliveryId: of => of.ids.delivery,
+  vodId: of => filledVodId(of.ids),
+  requestId: of => of.ids.clip,
+  fileId: of => of.ids.output,
 }
 
 function send(operation: Operation, parts: RequestParts): Promise<RawAnswer> {

@@ -11,12 +11,13 @@ import type { Route } from '../server/http/route.ts'
 import { jsonSchema } from '../server/openapi.ts'
 import { allRoutes } from '../server/routes.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
-import { type FilledAccount, fillAccount } from './fill-account.ts'
+import { type FilledAccount, fillAccount, filledVodId } from './fill-account.ts'
 import { rigToken, type ServerRig } from './server-rig.ts'
 
 /** What a route takes ids of, and how it is asked. */
 type IdCase =
   | 'ids of platforms, which belong to nobody'
+  | 'ids that open nothing without a signature'
   | {
       readonly ids: (of: FilledAccount) => Readonly<Record<string, string>>
       readonly body?: (of: FilledAccount) => unknown
@@ -24,6 +25,9 @@ type IdCase =
     }
 
 const publicIds = 'ids of platforms, which belong to nobody'
+const signedIds = 'ids that open nothing without a signature'
+const ofClip: IdCase = { ids: of => ({ requestId: of.ids.clip }) }
+const ofVod = (of: FilledAccount) => ({ vodId: filledVodId(of.ids) })
 const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
 
@@ -58,6 +62,15 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'GET /api/crm/performance': ofAccount,
   'GET /api/crm/posts': ofAccount,
   'GET /api/crm/best-time': ofAccount,
+  'POST /api/vods': { ids: () => ({}), body: of => ({ source: `upload:${of.ids.upload}` }) },
+  'GET /api/vods/:vodId': { ids: ofVod },
+  'POST /api/vods/:vodId/source': { ids: ofVod, body: of => ({ source: `upload:${of.ids.upload}` }) },
+  'DELETE /api/vods/:vodId': { ids: ofVod },
+  'POST /api/clips/request': { ids: () => ({}), body: of => ({ ...ofVod(of), startTime: 0, endTime: 5 }) },
+  'GET /api/clips/status/:requestId': ofClip,
+  'DELETE /api/clips/requests/:requestId': ofClip,
+  'GET /api/clips/download/:requestId': ofClip,
+  'GET /api/media/files/:fileId': signedIds,
   'DELETE /api/keys/:keyId': { ids: of => ({ keyId: of.ids.key }) },
   'PATCH /api/webhooks/:webhookId': { ...ofWebhook, body: () => ({ status: 'paused' }) },
   'DELETE /api/webhooks/:webhookId': ofWebhook,
@@ -227,7 +240,7 @@ export function describeIsolation(setup: () => ServerRig): void {
       const nobody: FilledAccount = { ...theirs, ids: mapValues(theirs.ids, () => randomUUID()) }
       const before = await everythingOf(db, theirs.userId)
       for (const [name, one] of Object.entries(idCases)) {
-        if (one === publicIds) continue
+        if (one === publicIds || one === signedIds) continue
         const [method = '', path = ''] = name.split(' ')
         const ask = (of: FilledAccount) =>
           call(

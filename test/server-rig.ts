@@ -5,16 +5,16 @@ import pino from 'pino'
 import { loadNicheRules } from '../analytics/niches/rules.ts'
 import { repairRollups, settleRollups } from '../analytics/settle.ts'
 import type { Platform, UserId } from '../contracts/ids.ts'
+import { directoryBlobStore } from '../core/blob/directory.ts'
 import { memoryBus } from '../core/bus/memory.ts'
 import type { Bus } from '../core/bus/port.ts'
-import { startChdb } from '../core/clickhouse/chdb.ts'
-import { migrateAnalytics } from '../core/clickhouse/migrate.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
+import { startTestStore } from '../core/clickhouse/test-store.ts'
 import { manualClock } from '../core/clock.ts'
 import { ensureLocalOwner } from '../core/db/local-owner.ts'
 import { migrateDb } from '../core/db/migrate.ts'
-import { openPglite } from '../core/db/pglite.ts'
 import type { Db } from '../core/db/port.ts'
+import { openTestDb } from '../core/db/test-db.ts'
 import { memoryKeyValue } from '../core/key-value/memory.ts'
 import type { Log } from '../core/log.ts'
 import type { Mail, Mailer } from '../core/mail/port.ts'
@@ -23,6 +23,7 @@ import { createSqlGate } from '../core/sql-gate/gate.ts'
 import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
 import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
+import { probeSource } from '../media/source/probe.ts'
 import { openPlatforms } from '../platforms/clients.ts'
 import { createApiKeyAuthenticator } from '../server/auth/api-keys.ts'
 import { anyOf } from '../server/auth/authenticator.ts'
@@ -30,6 +31,7 @@ import { type OpenAccounts, openAccounts } from '../server/auth/open-accounts.ts
 import { createPasswords } from '../server/auth/passwords.ts'
 import type { ServerDeps, WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
+import { createDownloadLinks } from '../server/features/media-jobs/download-links.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { fixedAuthenticator } from './fixed-authenticator.ts'
@@ -80,11 +82,11 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
   const world: World = { database: 'cliptape', clock }
   const bus = memoryBus({ log })
   const outbound = openOutbound({ configuredOrigins: [] })
-  const [store, db] = await Promise.all([
-    startChdb({ dataDir: join(folder, 'analytics'), log }),
-    given.db ?? openPglite({ dataDir: join(folder, 'relational'), log }),
+  const [{ store }, db] = await Promise.all([
+    startTestStore({ world: 'cliptape', dataDir: join(folder, 'analytics') }),
+    given.db ?? openTestDb(join(folder, 'relational')),
   ])
-  await Promise.all([migrateAnalytics(store, { database: 'cliptape' }), migrateDb(db)])
+  if (given.db) await migrateDb(db)
   await repairRollups(store, world)
   const userId = await ensureLocalOwner(db)
   const niches = await loadNicheRules()
@@ -142,6 +144,14 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
         discard: async (_userId, which) => ({ discarded: which === 'all' ? 0 : which.length }),
       },
       quota: async () => [],
+      media: {
+        blobs: directoryBlobStore({ root: join(folder, 'blobs') }),
+        links: createDownloadLinks({ secret: 'secret of the rig', clock }),
+        roots: [join(folder, 'media')],
+        bucket: null,
+        freeDiskShare: async () => 1,
+        probe: (source, signal) => probeSource({ outbound }, source, { signal }),
+      },
       metrics: createMetrics(),
     }),
     async close() {

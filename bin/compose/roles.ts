@@ -16,6 +16,7 @@ import type { PlatformRegistry } from '../../platforms/registry.ts'
 import type { Authenticator } from '../../server/auth/authenticator.ts'
 import type { OpenAccounts } from '../../server/auth/open-accounts.ts'
 import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
+import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { SharedAnswers } from '../../server/features/shared-answers.ts'
 import { createMetrics } from '../../server/metrics/registry.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
@@ -27,6 +28,7 @@ import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startIngestJobs } from './ingest-jobs.ts'
 import { startJobs } from './jobs.ts'
+import { openMediaDesk } from './media.ts'
 import { opsRows } from './ops.ts'
 import { startOutbound } from './outbound.ts'
 import { startPlatformJobs } from './platform-jobs.ts'
@@ -71,6 +73,7 @@ export async function startRoles(
   const vault = await openVault(options, stores.db)
   const outbound = await startOutbound(options)
   const platforms = openPlatforms({ outbound, clock: systemClock, urls: options.config.platformUrls })
+  const media = openMediaDesk(options, stores, outbound)
   const running: { server: RunningServer | null } = { server: null }
   const { accounts, auth } = await startAccounts(options, stores, {
     outbound,
@@ -86,6 +89,7 @@ export async function startRoles(
         vault,
         outbound,
         platforms,
+        media,
         running,
         replay,
         queue: () => state.queue,
@@ -119,6 +123,7 @@ async function serve(
     vault: OpenVault
     outbound: Outbound
     platforms: PlatformRegistry
+    media: MediaDesk
     /** Filled in when the server listens. */
     running: { server: RunningServer | null }
     replay: ReplayRequest | undefined
@@ -185,6 +190,7 @@ async function serve(
           vault: parts.vault.vault,
           outbound: parts.outbound,
           platforms: parts.platforms,
+          media: parts.media,
           webhookOrigins: config.webhookOrigins,
           auth: parts.auth,
           accounts: parts.accounts.accounts,

@@ -37,6 +37,11 @@ export const routeGroups: readonly RouteGroup[] = [
     text: 'What is kept of you, and what happened to it.',
     prefixes: ['/api/account', '/api/audit'],
   },
+  {
+    title: 'VODs, clips and media',
+    text: 'Media of yours, what is cut out of it, and what is computed of it.',
+    prefixes: ['/api/vods', '/api/uploads', '/api/clips', '/api/media'],
+  },
   { title: 'API keys', text: 'Credentials of machines.', prefixes: ['/api/keys'] },
   { title: 'Webhooks', text: 'Being told of events.', prefixes: ['/api/webhooks'] },
   {

@@ -37,6 +37,7 @@ export function errorAnswer(log: Log): ErrorRequestHandler {
     const retryAfterMs = error.details.retryAfterMs
     if (typeof retryAfterMs === 'number') response.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
     if (error.code === 'AUTH_REQUIRED') response.set('WWW-Authenticate', 'Bearer')
+    if (error.code === 'RANGE_NOT_SATISFIABLE') response.set('Content-Range', `bytes */${error.details.bytes}`)
     response.status(error.status).json(errorBody(error, requestId))
   }
 }

@@ -39,6 +39,8 @@ export interface Route {
   readonly isForm: boolean
   /** What its verb can refuse with, beside what every address can (`openapi.ts`). */
   readonly errors: readonly ErrorCode[]
+  /** The answer is a file, of which parts may be asked for: 206 and 416 are answers as well. */
+  readonly servesRanges: boolean
   /** The answer has an entity tag: who has it already is told so, with 304. */
   readonly hasEtag: boolean
   /** Without a content type there is no body. */
@@ -106,6 +108,7 @@ export function route<
   /** The body comes from a form of a page. */
   form?: boolean
   errors?: readonly ErrorCode[]
+  servesRanges?: boolean
   hasEtag?: boolean
   otherContentTypes?: readonly string[]
   /** Of the JSON answer; a content type alone for anything else; null for none. */
@@ -136,7 +139,8 @@ export function route<
     body: o.body ?? null,
     isBodyOptional: o.body?.safeParse({}).success ?? false,
     isForm: o.form ?? false,
-    errors: o.errors ?? [],
+    errors: o.servesRanges ? [...(o.errors ?? []), 'RANGE_NOT_SATISFIABLE'] : (o.errors ?? []),
+    servesRanges: o.servesRanges ?? false,
     hasEtag: o.hasEtag ?? false,
     otherContentTypes: o.otherContentTypes ?? [],
     answer,

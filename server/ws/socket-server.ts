@@ -102,6 +102,11 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
   const stopListening = await deps.bus.subscribe('world.changed', status => {
     for (const connection of open) connection.sendEvent('world.changed', status)
   })
+  const stopTelling = await deps.bus.subscribe('media.changed', ({ userId, change }) => {
+    for (const connection of open) {
+      if (connection.principal?.userId === userId) connection.sendEvent('media.changed', change)
+    }
+  })
   const stopWatching = await deps.bus.subscribe('session.ended', ({ userId, sessionId }) => {
     for (const connection of [...open]) {
       const { principal } = connection
@@ -127,6 +132,7 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
       clearInterval(probing)
       server.off('upgrade', onUpgrade)
       await stopListening()
+      await stopTelling()
       await stopWatching()
       for (const connection of open) connection.leave()
       sessions.close()

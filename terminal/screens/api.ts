@@ -64,6 +64,8 @@ const scopeTitles: Readonly<Record<Scope, string>> = {
   'creators:read': 'creators:read',
   'queries:run': 'queries:run',
   'webhooks:write': 'webhooks:write',
+  'clips:read': 'clips:read',
+  'clips:write': 'clips:write',
   'integrations:write': 'integrations:write (service)',
   'databases:write': 'databases:write (service)',
   'tools:execute': 'tools:execute (service)',

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import {
+  ClipAcceptedSchema,
+  ClipRequestSchema,
+  ClipStatusNameSchema,
+  ClipStatusSchema,
+  DownloadLinkSchema,
+  StorageSchema,
+} from '../../../contracts/clips.ts'
+import { IdPageSchema } from '../../http/id-cursor.ts'
+import { readInstantCursor, writeInstantCursor } from '../../http/instant-cursor.ts'
+import { type Route, route } from '../../http/route.ts'
+import { clipLink, clipStatus, listClips, removeClip, requestClip } from './service.ts'
+
+const ParamsSchema = z.strictObject({ requestId: z.uuid() })
+const ListSchema = IdPageSchema.extend({
+  cursor: z.string().min(1).max(600).optional(),
+  status: ClipStatusNameSchema.optional(),
+})
+
+/** Clips cut out of VODs. */
+export const clipRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/api/clips/request',
+    summary: 'Have a clip cut',
+    description:
+      'Times are seconds of the media, fractions included. The credits are set aside now, spent when the clip is ready, and given back when there will be none. The same part of the same media is the same request, and costs nothing again. How it goes is told on /ws (`media.changed`) and to webhooks (`clip.ready`, `clip.failed`).',
+    auth: ['jwt', 'apiKey'],
+    scope: 'clips:write',
+    status: 202,
+    body: ClipRequestSchema,
+    errors: ['NOT_FOUND', 'SOURCE_REQUIRED', 'INSUFFICIENT_CREDITS', 'CONFLICT'],
+    answer: ClipAcceptedSchema,
+    handle: async (deps, { body }, context) => ({ json: await requestClip(deps, context, body) }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/clips/status/:requestId',
+    summary: 'How a clip request goes',
+    auth: ['jwt', 'apiKey'],
+    scope: 'clips:read',
+    params: ParamsSchema,
+    answer: ClipStatusSchema,
+    handle: async (deps, { params }, context) => ({ json: await clipStatus(deps, context, params.requestId) }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/clips/requests',
+    summary: 'Your clip requests, newest first',
+    description: '`storage` is what the files of all your results take, and may take.',
+    auth: ['jwt', 'apiKey'],
+    scope: 'clips:read',
+    query: ListSchema,
+    answer: z.object({ data: z.array(ClipStatusSchema), storage: StorageSchema, nextCursor: z.string().optional() }),
+    async handle(deps, { query }, context) {
+      const page = { status: query.status, limit: query.limit, before: readInstantCursor(query.cursor) }
+      const { rows, hasMore, storage } = await listClips(deps, context, page)
+      const last = rows.at(-1)
+      const nextCursor =
+        last && hasMore
+          ? { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: last.requestId }) }
+          : {}
+      return { json: { data: rows, storage, ...nextCursor } }
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/api/clips/requests/:requestId',
+    summary: 'Cancel a clip request, or delete the clip that came of it',
+    description: 'What is cancelled costs nothing, and stays in the list; what was over is forgotten, with its file.',
+    auth: ['jwt', 'apiKey'],
+    scope: 'clips:write',
+    params: ParamsSchema,
+    answer: null,
+    async handle(deps, { params }, context) {
+      await removeClip(deps, context, params.requestId)
+      return { empty: true }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/clips/download/:requestId',
+    summary: 'A link to the file of a clip',
+    description:
+      'The link needs no credential, serves ranges, and ends after a quarter of an hour: ask for another one then. The first link to a clip counts as a download of your plan.',
+    auth: ['jwt', 'apiKey'],
+    scope: 'clips:read',
+    params: ParamsSchema,
+    errors: ['NOT_READY', 'CONFLICT', 'GONE'],
+    answer: DownloadLinkSchema,
+    handle: async (deps, { params }, context) => ({ json: await clipLink(deps, context, params.requestId) }),
+  }),
+]

@@ -1,0 +1,22 @@
+import type { MediaInfo } from '../../../contracts/media.ts'
+import type { BlobStore } from '../../../core/blob/port.ts'
+import type { MediaSource } from '../../../media/source/open-source.ts'
+import type { DownloadLinks } from './download-links.ts'
+
+/** What routes about media stand on, besides the stores. */
+export interface MediaDesk {
+  /** Clips, uploads and everything that is made of media. */
+  readonly blobs: BlobStore
+  readonly links: DownloadLinks
+  /** Folders of this machine, absolute, from which its owner may register files. */
+  readonly roots: readonly string[]
+  /** The operator's bucket, of which those who run the server may register objects; null without one. */
+  readonly bucket: { readonly name: string; readonly objects: BlobStore } | null
+  /** How much of the disk that work needs is free, from 0 to 1. */
+  freeDiskShare(): Promise<number>
+  /**
+   * What a source is, without decoding it.
+   * @throws AppError BAD_REQUEST with what is wrong with the file; FORBIDDEN for an address inside; UNAVAILABLE
+   */
+  probe(source: MediaSource, signal: AbortSignal): Promise<MediaInfo>
+}
