@@ -122,6 +122,8 @@ async function insertHeldOpen(sample: TestSample): Promise<void> {
     'CREATE MATERIALIZED VIEW replay.held_mv TO replay.held AS SELECT sleepEachRow(1) AS x FROM replay.samples_v1',
   )
   await rig.samples([sample])
+  await rig.store.command('DROP VIEW replay.held_mv SYNC')
+  await rig.store.command('DROP TABLE replay.held SYNC')
 }
 
 async function countOf(what: string, table: string): Promise<number> {

@@ -1,11 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pino } from 'pino'
 import { type Platform, platforms } from '../contracts/ids.ts'
-import { startChdb } from '../core/clickhouse/chdb.ts'
-import { dropWorld, migrateAnalytics } from '../core/clickhouse/migrate.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
+import { emptyWorld, startTestStore } from '../core/clickhouse/test-store.ts'
 import { manualClock } from '../core/clock.ts'
 import type { AnalyticsContext } from './context.ts'
 import { compileNicheRules, loadNicheRules } from './niches/rules.ts'
@@ -53,10 +48,9 @@ export interface AnalyticsRig {
   close(): Promise<void>
 }
 
-/** Starts it; takes a second or two. Tests run in the replay world: dropping that is how the product empties one. */
+/** Starts it, with the replay world, in which the tests run. */
 export async function startAnalyticsRig(): Promise<AnalyticsRig> {
-  const folder = await mkdtemp(join(tmpdir(), 'cliptape-analytics-'))
-  const store = await startChdb({ dataDir: folder, log: pino({ level: 'silent' }) })
+  const { store, end } = await startTestStore({ world: 'replay' })
   const clock = manualClock(0)
   const niches = await loadNicheRules()
   const ctx: AnalyticsContext = { store, world: { database: 'replay', clock }, niches }
@@ -65,18 +59,14 @@ export async function startAnalyticsRig(): Promise<AnalyticsRig> {
     store,
     ctx,
     async fresh(nowAt) {
-      await dropWorld(store, 'replay')
-      await migrateAnalytics(store, { database: 'replay' })
+      await emptyWorld(store, 'replay')
       clock.set(Date.parse(`${nowAt}Z`))
     },
     samples: rows => insert('samples_v1', rows.map(sampleRow)),
     videos: rows => insert('videos_v1', rows.map(videoRow)),
     rows: insert,
     settle: () => repairRollups(store, ctx.world),
-    async close() {
-      await store.close()
-      await rm(folder, { recursive: true, force: true })
-    },
+    close: end,
   }
 }
 

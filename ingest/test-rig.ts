@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { ImportProgress, ImportRequest, ImportSummary } from '../contracts/import.ts'
 import { memoryBus } from '../core/bus/memory.ts'
-import { startChdb } from '../core/clickhouse/chdb.ts'
 import { dropWorld, migrateAnalytics } from '../core/clickhouse/migrate.ts'
+import { startTestStore } from '../core/clickhouse/test-store.ts'
 import { systemClock } from '../core/clock.ts'
 import { ensureLocalOwner } from '../core/db/local-owner.ts'
-import { migrateDb } from '../core/db/migrate.ts'
-import { openPglite } from '../core/db/pglite.ts'
+import { openTestDb } from '../core/db/test-db.ts'
 import type { Touched } from '../core/touched.ts'
 import type { WorldDatabase } from '../core/world.ts'
 import { countDeadLetters } from './dead-letters.ts'
@@ -38,16 +37,15 @@ export interface Rig {
   close(): Promise<void>
 }
 
-/** Opens the engines; about two seconds. @param home kept after `close` when given */
+/** Opens the engines. @param home kept after `close` when given */
 export async function openRig(home?: string): Promise<Rig> {
   const root = home ?? mkdtempSync(join(tmpdir(), 'cliptape-ingest-'))
   const log = pino({ level: 'silent' })
-  const [store, db] = await Promise.all([
-    startChdb({ dataDir: join(root, 'analytics'), log }),
-    openPglite({ dataDir: join(root, 'relational'), log }),
+  const [{ store }, db] = await Promise.all([
+    startTestStore({ world: 'cliptape', dataDir: join(root, 'analytics') }),
+    openTestDb(join(root, 'relational')),
   ])
   const prepareWorld = (database: WorldDatabase) => migrateAnalytics(store, { database })
-  await Promise.all([prepareWorld('cliptape'), migrateDb(db)])
   const touched: Touched[] = []
   const deps: IngestDeps = {
     store,

@@ -7,9 +7,9 @@ import { repairRollups, settleRollups } from '../../analytics/settle.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
 import { memoryBus } from '../../core/bus/memory.ts'
 import type { Bus } from '../../core/bus/port.ts'
-import { startChdb } from '../../core/clickhouse/chdb.ts'
 import { dropWorld, migrateAnalytics } from '../../core/clickhouse/migrate.ts'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
+import { startTestStore } from '../../core/clickhouse/test-store.ts'
 import { systemClock } from '../../core/clock.ts'
 import { sampleFile } from '../../ingest/replay.ts'
 import { openWorlds, type Worlds } from './worlds.ts'
@@ -23,8 +23,7 @@ let bus: Bus
 let worlds: Worlds
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cliptape-worlds-'))
-  store = await startChdb({ dataDir: join(folder, 'analytics'), log })
-  await migrateAnalytics(store, { database: 'cliptape' })
+  store = (await startTestStore({ world: 'cliptape', dataDir: join(folder, 'analytics') })).store
   await repairRollups(store, real)
   bus = memoryBus({ log })
   worlds = await open()

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openPglite } from '../db/pglite.ts'
 import type { Db } from '../db/port.ts'
+import { openTestDb } from '../db/test-db.ts'
 import { openQueue } from './pg-boss.ts'
 import { describeQueue } from './port-suite.ts'
 
@@ -14,7 +14,7 @@ let db: Db
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cliptape-queue-'))
-  db = await openPglite({ dataDir: join(folder, 'postgres'), log })
+  db = await openTestDb(join(folder, 'postgres'))
 })
 
 afterAll(async () => {
@@ -30,7 +30,7 @@ it('still has a waiting job after the store was closed and opened again', async 
   const id = await before.send('kept', { n: 1 })
   await before.close()
   await db.close()
-  db = await openPglite({ dataDir: join(folder, 'postgres'), log })
+  db = await openTestDb(join(folder, 'postgres'))
   const after = await openQueue({ db, log })
   const { promise, resolve } = Promise.withResolvers<unknown>()
   await after.work('kept', { batchSize: 1, pollingIntervalSeconds: 0.5 }, async jobs => resolve(jobs))

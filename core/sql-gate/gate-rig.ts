@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { type UserId, UserIdSchema } from '../../contracts/ids.ts'
-import { startChdb } from '../clickhouse/chdb.ts'
-import { migrateAnalytics } from '../clickhouse/migrate.ts'
 import type { AnalyticsStore, ReadOnlyLimits } from '../clickhouse/port.ts'
+import { startTestStore } from '../clickhouse/test-store.ts'
 import { createSqlGate, type SqlGate } from './gate.ts'
 
 /** Two users with a private row each, a few public rows, and things that no query may ever show or touch. */
@@ -35,8 +33,7 @@ export async function openGateRig(): Promise<GateRig> {
   await mkdir(files)
   const canaryPath = join(files, 'canary.txt')
   await writeFile(canaryPath, canaries.file)
-  const store = await startChdb({ dataDir: join(folder, 'engine'), log: pino({ level: 'silent' }) })
-  await migrateAnalytics(store, { database: 'cliptape' })
+  const { store } = await startTestStore({ world: 'cliptape', dataDir: join(folder, 'engine') })
   const user = UserIdSchema.parse('11111111-1111-4111-8111-111111111111')
   const other = UserIdSchema.parse('22222222-2222-4222-8222-222222222222')
   await fill(store, { user, other })

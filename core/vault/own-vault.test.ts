@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { sql } from 'kysely'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UserIdSchema } from '../../contracts/ids.ts'
-import { migrateDb } from '../db/migrate.ts'
-import { openPglite } from '../db/pglite.ts'
 import type { Db } from '../db/port.ts'
+import { openTestDb } from '../db/test-db.ts'
 import { MasterKeys, masterKey } from './master-key.ts'
 import { ownVault, prepareSealing } from './own-vault.ts'
 import { secretId } from './place.ts'
@@ -18,17 +13,11 @@ import { describeSupabaseVault } from './supabase-suite.ts'
 const texts = { old: 'o'.repeat(43), next: 'n'.repeat(43), lost: 'l'.repeat(43) }
 const keys = { old: masterKey(texts.old), next: masterKey(texts.next), lost: masterKey(texts.lost) }
 
-let folder: string
 let db: Db
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cliptape-vault-'))
-  db = await openPglite({ dataDir: join(folder, 'postgres'), log: pino({ level: 'silent' }) })
-  await migrateDb(db)
+  db = await openTestDb()
 })
-afterAll(async () => {
-  await db.close()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => db.close())
 
 async function empty(): Promise<void> {
   await db.executeSql('delete from vault_secrets; delete from vault_sealing_key')

@@ -1,22 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openPglite } from '../../core/db/pglite.ts'
 import type { Db } from '../../core/db/port.ts'
+import { openTestDb } from '../../core/db/test-db.ts'
 import { nextPacificDay, pacificDayStart } from './quota-rules.ts'
 import { describeQuota } from './quota-suite.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'cliptape-quota-'))
 let db: Db
 beforeAll(async () => {
-  db = await openPglite({ dataDir: folder, log: pino({ level: 'silent' }) })
+  db = await openTestDb()
 })
-afterAll(async () => {
-  await db.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => db.close())
 
 describeQuota(() => ({ one: db, two: db }))
 

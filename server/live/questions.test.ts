@@ -18,7 +18,7 @@ let rig: Awaited<ReturnType<typeof startTestStore>>
 let store: AnalyticsStore
 let rules: NicheRules
 beforeAll(async () => {
-  rig = await startTestStore()
+  rig = await startTestStore({ world: 'replay' })
   store = rig.store
   rules = await loadNicheRules()
 })

@@ -1,23 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import pino from 'pino'
 import { afterAll, beforeAll, describe } from 'vitest'
-import { openPglite } from '../../../core/db/pglite.ts'
 import type { Db } from '../../../core/db/port.ts'
+import { openTestDb } from '../../../core/db/test-db.ts'
 import { describeLedger } from './ledger-suite.ts'
 
-let folder: string
 let db: Db
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cliptape-ledger-'))
-  db = await openPglite({ dataDir: folder, log: pino({ level: 'silent' }) })
+  db = await openTestDb()
 })
-afterAll(async () => {
-  await db.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => db.close())
 
 describe('PGlite', () => {
   describeLedger(() => ({ db }))

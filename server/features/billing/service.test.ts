@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import { manualClock } from '../../../core/clock.ts'
 import { ensureLocalOwner } from '../../../core/db/local-owner.ts'
-import { migrateDb } from '../../../core/db/migrate.ts'
-import { openPglite } from '../../../core/db/pglite.ts'
 import type { Db } from '../../../core/db/port.ts'
+import { openTestDb } from '../../../core/db/test-db.ts'
 import type { Caller } from '../../http/caller.ts'
 import { grantCredits, reserveCredits } from './ledger.ts'
 import { choosePlan, listLedger, settleBilling, settleCredits, subscriptionOf, usageOf } from './service.ts'
@@ -16,20 +12,14 @@ import { UsageMeter } from './usage-meter.ts'
 
 const log = pino({ level: 'silent' })
 const clock = manualClock(0)
-let folder: string
 let db: Db
 let usage: UsageMeter
 let userCount = 0
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cliptape-billing-'))
-  db = await openPglite({ dataDir: folder, log })
-  await migrateDb(db)
+  db = await openTestDb()
 })
-afterAll(async () => {
-  await db.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => db.close())
 beforeEach(() => {
   clock.set(Date.parse('2026-01-20T12:00:30Z'))
   usage = new UsageMeter({ db, clock, log })

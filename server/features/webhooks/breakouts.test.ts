@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type AnalyticsRig, startAnalyticsRig } from '../../../analytics/test-rig.ts'
@@ -8,9 +5,8 @@ import { BreakoutSchema } from '../../../contracts/webhooks.ts'
 import { memoryBus } from '../../../core/bus/memory.ts'
 import { manualClock } from '../../../core/clock.ts'
 import { ensureLocalOwner } from '../../../core/db/local-owner.ts'
-import { migrateDb } from '../../../core/db/migrate.ts'
-import { openPglite } from '../../../core/db/pglite.ts'
 import type { Db } from '../../../core/db/port.ts'
+import { openTestDb } from '../../../core/db/test-db.ts'
 import { MasterKeys, masterKey } from '../../../core/vault/master-key.ts'
 import { ownVault } from '../../../core/vault/own-vault.ts'
 import { tellBreakouts } from './breakouts.ts'
@@ -22,17 +18,13 @@ const hourMs = 3_600_000
 const log = pino({ level: 'silent' })
 const clock = manualClock(nowMs)
 
-let folder: string
 let analytics: AnalyticsRig
 let db: Db
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cliptape-breakouts-'))
-  ;[analytics, db] = await Promise.all([startAnalyticsRig(), openPglite({ dataDir: join(folder, 'postgres'), log })])
-  await migrateDb(db)
+  ;[analytics, db] = await Promise.all([startAnalyticsRig(), openTestDb()])
 })
 afterAll(async () => {
   await Promise.all([analytics.close(), db.close()])
-  await rm(folder, { recursive: true })
 })
 beforeEach(async () => {
   clock.set(nowMs)
