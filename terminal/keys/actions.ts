@@ -118,6 +118,12 @@ export const actions = [
     keys: ['l'],
   },
   {
+    name: 'account.linkSome',
+    title: 'The same, with fewer permissions',
+    context: 'credentials',
+    keys: ['L'],
+  },
+  {
     name: 'account.unlink',
     title: 'Unlink the selected account, or remove the selected credentials: twice',
     context: 'credentials',

@@ -205,7 +205,7 @@ test('says why a number is missing instead of a zero', async () => {
   expect(text).toMatch(/~640 +scope +n\/a +7.1%/)
   expect(text).toMatch(/few +scope +n\/a/)
   await rig.type('j')
-  expect(rig.lines().join('\n')).toContain('Not granted: insights; KEYS')
+  expect(rig.lines().join('\n')).toContain('insights was not granted. KEYS')
 })
 
 test('goes from numbers to posts to best times, and through pages of posts in any order', async () => {

@@ -9,6 +9,7 @@ import { type CrmState, crmViews, moveHour, moveSideways, openCrm, sortPosts, st
 import { drawTimes } from './crm-times.ts'
 import { joinLine } from './join-line.ts'
 import { failedMark } from './resource-notice.ts'
+import { lackingText } from './scope-text.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
 /** A creator's own accounts: how they do, what they posted, and when posts do best. */
@@ -106,10 +107,8 @@ function hintsOf(state: CrmState, view: Pick<ScreenView, 'resource'>): string {
 function accountText(state: CrmState, view: Pick<ScreenView, 'resource'>): string {
   const only = state.accountId === null ? '' : 'This account alone; Esc shows all.'
   const account = state.view === 'overview' ? selectedAccount(state, view)?.account : undefined
-  const lacking = account?.missingScopes.join(', ') ?? ''
-  return [only, lacking === '' ? '' : `Not granted: ${lacking}; KEYS links it again.`]
-    .filter(text => text !== '')
-    .join(' ')
+  const lacking = lackingText(account?.missingScopes ?? [])
+  return [only, lacking === '' ? '' : `${lacking} KEYS links it again.`].filter(text => text !== '').join(' ')
 }
 
 /** Views of the selected post at fixed ages, for where they have no columns. */

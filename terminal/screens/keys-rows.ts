@@ -14,6 +14,7 @@ import {
 } from './platform-resources.ts'
 import { drawQuota, quotaSentence } from './quota-table.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
+import { lackingText } from './scope-text.ts'
 import type { ScreenView } from './screen.ts'
 
 // What KEYS lists: credentials, the accounts that are linked with them, and what may still be asked with them.
@@ -83,7 +84,7 @@ const accountColumns = (nowMs: number): readonly Column<KeysRow>[] => [
     width: 8,
     flex: 3,
     fromWidth: 70,
-    cell: row => ({ text: row.account?.reason ?? missingText(row.account), role: 'muted' }),
+    cell: row => ({ text: row.account?.reason ?? lackingText(row.account?.missingScopes ?? []), role: 'muted' }),
   },
   {
     title: 'SEEN',
@@ -117,12 +118,6 @@ function accountState(account: PlatformAccountRow | null): { text: string; role:
 
 function accountName({ account }: KeysRow): string {
   return account === null ? '' : account.name || account.handle || account.platformAccountId
-}
-
-function missingText(account: PlatformAccountRow | null): string {
-  return account === null || account.missingScopes.length === 0
-    ? ''
-    : `Not granted: ${account.missingScopes.join(', ')}.`
 }
 
 function ageOf(instant: string | null | undefined, nowMs: number): string {
@@ -219,7 +214,7 @@ export function footLines(state: KeysLists, view: ScreenView): string[] {
 function hintsOf(state: KeysLists, view: ScreenView): string {
   if (state.view === 'quota') return 't credentials and accounts'
   const row = selectedRow(state, view)
-  if (row !== null && row.account !== null) return 'l link again  x unlink  t quota'
+  if (row !== null && row.account !== null) return 'l link again  L with fewer permissions  x unlink  t quota'
   const hasTerms = typeof row?.entered?.derivedMetricsAccepted === 'boolean'
   return `Enter credentials  l link  ${hasTerms ? 'a terms  ' : ''}x remove  t quota`
 }
@@ -239,7 +234,7 @@ function footSentence(state: KeysLists, view: ScreenView): { text: string; role:
 function describe(row: KeysRow, { resource }: ScreenView): { text: string; role: ColorRole } {
   const { account, entered, kind } = row
   if (account !== null) {
-    const said = [account.reason ?? '', missingText(account)].filter(text => text !== '').join(' ')
+    const said = [account.reason ?? '', lackingText(account.missingScopes)].filter(text => text !== '').join(' ')
     const role = account.status === 'needs_reauth' ? 'warn' : 'muted'
     if (said !== '') return { text: said, role }
     return { text: `${account.handle} with ${kind.title}, ${account.scopes.length} permissions.`, role }

@@ -43,7 +43,7 @@ const channel = {
   status: 'connected',
   reason: null,
   scopes: ['youtube.readonly'],
-  missingScopes: ['yt-analytics.readonly'],
+  missingScopes: ['https://www.googleapis.com/auth/yt-analytics.readonly'],
   lastValidatedAt: '2026-03-01T11:00:00.000Z',
   createdAt: '2026-02-01T12:00:00.000Z',
   updatedAt: '2026-03-01T11:00:00.000Z',
@@ -258,6 +258,18 @@ test('shows the link where there is no browser, copies it, and takes the address
     url: 'https://localhost/api/auth/callback/youtube?state=s1&code=4',
   })
   expect(rig.lines()[3]).toContain('1 KEYS ')
+})
+
+test('links with the permissions that were chosen', async () => {
+  const { rig, http } = await open()
+  await rig.type('L')
+  const text = await rig.shows('[x] shares, numbers by day (yt-analytics.readonly)')
+  expect(text).toContain('Asked for in any case: channel, videos, numbers (youtube.readonly).')
+  await rig.type(' ')
+  await rig.shows('[ ] shares, numbers by day')
+  await rig.type('\r')
+  await rig.shows('Copy the link')
+  expect(http.askedFor('POST /api/auth/link/youtube')[0]?.body).toEqual({ kind: 'google', scopes: [] })
 })
 
 test('shows a QR code of the short address where others reach the server, also in a small window', async () => {

@@ -8,11 +8,14 @@ import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { drawKeys, footLines, type KeysLists, type KeysRow, rowAt, rowsOf, selectedRow } from './keys-rows.ts'
 import { linkSpec, type OpenLink, openLink, placeLink, progressOf, progressSentence } from './link-form.ts'
 import { credentialsResource, linkResource, platformAccountsResource, quotaResource } from './platform-resources.ts'
+import { chosenScopes, openScopes, placeScopes, type ScopeEntry, scopeForm } from './scope-form.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
 interface KeysState extends KeysLists {
   /** Credentials that are being entered. */
   entry: { kind: CredentialKind; form: FormState } | null
+  /** Permissions that are being chosen. */
+  scopes: ScopeEntry | null
   link: OpenLink | null
 }
 
@@ -20,7 +23,15 @@ interface KeysState extends KeysLists {
 export const keysFactory = screenFactory<KeysState>({
   fn: 'KEYS',
   contexts: ['credentials', 'list'],
-  open: () => ({ view: 'accounts', list: listStart, quota: listStart, asking: null, entry: null, link: null }),
+  open: () => ({
+    view: 'accounts',
+    list: listStart,
+    quota: listStart,
+    asking: null,
+    entry: null,
+    scopes: null,
+    link: null,
+  }),
   title: titleOf,
   queries: () => [],
   resources: state => [
@@ -28,10 +39,11 @@ export const keysFactory = screenFactory<KeysState>({
     platformAccountsResource,
     state.link === null ? quotaResource : linkResource(state.link.started.linkId),
   ],
-  isTyping: state => state.entry !== null || state.link !== null,
+  isTyping: state => state.entry !== null || state.scopes !== null || state.link !== null,
   cursor: (state, view) => placed(state, view)?.cursor ?? null,
   spoken(state, view) {
     if (state.link !== null) return progressSentence(state.link, view)?.text ?? spokenField(linkSpec, state.link.form)
+    if (state.scopes !== null) return spokenField(scopeForm(state.scopes.kind), state.scopes.form)
     return state.entry === null ? '' : spokenField(credentialForm(state.entry.kind), state.entry.form)
   },
   draw: (state, view) => placed(state, view)?.lines ?? drawKeys(state, view),
@@ -39,6 +51,7 @@ export const keysFactory = screenFactory<KeysState>({
     if (call.name === 'answer' && call.answer !== undefined) return answered(state, call.answer, deps)
     if (state.link !== null) return actInLink(state, state.link, call, deps)
     if (state.entry !== null) return actInEntry(state, state.entry, call, deps)
+    if (state.scopes !== null) return actInScopes(state, state.scopes, call, deps)
     return actInRows(state, call, deps)
   },
   list(state, view) {
@@ -55,8 +68,8 @@ export const keysFactory = screenFactory<KeysState>({
   copyName: state => (state.link === null ? null : 'the link'),
 })
 
-function titleOf({ link, entry, view }: KeysState): string {
-  if (link !== null) return 'KEYS LINK'
+function titleOf({ link, entry, scopes, view }: KeysState): string {
+  if (link !== null || scopes !== null) return 'KEYS LINK'
   if (entry !== null) return 'KEYS CREDENTIALS'
   return view === 'quota' ? 'KEYS QUOTA' : 'KEYS'
 }
@@ -65,6 +78,7 @@ function titleOf({ link, entry, view }: KeysState): string {
 
 function placed(state: KeysState, view: ScreenView): DrawnForm | null {
   if (state.link !== null) return placeLink(state.link, view)
+  if (state.scopes !== null) return placeScopes(state.scopes, view)
   if (state.entry === null) return null
   const { kind, form } = state.entry
   const head: FormHead[] = [
@@ -95,6 +109,20 @@ function actInEntry(
   const values = Object.fromEntries(names.map(name => [name, textIn(form, name).trim()]))
   deps.ask('save', deps.http.post(`/api/credentials/${kind.platform}`, { kind: kind.kind, ...values }))
   return { ...state, entry: { kind, form: { ...acted.state, isBusy: true } } }
+}
+
+function actInScopes(state: KeysState, entry: ScopeEntry, call: ActionCall, deps: ScreenDeps): KeysState | null {
+  if (call.name === 'form.cancel') return { ...state, scopes: null }
+  const spec = scopeForm(entry.kind)
+  if (call.name === 'pointer.press') {
+    const pressed = pressInForm(spec, entry.form, call, placeScopes(entry, deps))
+    return pressed === null ? state : actInScopes(state, { ...entry, form: pressed.form }, pressed.call, deps)
+  }
+  const acted = actInForm(spec, entry.form, call)
+  if (acted === null) return null
+  if (acted.pressed === null) return { ...state, scopes: { ...entry, form: acted.state } }
+  if (acted.pressed === 'link') askForLink(entry.kind, entry.accountId, chosenScopes(acted.state), deps)
+  return { ...state, scopes: null }
 }
 
 function actInLink(state: KeysState, link: OpenLink, call: ActionCall, deps: ScreenDeps): KeysState | null {
@@ -162,7 +190,8 @@ function actInRows(state: KeysState, call: ActionCall, deps: ScreenDeps): KeysSt
       if (row === null) return state
       return { ...state, asking: null, entry: { kind: row.kind, form: openForm(credentialForm(row.kind)) } }
     case 'account.link':
-      return row === null ? state : startLink({ ...state, asking: null }, row, deps)
+    case 'account.linkSome':
+      return row === null ? state : startLink({ ...state, asking: null }, row, call, deps)
     case 'account.unlink':
       return row === null ? state : remove(state, row, rows, deps)
     case 'credentials.amendment':
@@ -178,7 +207,7 @@ function actInRows(state: KeysState, call: ActionCall, deps: ScreenDeps): KeysSt
   }
 }
 
-function startLink(state: KeysState, row: KeysRow, deps: ScreenDeps): KeysState {
+function startLink(state: KeysState, row: KeysRow, call: ActionCall, deps: ScreenDeps): KeysState {
   if (row.kind.idLabel === null) {
     deps.say('An API key links no account: the Google OAuth client does.')
     return state
@@ -187,10 +216,25 @@ function startLink(state: KeysState, row: KeysRow, deps: ScreenDeps): KeysState 
     deps.say(`Enter the credentials ${row.kind.title} first.`)
     return state
   }
-  deps.say('Asking for the link…')
-  const body = { kind: row.kind.kind, ...(row.account === null ? {} : { account_id: row.account.id }) }
-  deps.ask(`link ${row.kind.platform}`, deps.http.post(`/api/auth/link/${row.kind.platform}`, body))
+  if (call.name === 'account.linkSome') return { ...state, scopes: openScopes(row.kind, row.account) }
+  askForLink(row.kind, row.account?.id ?? null, null, deps)
   return state
+}
+
+/** @param scopes null for all */
+function askForLink(
+  { kind, platform }: CredentialKind,
+  accountId: string | null,
+  scopes: readonly string[] | null,
+  deps: ScreenDeps,
+): void {
+  deps.say('Asking for the link…')
+  const body = {
+    kind,
+    ...(accountId === null ? {} : { account_id: accountId }),
+    ...(scopes === null ? {} : { scopes }),
+  }
+  deps.ask(`link ${platform}`, deps.http.post(`/api/auth/link/${platform}`, body))
 }
 
 function remove(state: KeysState, row: KeysRow, rows: readonly KeysRow[], deps: ScreenDeps): KeysState {
