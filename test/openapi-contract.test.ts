@@ -66,7 +66,7 @@ const needMore: Readonly<Record<string, string>> = {
   deleteApiAccount: 'a fresh session',
   postApiVods: 'media',
   postApiVodsVodIdSource: 'media',
-  getApiClipsDownloadRequestId: 'a file',
+  postApiClipsRequest: 'media',
   getApiMediaFilesFileId: 'a link',
 }
 

@@ -13,7 +13,7 @@ import type { Caller } from '../../http/caller.ts'
 import type { InstantCursor } from '../../http/instant-cursor.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { billingAccount } from '../billing/account.ts'
-import { cutCpuSeconds, partOf } from '../media-jobs/clip-cost.ts'
+import { clipCpuSeconds, partOf } from '../media-jobs/clip-part.ts'
 import { createJob, usedBytes } from '../media-jobs/create-job.ts'
 import { linksOf } from '../media-jobs/downloads.ts'
 import { findJob, listJobs, removeJob, type SeenJob } from '../media-jobs/find-job.ts'
@@ -54,7 +54,7 @@ export async function requestClip(deps: ClipDeps, caller: Caller, request: ClipR
     vodId,
     params: { ...part, options },
     contentId: media.contentId,
-    estimateCpuSeconds: cutCpuSeconds(media, options, part.endTime - part.startTime),
+    estimateCpuSeconds: clipCpuSeconds(media, options, part),
     reason: `Clip of ${vodId}`.slice(0, 200),
   })
   const { completesAt } = await findJob(deps, userId, row.id, 'clips')

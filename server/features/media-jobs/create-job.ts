@@ -101,7 +101,7 @@ export async function createJob(
   })
   if (made.expired) await removeFiles(deps, { ownerId: userId, jobId: made.expired })
   if (made.isNew) await wakeWorkers(deps)
-  return made
+  return { row: made.row, isNew: made.isNew }
 }
 
 /** Has what waits begun now, and not when the queue's minute has passed. */
