@@ -7,12 +7,21 @@ import { compileNicheRules } from '../analytics/niches/rules.ts'
 import { tagNiches } from '../analytics/niches/tag-niches.ts'
 import { forgetVideos } from '../analytics/retention.ts'
 import { settleRollups } from '../analytics/settle.ts'
-import { CreatorIdSchema } from '../contracts/ids.ts'
+import { CreatorIdSchema, type Platform } from '../contracts/ids.ts'
 import { CreatorSearchParamsSchema, TrendsParamsSchema } from '../contracts/measures.ts'
 import type { CreatorRecord, Item, Sample, VideoRecord } from '../contracts/samples.ts'
-import { systemClock } from '../core/clock.ts'
+import { manualClock, systemClock } from '../core/clock.ts'
 import type { World } from '../core/world.ts'
+import { purgePosts } from '../ingest/platforms/retention.ts'
 import { createWriter, type WriterDeps } from '../ingest/writer.ts'
+import { PlatformError } from '../platforms/port.ts'
+import type { ServerDeps } from '../server/deps.ts'
+import { removeEndedNumbers, sweepOwnNumbers } from '../server/features/account/ended-numbers.ts'
+import { withAccessToken } from '../server/features/links/access-token.ts'
+import { tokenPlace } from '../server/features/links/account-tokens.ts'
+import { unlinkAccount } from '../server/features/links/accounts.ts'
+import type { Caller } from '../server/http/caller.ts'
+import { type FilledAccount, fillAccount } from './fill-account.ts'
 import { openServerRig, type ServerRig } from './server-rig.ts'
 
 // What terms give a time to is gone when that time has come. The engine's own clock says so, so these rows are as old as they
@@ -118,6 +127,162 @@ describe('what YouTube’s interface said', () => {
     ])
     expect(await forgetVideos(ctx)).toEqual({ videos: 0 })
   })
+})
+
+describe('what was read of an account of one’s own', () => {
+  let deps: ServerDeps
+  let clock: ReturnType<typeof manualClock>
+  beforeAll(async () => {
+    clock = manualClock(nowMs)
+    deps = { ...(await rig.deps()), clock }
+  })
+  afterAll(() => deps.usage.close())
+
+  it('goes from both stores when it is unlinked, and nothing of another account does', async () => {
+    const staying = await fillAccount(rig, 'unlinks-nothing@example.com')
+    const leaving = await fillAccount(rig, 'unlinks@example.com')
+    const second = await linkAccount(leaving, 'tiktok', 'second')
+    const before = await rowsOf(staying)
+    const told = await endings(() =>
+      unlinkAccount(deps, callerOf(leaving), { platform: 'youtube', accountId: leaving.ids.account }),
+    )
+    expect(told).toEqual([leaving.userId])
+    await removeEndedNumbers(deps, leaving.userId)
+    expect(await rowsOf(leaving)).toEqual({ [second]: { polls: 1, polled_posts: 1 }, second: ownTables })
+    expect(await rowsOf(staying)).toEqual(before)
+    expect(await sweepOwnNumbers(deps)).toEqual({ owners: 0 })
+  })
+
+  it('goes at once when the platform says that the grant was taken back', async () => {
+    const user = await fillAccount(rig, 'revokes@example.com')
+    const taken = await linkAccount(user, 'instagram', 'taken-back')
+    const changed = await linkAccount(user, 'instagram', 'password-changed')
+    const tiktok = await linkAccount(user, 'tiktok', 'refused')
+    const refuse = (accountId: string, platform: Platform, code: string) =>
+      endings(() =>
+        withAccessToken(deps, accountId, async () => {
+          throw new PlatformError({ platform, class: 'grant', code, message: 'The platform says no.' })
+        }).catch(() => undefined),
+      )
+    expect(await refuse(taken, 'instagram', '190/458')).toEqual([user.userId])
+    expect(await refuse(tiktok, 'tiktok', 'invalid_grant')).toEqual([user.userId])
+    expect(await refuse(changed, 'instagram', '190/460')).toEqual([])
+    await removeEndedNumbers(deps, user.userId)
+    const left = await rowsOf(user)
+    expect(Object.keys(left).sort()).toEqual([user.ids.account, changed, user.mark, 'password-changed'].sort())
+    clock.advance(30 * dayMs)
+    expect(await sweepOwnNumbers(deps)).toEqual({ owners: 1 })
+    expect(Object.keys(await rowsOf(user)).sort()).toEqual([user.ids.account, user.mark].sort())
+  })
+
+  it('goes with the next sweep when it was written after the end', async () => {
+    const user = await fillAccount(rig, 'late-page@example.com')
+    const account = await linkAccount(user, 'tiktok', 'late')
+    await rig.db.system.deleteFrom('platform_accounts').where('id', '=', account).execute()
+    expect(await sweepOwnNumbers(deps)).toEqual({ owners: 1 })
+    expect(Object.keys(await rowsOf(user)).sort()).toEqual([user.ids.account, user.mark].sort())
+  })
+
+  it('of posts is forgotten when it was not said again in time', async () => {
+    const user = await fillAccount(rig, 'old-posts@example.com')
+    const account = await linkAccount(user, 'tiktok', 'posts')
+    const expire = (id: string, at: Date) =>
+      rig.db.system.updateTable('polled_posts').set({ expires_at: at }).where('account_id', '=', id).execute()
+    await expire(user.ids.account, new Date(clock.nowMs()))
+    await expire(account, new Date(clock.nowMs() + 1))
+    expect(await purgePosts(deps)).toEqual({ posts: 1 })
+    expect(await rowsOf(user)).toMatchObject({
+      [user.ids.account]: { polls: 1 },
+      [account]: { polls: 1, polled_posts: 1 },
+    })
+  })
+
+  /** Whose numbers were said to have ended while something was done. */
+  async function endings(work: () => Promise<unknown>): Promise<string[]> {
+    const told: string[] = []
+    const done = Promise.withResolvers<void>()
+    const stop = await rig.bus.subscribe('numbers.ended', ({ userId }) => {
+      if (userId === 'the last') done.resolve()
+      else told.push(userId)
+    })
+    await work()
+    await rig.bus.publish('numbers.ended', { userId: 'the last' })
+    await done.promise
+    await stop()
+    return told
+  }
+
+  function callerOf({ userId, ids }: FilledAccount): Caller {
+    const principal = { userId, scheme: 'jwt', role: 'user', scopes: 'all', credentialId: ids.session } as const
+    return { principal, requestId: 'r-1', address: '192.0.2.7' }
+  }
+
+  /** Another account of the user's, with a row of everything that is read of one. @returns its id */
+  async function linkAccount({ userId }: FilledAccount, platform: Platform, creatorId: string): Promise<string> {
+    const accountId = await deps.db.transaction(async trx => {
+      const token = await deps.vault.put(trx, tokenPlace({ userId, platform }, 'access_token'), `token of ${creatorId}`)
+      const { id } = await trx
+        .insertInto('platform_accounts')
+        .values({
+          user_id: userId,
+          platform_name: platform,
+          platform_account_id: creatorId,
+          credentials_kind: platform === 'tiktok' ? 'tiktok_web' : 'instagram_login',
+          developer_credentials_vault_id: null,
+          access_token_vault_id: token,
+          refresh_token_vault_id: null,
+          scopes: [],
+          reason: null,
+          token_expires_at: null,
+          refresh_expires_at: null,
+          refresh_lease_id: null,
+          refresh_lease_until: null,
+          refresh_not_before: null,
+          last_validated_at: null,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      const read = { owner_id: userId, account_id: id, platform, creator_id: creatorId, credential_key: 'test' }
+      await trx
+        .insertInto('polls')
+        .values({ ...read, task: 'posts', path: 'own', next_poll_at: new Date(nowMs) })
+        .execute()
+      await trx
+        .insertInto('polled_posts')
+        .values({ ...read, scope: id, video_id: creatorId })
+        .execute()
+      return id
+    })
+    const row = { owner_id: userId, platform, creator_id: creatorId, source: `own:${platform}-api`, endpoint: '' }
+    const reading = { ...row, observed_at: '2026-01-01 00:00:00', definition_version: 1 }
+    await rig.store.insert('cliptape.own_samples_v1', [{ ...reading, video_id: 'v', views: 1 }])
+    await rig.store.insert('cliptape.own_creator_samples_v1', [{ ...reading, followers: 1 }])
+    await rig.store.insert('cliptape.own_days_v1', [{ ...row, observed_at: '2026-01-01 00:00:00', day: '2026-01-01' }])
+    return accountId
+  }
+
+  const ownTables = { own_samples_v1: 1, own_creator_samples_v1: 1, own_days_v1: 1 }
+
+  /** Rows by the account that they are of: its id in the relational store, the platform's in the other one. */
+  async function rowsOf({ userId }: FilledAccount): Promise<Record<string, Record<string, number>>> {
+    const found: Record<string, Record<string, number>> = {}
+    const note = (account: string, table: string, count: number) => {
+      found[account] = { ...found[account], [table]: Number(count) }
+    }
+    for (const table of ['polls', 'polled_posts'] as const) {
+      const { rows } = await rig.db.executeSql(
+        `select account_id, count(*)::int as n from ${table} where owner_id = '${userId}' group by account_id`,
+      )
+      for (const row of rows) note(String(row.account_id), table, Number(row.n))
+    }
+    for (const table of Object.keys(ownTables)) {
+      const rows = await rig.store.query<{ id: string; n: number }>(
+        `SELECT creator_id AS id, count() AS n FROM cliptape.${table} WHERE owner_id = '${userId}' GROUP BY id`,
+      )
+      for (const row of rows) note(row.id, table, row.n)
+    }
+    return found
+  }
 })
 
 async function write(...items: Item[]): Promise<void> {

@@ -38,7 +38,8 @@ export async function startIngestJobs(
     writer,
     platforms,
     budget: new QuotaBudget({ db, clock }),
-    withAccessToken: (accountId, work) => withAccessToken({ db, vault, platforms, clock, log }, accountId, work),
+    withAccessToken: (accountId, work) =>
+      withAccessToken({ db, vault, platforms, bus: ingest.bus, clock, log }, accountId, work),
     readApiKey: (ownerId, vaultId) => readApiKey({ db, vault }, ownerId, vaultId),
     operatorKeys: youtubeApiKey === null ? {} : { youtube: youtubeApiKey },
     onAccount: (accountId, problem) => tellAccount(db, clock, accountId, problem?.message ?? null),

@@ -5,6 +5,7 @@ import { openQueue } from '../../core/queue/pg-boss.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import { type WorldDatabase, worldDatabases } from '../../core/world.ts'
 import { startAccountJobs } from './account-jobs.ts'
+import { startRetentionJobs } from './retention-jobs.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 const tagQueue = 'niches.tag'
@@ -35,6 +36,7 @@ export async function startJobs(
     }
   })
   await startAccountJobs(queue, stores, log)
+  await startRetentionJobs({ scope, log }, queue, stores)
   const askFor = async (database: string): Promise<void> => {
     if (isWorldDatabase(database)) await queue.send(tagQueue, { database }, { singletonKey: database })
   }

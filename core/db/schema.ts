@@ -356,6 +356,8 @@ interface PlatformAccountsTable {
   refresh_lease_until: Timestamp | null
   refresh_not_before: Timestamp | null
   last_validated_at: Timestamp | null
+  /** Until when what was read of the account itself may be kept; null: its grant holds. */
+  numbers_until: DefaultedTimestamp | null
   created_at: DefaultedTimestamp
   updated_at: DefaultedTimestamp
 }

@@ -5,14 +5,14 @@
  */
 import { sql, type Transaction } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
-import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
+import type { UserId } from '../../../contracts/ids.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { assertPasswordStands, provePassword, tellEnded } from '../accounts/account-steps.ts'
 import { tellOfKeys } from '../keys/service.ts'
 import { takeRevocations } from '../links/accounts.ts'
-import { ownersOfNumbers, removeOwnNumbers } from './own-numbers.ts'
+import { removeOwnNumbers } from './own-numbers.ts'
 
 type RemovalDeps = Pick<
   ServerDeps,
@@ -25,8 +25,6 @@ const refusals = {
   ifNone: 'This account has no password: sign in again and repeat this without one.',
   ifWrong: 'The password is not right: nothing was removed.',
 }
-/** Owners that one run of the sweep looks at. */
-const ownersPerSweep = 10_000
 
 /**
  * Removes an account and everything that it owned, in every store; what it linked is revoked at the platforms. The audit
@@ -60,17 +58,6 @@ export async function removeAccount(
   // Platforms may be slow, and nothing here depends on them.
   deps.accounts.later(revokeLinks())
   deps.log.info({ userId, requestId: caller.requestId }, 'An account was removed, with everything that it owned.')
-}
-
-/** The job: removes private numbers whose owner is gone. */
-export async function sweepOwnNumbers(deps: Pick<RemovalDeps, 'db' | 'store'>): Promise<{ owners: number }> {
-  const found = [...(await ownersOfNumbers(deps.store, ownersPerSweep))]
-  if (found.length === 0) return { owners: 0 }
-  const users = await deps.db.system.selectFrom('users').select('id').where('id', 'in', found).execute()
-  const known = new Set(users.map(user => user.id))
-  const gone = found.filter(id => !known.has(id))
-  for (const id of gone) await removeOwnNumbers(deps.store, UserIdSchema.parse(id))
-  return { owners: gone.length }
 }
 
 async function refuseOwner({ db }: RemovalDeps, userId: UserId): Promise<void> {

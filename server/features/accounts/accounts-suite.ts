@@ -14,6 +14,9 @@ import { memoryKeyValue } from '../../../core/key-value/memory.ts'
 import type { Mail } from '../../../core/mail/port.ts'
 import { openOutbound } from '../../../core/outbound/guarded-fetch.ts'
 import type { Outbound } from '../../../core/outbound/port.ts'
+import { MasterKeys, masterKey } from '../../../core/vault/master-key.ts'
+import { ownVault } from '../../../core/vault/own-vault.ts'
+import type { Vault } from '../../../core/vault/port.ts'
 import { startTokenMaker, type TokenMaker } from '../../../test/token-maker.ts'
 import { createApiKeyAuthenticator } from '../../auth/api-keys.ts'
 import type { Authenticator } from '../../auth/authenticator.ts'
@@ -46,7 +49,16 @@ create table auth.sessions (id uuid primary key);
 create table auth.refresh_tokens (id bigserial primary key, token text);
 create function auth.uid() returns uuid language sql stable as $$ select null::uuid $$`
 
+/** Where what an account has to do with platforms stands, each table with its owner column. */
+const ownedByLinks = [
+  ['developer_credentials', 'owner_id'],
+  ['platform_accounts', 'user_id'],
+  ['account_links', 'user_id'],
+  ['vault_secrets', 'owner_id'],
+] as const
+
 interface Node extends AccountDeps {
+  readonly vault: Vault
   readonly open: OpenAccounts
   readonly auth: Authenticator
 }
@@ -63,6 +75,7 @@ export function describeAccounts(setup: () => { db: Db }): void {
   let outbound: Outbound
   let bus: Bus
   let node: Node
+  const vault = ownVault(new MasterKeys(masterKey('key of the test, long enough to be one')))
   const mails: Mail[] = []
   const nodes: Node[] = []
   /** What the code exchange of Google was asked, and what it answers. */
@@ -95,7 +108,7 @@ export function describeAccounts(setup: () => { db: Db }): void {
         passwords: createPasswords({ memoryKib: o.cost ?? 64, passes: 1, parallelism: 1 }),
       },
     )
-    const made = { db, bus: own, clock, log, accounts: open.accounts, open, auth: open.sessions }
+    const made = { db, bus: own, clock, log, vault, accounts: open.accounts, open, auth: open.sessions }
     nodes.push(made)
     return made
   }
@@ -814,6 +827,70 @@ export function describeAccounts(setup: () => { db: Db }): void {
       await resetPassword(node, { token, new_password: 'of the real owner' }, stranger)
       expect(await principalOf(planted.access_token)).toBeNull()
       expect((await enter(await google.sign(given))).user.id).toBe(planted.user.id)
+    })
+
+    it('takes from whoever planted it what they linked and entered, with all secrets', async () => {
+      const planted = await joined()
+      const userId = UserIdSchema.parse(planted.user.id)
+      await db.transaction(async trx => {
+        const put = (purpose: string) => vault.put(trx, { ownerId: userId, purpose }, 'of the stranger')
+        const vaultId = await put('developer_credentials')
+        const app = { owner_id: userId, platform: 'youtube' as const, kind: 'google', client_id: 'theirs' }
+        const tried = { reason: null, next_validation_at: null, last_validated_at: null }
+        await trx
+          .insertInto('developer_credentials')
+          .values({ ...app, ...tried, vault_id: vaultId })
+          .execute()
+        await trx
+          .insertInto('platform_accounts')
+          .values({
+            user_id: userId,
+            platform_name: 'youtube',
+            platform_account_id: 'UCtheirs',
+            credentials_kind: 'google',
+            developer_credentials_vault_id: vaultId,
+            access_token_vault_id: await put('youtube_access_token'),
+            refresh_token_vault_id: await put('youtube_refresh_token'),
+            scopes: [],
+            reason: null,
+            token_expires_at: null,
+            refresh_expires_at: null,
+            refresh_lease_id: null,
+            refresh_lease_until: null,
+            refresh_not_before: null,
+            last_validated_at: null,
+          })
+          .execute()
+        await trx
+          .insertInto('account_links')
+          .values({
+            user_id: userId,
+            platform: 'youtube',
+            credentials_kind: 'google',
+            state_hash: Buffer.from('state'),
+            ticket_hash: Buffer.from('ticket'),
+            ticket_used_at: null,
+            secret_vault_id: await put('account_link'),
+            redirect_uri: 'https://tape.example',
+            return_url: null,
+            expected_account_id: null,
+            reason: null,
+            account_id: null,
+            expires_at: new Date(startMs),
+          })
+          .execute()
+      })
+      const told: string[] = []
+      const stop = await bus.subscribe('numbers.ended', event => void told.push(event.userId))
+      const token = await mailed(() => forgotPassword(node, planted.user.email, stranger))
+      await resetPassword(node, { token, new_password: 'of the real owner' }, stranger)
+      for (const [table, owner] of ownedByLinks) {
+        const { rows } = await db.executeSql(`select 1 from ${table} where ${owner} = '${userId}'`)
+        expect([table, rows]).toEqual([table, []])
+      }
+      expect(told).toEqual([userId])
+      expect(await auditOf(userId)).toEqual(expect.arrayContaining(['platform.unlinked', 'credentials.removed']))
+      await stop()
     })
 
     it('refuses a token that fails, each for its reason', async () => {

@@ -3,11 +3,15 @@ import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { Mail, Mailer } from '../../../core/mail/port.ts'
+import type { Vault } from '../../../core/vault/port.ts'
 import { endSessions } from '../../auth/sessions.ts'
 import type { MailClaims, MailPurpose } from '../../auth/signed-token.ts'
+import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
+import { tellNumbersEnded } from '../account/ended-numbers.ts'
 import { recordAudit } from '../audit/record.ts'
 import { revokeAllKeys, tellOfKeys } from '../keys/service.ts'
+import { removeAllLinked } from '../links/remove-all.ts'
 import { pauseAllWebhooks } from '../webhooks/service.ts'
 import { type AccountDeps, setPassword, tellEnded } from './account-steps.ts'
 
@@ -103,11 +107,11 @@ export async function verifyEmail(deps: AccountDeps, token: string, caller: Call
 /**
  * Sets the password by a link, which proves the address as well: every session ends. On an address that nobody had proved
  * before, whoever made the account never showed that it is theirs: whatever else could sign in is unlinked, API keys end,
- * webhooks pause. Otherwise a stranger could register somebody's address and wait with a key until its owner moves in.
+ * webhooks pause, accounts on platforms and developer credentials go. Otherwise a stranger could register somebody's address and wait with a key until its owner moves in.
  * @throws AppError BAD_REQUEST for a link that is not good
  */
 export async function resetPassword(
-  deps: AccountDeps,
+  deps: AccountDeps & Pick<ServerDeps, 'vault'>,
   request: { token: string; new_password: string },
   caller: Caller,
 ): Promise<void> {
@@ -116,7 +120,7 @@ export async function resetPassword(
   const hash = await deps.accounts.passwords.hash(request.new_password)
   const nowMs = deps.clock.nowMs()
   const now = new Date(nowMs)
-  const { ended, keys } = await deps.db.transaction(async trx => {
+  const { ended, keys, isTaken } = await deps.db.transaction(async trx => {
     await useLink(trx, link, now)
     const proved = await trx
       .updateTable('users')
@@ -124,7 +128,8 @@ export async function resetPassword(
       .where('id', '=', userId)
       .where('email_verified_at', 'is', null)
       .executeTakeFirst()
-    const keys = proved.numUpdatedRows > 0n ? await takeFromStrangers(trx, { userId, caller, now }) : []
+    const isTaken = proved.numUpdatedRows > 0n
+    const keys = isTaken ? await takeFromStrangers(deps.vault, trx, { userId, caller, now }) : []
     await setPassword(trx, { userId, hash, nowMs })
     // Other links that are on their way were asked for before this password was.
     await trx
@@ -135,18 +140,21 @@ export async function resetPassword(
       .where('used_at', 'is', null)
       .execute()
     await recordAudit(trx, userId, caller, { action: 'password.reset', target: null })
-    return { keys, ended: await endSessions(trx, { userId, reason: 'password_changed', nowMs }) }
+    return { keys, isTaken, ended: await endSessions(trx, { userId, reason: 'password_changed', nowMs }) }
   })
   await tellEnded(deps, userId, ended)
+  if (isTaken) await tellNumbersEnded(deps, userId)
   await tellOfKeys(deps, keys)
 }
 
 /** @returns the prefixes of the keys that ended */
 async function takeFromStrangers(
+  vault: Vault,
   trx: Transaction<Database>,
   { userId, caller, now }: { userId: UserId; caller: Caller; now: Date },
 ): Promise<string[]> {
   await trx.deleteFrom('identities').where('user_id', '=', userId).execute()
+  await removeAllLinked(vault, trx, { userId, caller })
   const reason = 'The address of this account was proved only after this was made: resume it if it is yours.'
   await pauseAllWebhooks(trx, userId, { caller, now, reason })
   return await revokeAllKeys(trx, userId, { caller, now })

@@ -14,6 +14,7 @@ import type { CredentialKind, DeveloperCredentials } from '../../../platforms/po
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
+import { numbersUntil } from '../account/ended-numbers.ts'
 import { recordAudit } from '../audit/record.ts'
 import { kindDefault, kindFacts } from './kinds.ts'
 import { credentialsOf, writeCredentials } from './stored.ts'
@@ -216,7 +217,12 @@ async function askToLinkAgain(
 ): Promise<string[]> {
   const rows = await trx
     .updateTable('platform_accounts')
-    .set({ status: 'needs_reauth', reason: o.reason, updated_at: o.now })
+    .set({
+      status: 'needs_reauth',
+      reason: o.reason,
+      numbers_until: numbersUntil(o.now.getTime(), { isRevoked: false }),
+      updated_at: o.now,
+    })
     .where('user_id', '=', o.userId)
     .where('developer_credentials_vault_id', '=', o.vaultId)
     .where('status', 'in', statusesBefore(accountTransitions, 'needs_reauth'))

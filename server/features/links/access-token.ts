@@ -18,6 +18,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Selectable } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
+import type { Bus } from '../../../core/bus/port.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
 import type { Database } from '../../../core/db/schema.ts'
@@ -32,6 +33,7 @@ import {
   type StoredTokens,
 } from '../../../platforms/port.ts'
 import type { PlatformRegistry } from '../../../platforms/registry.ts'
+import { numbersUntil, tellNumbersEnded } from '../account/ended-numbers.ts'
 import { recordAudit } from '../audit/record.ts'
 import { readCredentials } from '../credentials/stored.ts'
 import { accountTransitions, credentialTransitions, statusesBefore } from '../credentials/transitions.ts'
@@ -43,6 +45,7 @@ export interface TokenDeps {
   readonly db: Db
   readonly vault: Vault
   readonly platforms: PlatformRegistry
+  readonly bus: Pick<Bus, 'publish'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -85,7 +88,7 @@ export async function withAccessToken<T>(
     return await work(held.tokens.accessToken)
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error
-    if (error.class === 'grant') await endGrant(deps, held, error.message)
+    if (error.class === 'grant') await endGrant(deps, held, error)
     if (error.class !== 'token') throw error
   }
   const fresh = await refresh(deps, held)
@@ -94,7 +97,7 @@ export async function withAccessToken<T>(
   } catch (error) {
     if (!(error instanceof PlatformError && ['token', 'grant'].includes(error.class))) throw error
     // A token of a moment ago that is refused: the grant is gone.
-    await endGrant(deps, fresh, error.message)
+    await endGrant(deps, fresh, error)
     throw asGrant(error)
   }
 }
@@ -240,7 +243,7 @@ async function stubbornly<T>(work: () => Promise<T>): Promise<T> {
 /** Writes down what a failure means, and gives it on. */
 async function failed(deps: TokenDeps, held: Held, leaseId: string, error: unknown): Promise<unknown> {
   if (error instanceof PlatformError && (error.class === 'grant' || error.class === 'token')) {
-    await endGrant(deps, held, error.message)
+    await endGrant(deps, held, error)
     return asGrant(error)
   }
   const { row } = held
@@ -267,16 +270,20 @@ async function failed(deps: TokenDeps, held: Held, leaseId: string, error: unkno
 }
 
 /** The grant is dead: only the user can mend it. A link made anew meanwhile stays. */
-async function endGrant({ db, clock }: TokenDeps, { row, userId }: Held, reason: string): Promise<void> {
+async function endGrant(deps: TokenDeps, { row, userId }: Held, error: PlatformError): Promise<void> {
+  const { db, clock } = deps
+  const nowMs = clock.nowMs()
+  const isRevoked = isRevocation(row, error.code, nowMs)
   await db.transaction(async trx => {
     const { numUpdatedRows } = await trx
       .updateTable('platform_accounts')
       .set({
         status: 'needs_reauth',
-        reason: reason.slice(0, 500),
+        reason: error.message.slice(0, 500),
         refresh_lease_id: null,
         refresh_lease_until: null,
-        updated_at: new Date(clock.nowMs()),
+        numbers_until: numbersUntil(nowMs, { isRevoked }),
+        updated_at: new Date(nowMs),
       })
       .where('id', '=', row.id)
       .where('token_version', '=', row.token_version)
@@ -286,9 +293,16 @@ async function endGrant({ db, clock }: TokenDeps, { row, userId }: Held, reason:
     await recordAudit(trx, userId, null, {
       action: 'platform.needs_reauth',
       target: `account:${row.id}`,
-      details: { platform: row.platform_name, platformAccountId: row.platform_account_id },
+      details: { platform: row.platform_name, platformAccountId: row.platform_account_id, isRevoked },
     })
   })
+  if (isRevoked) await tellNumbersEnded(deps, userId)
+}
+
+/** Meta says that the user removed the app. The others do not: a grant that ends before its time counts as taken back. */
+function isRevocation(row: AccountRow, code: string, nowMs: number): boolean {
+  if (row.platform_name === 'instagram') return code === '190/458'
+  return row.refresh_expires_at === null || row.refresh_expires_at.getTime() > nowMs
 }
 
 /** The platform refuses the app, not the user: links stay, and go on when the credentials are mended. */

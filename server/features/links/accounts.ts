@@ -22,13 +22,14 @@ import type { PlatformRegistry } from '../../../platforms/registry.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
+import { numbersUntil, tellNumbersEnded } from '../account/ended-numbers.ts'
 import { recordAudit } from '../audit/record.ts'
 import { readCredentials } from '../credentials/stored.ts'
 import { accountTransitions, statusesBefore } from '../credentials/transitions.ts'
 import { removeTokens, storeTokens, type TokenName, tokenPlace } from './account-tokens.ts'
 
 type Trx = Transaction<Database>
-type AccountRow = Selectable<Database['platform_accounts']>
+export type AccountRow = Selectable<Database['platform_accounts']>
 export type AccountDeps = Pick<ServerDeps, 'db' | 'vault' | 'clock' | 'log' | 'platforms'>
 
 /** A user's linked accounts, and those that were; the newest first. */
@@ -103,6 +104,7 @@ export async function storeAccount(
     refresh_lease_until: null,
     refresh_not_before: null,
     last_validated_at: now,
+    numbers_until: null,
     updated_at: now,
   }
   if (known)
@@ -134,12 +136,13 @@ export async function storeAccount(
 }
 
 /**
- * Ends a link: at the platform as far as that is possible, and here in any case. Tokens are gone afterwards, and so is what
- * the platform says of the account; its id stays, so that it is known when it is linked again.
+ * Ends a link: at the platform as far as that is possible and no other account needs the grant, and here in any case. Tokens
+ * are gone afterwards, and so is what the platform says of the account; its id stays, so that it is known when it is linked
+ * again. What was read of it goes at once.
  * @throws AppError NOT_FOUND
  */
 export async function unlinkAccount(
-  deps: AccountDeps,
+  deps: AccountDeps & Pick<ServerDeps, 'bus'>,
   caller: Caller,
   which: { platform: Platform; accountId: string },
 ): Promise<Unlinked> {
@@ -153,7 +156,8 @@ export async function unlinkAccount(
       .where('platform_name', '=', which.platform)
       .executeTakeFirst()
     if (!row) throw noSuchAccount()
-    return row.access_token_vault_id === null ? null : await whatRevokes(deps, trx, userId, row)
+    const mayRevoke = row.access_token_vault_id !== null && !(await isGrantOfOthers(trx, row))
+    return mayRevoke ? await whatRevokes(deps, trx, userId, row) : null
   })
   const revokedAtPlatform = held !== null && (await revoke(deps, held))
   await deps.db.asUser(userId, async trx => {
@@ -180,6 +184,7 @@ export async function unlinkAccount(
         refresh_expires_at: null,
         refresh_lease_id: null,
         refresh_lease_until: null,
+        numbers_until: numbersUntil(deps.clock.nowMs(), { isRevoked: true }),
         updated_at: new Date(deps.clock.nowMs()),
       })
       .where('id', '=', row.id)
@@ -197,7 +202,21 @@ export async function unlinkAccount(
       details: { platform: row.platform_name, platformAccountId: row.platform_account_id, revokedAtPlatform },
     })
   })
+  await tellNumbersEnded(deps, userId)
   return { status: 'disconnected', revokedAtPlatform }
+}
+
+/** With Facebook Login one grant may speak for several accounts: revoking it would end them all. */
+async function isGrantOfOthers(trx: Trx, row: AccountRow): Promise<boolean> {
+  if (row.credentials_kind !== 'facebook_login') return false
+  const other = await trx
+    .selectFrom('platform_accounts')
+    .select('id')
+    .where('developer_credentials_vault_id', '=', row.developer_credentials_vault_id)
+    .where('status', '=', 'connected')
+    .where('id', '!=', row.id)
+    .executeTakeFirst()
+  return other !== undefined
 }
 
 /**
