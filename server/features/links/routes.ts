@@ -128,7 +128,7 @@ export const linkRoutes: readonly Route[] = [
     path: '/api/auth/link/:platform/:accountId',
     summary: 'Unlink an account',
     description:
-      'Its tokens are revoked at the platform and removed here. Where the platform does not take that, `revokedAtPlatform` is false: end it in your account there.',
+      'Its tokens are revoked at the platform and removed here. Where the platform does not take that, or another linked account needs the grant, `revokedAtPlatform` is false: else end it in your account there.',
     auth: ['jwt'],
     params: z.strictObject({ platform: PlatformSchema, accountId: z.uuid() }),
     answer: UnlinkedSchema,

@@ -6,6 +6,7 @@
  * verifier) lies in the vault until it is used. No network call is made inside a transaction: the state is taken in one, the
  * code is exchanged, and the account is written in another.
  */
+import assert from 'node:assert/strict'
 import type { Transaction } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
 import { type Platform, type UserId, UserIdSchema } from '../../../contracts/ids.ts'
@@ -17,6 +18,7 @@ import {
   scopeChoices,
 } from '../../../contracts/platform-accounts.ts'
 import type { Database } from '../../../core/db/schema.ts'
+import { linkableAccounts } from '../../../platforms/linkable-accounts.ts'
 import {
   type AccountReading,
   type CredentialKind,
@@ -34,7 +36,7 @@ import { recordAudit } from '../audit/record.ts'
 import { kindFacts } from '../credentials/kinds.ts'
 import { readCredentials } from '../credentials/stored.ts'
 import { linkTransitions, statusesBefore } from '../credentials/transitions.ts'
-import { accountOf, noSuchAccount, storeAccount } from './accounts.ts'
+import { type AccountRow, accountOf, noSuchAccount, storeAccount } from './accounts.ts'
 import {
   hashOf,
   type LinkRow,
@@ -196,8 +198,7 @@ export async function finishLink(
   const { row } = taken
   const end = { returnUrl: returnUrlOf(row, 'failed'), platform: row.platform }
   try {
-    const { tokens, account } = await exchange(deps, taken, o.query)
-    const stored = await keep(deps, caller, taken, { tokens, account })
+    const stored = await keep(deps, caller, taken, await exchange(deps, taken, o.query))
     return { ...end, returnUrl: returnUrlOf(row, 'connected'), account: stored }
   } catch (error) {
     const refusal = refusalOf(error)
@@ -289,7 +290,7 @@ async function exchange(
   { platforms }: LinkDeps,
   { row, kind, secret, credentials }: Taken,
   query: Readonly<Record<string, string>>,
-): Promise<{ tokens: TokenSet; account: AccountReading }> {
+): Promise<{ tokens: TokenSet; accounts: readonly AccountReading[] }> {
   const answer = platforms.auth(kind).readCallback(query)
   if ('error' in answer)
     throw new AppError('BAD_REQUEST', answer.description || `The platform refused: ${answer.error}.`)
@@ -300,51 +301,83 @@ async function exchange(
     code: answer.code,
   })
   const access = { accessToken: tokens.accessToken, scopes: tokens.scopes }
-  const account = await platforms.data(kind).account(access)
-  return { tokens, account }
+  return { tokens, accounts: await linkableAccounts(platforms.data(kind), access) }
 }
 
+/**
+ * Keeps what was linked: every account that the grant speaks for. Where those are several (Facebook), the platform's page is
+ * where the user chooses among them.
+ * @returns the account that was to be linked again, else the first one
+ */
 async function keep(
   deps: LinkDeps,
   caller: Caller,
   { row, userId, kind, secret, credentialsVaultId }: Taken,
-  linked: { tokens: TokenSet; account: AccountReading },
+  { tokens, accounts }: { tokens: TokenSet; accounts: readonly AccountReading[] },
 ): Promise<PlatformAccount> {
   return await deps.db.asUser(userId, async trx => {
-    await assertExpected(trx, row, linked.account)
+    const expected = await expectedAmong(trx, row, accounts)
     const asked = secret.scopes
-    const account = await storeAccount(deps, trx, { userId, kind, asked, credentialsVaultId, ...linked })
+    let shown: AccountRow | null = null
+    for (const account of expected === null ? accounts : [expected, ...(await othersKnown(trx, row, accounts))]) {
+      const stored = await storeAccount(deps, trx, { userId, kind, asked, credentialsVaultId, tokens, account })
+      shown ??= stored
+      await recordAudit(trx, userId, caller, {
+        action: 'platform.linked',
+        target: `account:${stored.id}`,
+        details: { platform: row.platform, kind, platformAccountId: stored.platform_account_id, scopes: stored.scopes },
+      })
+    }
+    assert(shown !== null, 'a grant speaks for an account')
     const done = await trx
       .updateTable('account_links')
-      .set({ status: 'connected', account_id: account.id })
+      .set({ status: 'connected', account_id: shown.id })
       .where('id', '=', row.id)
       .where('status', 'in', statusesBefore(linkTransitions, 'connected'))
       .executeTakeFirst()
     if (done.numUpdatedRows === 0n) throw linkRefused()
-    await recordAudit(trx, userId, caller, {
-      action: 'platform.linked',
-      target: `account:${account.id}`,
-      details: { platform: row.platform, kind, platformAccountId: account.platform_account_id, scopes: account.scopes },
-    })
-    return accountOf(account, deps.platforms)
+    return accountOf(shown, deps.platforms)
   })
 }
 
-/** The browser may be signed in as somebody else at the platform: then nothing of theirs is kept in the slot of another. */
-async function assertExpected(trx: Trx, row: LinkRow, account: AccountReading): Promise<void> {
-  if (row.expected_account_id === null) return
+/**
+ * The account that was to be linked again; null when none was named. The browser may be signed in as somebody else at the
+ * platform: then nothing of theirs is kept in the slot of another.
+ * @throws AppError CONFLICT
+ */
+async function expectedAmong(
+  trx: Trx,
+  row: LinkRow,
+  accounts: readonly AccountReading[],
+): Promise<AccountReading | null> {
+  if (row.expected_account_id === null) return null
   const expected = await trx
     .selectFrom('platform_accounts')
     .select(['platform_account_id', 'display_name'])
     .where('id', '=', row.expected_account_id)
     .executeTakeFirst()
   if (!expected) throw noSuchAccount()
-  if (expected.platform_account_id === account.creatorId) return
+  const found = accounts.find(account => account.creatorId === expected.platform_account_id)
+  if (found) return found
   const name = expected.display_name || expected.platform_account_id
+  const names = accounts.map(account => account.name || account.creatorId).join(', ')
   throw new AppError(
     'CONFLICT',
-    `The browser is signed in as ${account.name || account.creatorId}, and ${name} was to be linked: sign in as that one and try again, or link this one as an account of its own.`,
+    `The browser is signed in as ${names}, and ${name} was to be linked: sign in as that one and try again, or link this one as an account of its own.`,
   )
+}
+
+/** Linking one again does so for the others of its grant, and brings none that is new or was unlinked. */
+async function othersKnown(trx: Trx, row: LinkRow, accounts: readonly AccountReading[]): Promise<AccountReading[]> {
+  const known = await trx
+    .selectFrom('platform_accounts')
+    .select('platform_account_id')
+    .where('user_id', '=', row.user_id)
+    .where('platform_name', '=', row.platform)
+    .where('status', '!=', 'disconnected')
+    .where('id', '!=', row.expected_account_id)
+    .execute()
+  return accounts.filter(account => known.some(one => one.platform_account_id === account.creatorId))
 }
 
 async function fail({ db }: LinkDeps, row: LinkRow, reason: string): Promise<void> {
