@@ -1,13 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { backoffMs, creatorIntervalMs, jittered, postIntervalMs } from './pace.ts'
-import { type PlannedPoll, planPolls } from './plan.ts'
+import { type PlannedTime, plannedTime, stretchesOf } from './plan.ts'
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z')
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
-const poll = (id: string, part: Partial<PlannedPoll> = {}): PlannedPoll => ({
+
+interface WantedPoll {
+  readonly id: string
+  readonly ownerKey: string
+  readonly purse: string
+  /** Of one run. */
+  readonly units: number
+  readonly wantedIntervalMs: number
+  readonly lastPolledAtMs: number | null
+}
+const poll = (id: string, part: Partial<WantedPoll> = {}): WantedPoll => ({
   id,
   ownerKey: 'ann',
   purse: 'key youtube:units',
@@ -16,6 +26,18 @@ const poll = (id: string, part: Partial<PlannedPoll> = {}): PlannedPoll => ({
   lastPolledAtMs: nowMs,
   ...part,
 })
+
+/** As the store and the planner do it together. */
+function planPolls(
+  polls: readonly WantedPoll[],
+  unitsPerDay: ReadonlyMap<string, number>,
+  o: Parameters<typeof plannedTime>[1],
+): PlannedTime[] {
+  const wishes = polls.map(each => ({ ...each, unitsPerDay: (each.units * dayMs) / each.wantedIntervalMs }))
+  const stretches = stretchesOf(wishes, unitsPerDay)
+  return polls.map(each => plannedTime({ ...each, stretch: stretches.get(each.purse)?.get(each.ownerKey) ?? 1 }, o))
+}
+
 const evenly = { nowMs, random: () => 0.5 }
 
 describe('the planner', () => {

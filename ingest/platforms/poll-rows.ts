@@ -10,7 +10,7 @@ import { type Platform, PlatformSchema, UserIdSchema } from '../../contracts/ids
 import type { Db } from '../../core/db/port.ts'
 import type { Database } from '../../core/db/schema.ts'
 import { credentialKinds } from '../../platforms/port.ts'
-import type { PlannedTime } from './plan.ts'
+import type { PlannedTime, StretchedPoll } from './plan.ts'
 
 const PollSchema = z.object({
   id: z.uuid(),
@@ -32,6 +32,8 @@ const PollSchema = z.object({
   scopes: z.array(z.string()).nullable(),
   /** The platform's id of the account whose token asks. */
   viaId: z.string().nullable(),
+  /** The terms for derived metrics are accepted for the credentials that ask. */
+  isAmended: z.boolean(),
   /** Whose credentials pay: null for the operator's. */
   payerId: UserIdSchema.nullable(),
   stretch: z.number(),
@@ -140,7 +142,11 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
             and (t.chart = p.chart or (t.chart like '%/*' and starts_with(p.chart, rtrim(t.chart, '*')))))
       )
       insert into polls (task, path, account_id, platform, creator_id, handle, chart, credential_key, next_poll_at)
-      select task, 'public', account_id, platform, creator_id, handle, chart, credential_key, ${now}::timestamptz from tasks
+      select t.task, 'public', t.account_id, t.platform, t.creator_id, t.handle, t.chart, t.credential_key,
+        ${now}::timestamptz
+      from tasks t left join polls p on p.path = 'public' and p.platform = t.platform and p.creator_id = t.creator_id
+        and p.chart = t.chart and p.task = t.task and p.credential_key = t.credential_key
+      where p.id is null or p.handle <> t.handle
       on conflict (platform, creator_id, chart, task, credential_key) where path = 'public'
         do update set handle = excluded.handle where polls.handle <> excluded.handle`.execute(trx)
     await sql`
@@ -165,7 +171,15 @@ export async function addCharts(db: Db, poll: Poll, charts: readonly string[], n
 export const publicScope = '00000000-0000-0000-0000-000000000000'
 
 /** Takes what is due, the longest due first, a few of each owner; two workers never take the same. */
-export async function claimPolls(db: Db, o: { nowMs: number; max: number }): Promise<Poll[]> {
+export async function claimPolls(
+  db: Db,
+  o: {
+    readonly nowMs: number
+    readonly max: number
+    /** The terms for derived metrics are accepted for the operator's keys. */
+    readonly isOperatorAmended: boolean
+  },
+): Promise<Poll[]> {
   const now = new Date(o.nowMs)
   const leaseEnd = new Date(o.nowMs + leaseMs)
   const leaseId = randomUUID()
@@ -190,11 +204,13 @@ export async function claimPolls(db: Db, o: { nowMs: number; max: number }): Pro
     select p.id, p.lease_id as "leaseId", p.task, p.path, p.owner_id as "ownerId", p.account_id as "accountId",
       p.platform, p.creator_id as "creatorId", p.handle, p.chart, p.credential_key as "credentialKey",
       coalesce(a.credentials_kind, c.kind) as kind, a.platform_account_id as "viaId",
-      coalesce(a.user_id, c.owner_id) as "payerId", a.scopes, p.stretch, p.cursor, p.pages,
+      coalesce(a.user_id, c.owner_id) as "payerId", a.scopes,
+      case when c.id is null then p.account_id is null and ${o.isOperatorAmended}::boolean
+        else c.amendment_accepted_at is not null end as "isAmended", p.stretch, p.cursor, p.pages,
       p.is_backfilled as "isBackfilled", p.newest_post_at as "newestPostAtMs", p.failures,
       p.error_class is not null as "hadError"
     from leased p left join platform_accounts a on a.id = p.account_id
-      left join developer_credentials c on p.account_id is null and c.vault_id::text = p.credential_key
+      left join developer_credentials c on c.vault_id::text = p.credential_key
     order by p.next_poll_at`.execute(db.system)
   return z.array(PollSchema).parse(rows)
 }
@@ -292,14 +308,40 @@ export async function markPages(
   return new Set(written.rows.map(row => row.id))
 }
 
-const planBatch = 2_000
-
-const PlannedSchema = z.object({
-  id: z.uuid(),
+const WishSchema = z.object({
   ownerKey: z.string(),
   credentialKey: z.string(),
   platform: PlatformSchema,
   task: z.enum(['account', 'posts', 'chart']),
+  pollCount: z.number(),
+  runsPerDay: z.number(),
+  stretchMin: z.number(),
+  stretchMax: z.number(),
+})
+/** Public polls of one kind that are read for one owner. */
+export type PollsOfOwner = z.infer<typeof WishSchema>
+
+/** Each public poll of what is planned, with the first user who monitors its creator; empty for charts. */
+const withOwners = sql`
+  polls p left join (
+    select distinct on (platform, creator_id) platform, creator_id, owner_id::text as owner_key
+    from monitored_creators order by platform, creator_id, created_at
+  ) m on m.platform = p.platform and m.creator_id = p.creator_id`
+const isPlanned = sql`p.path = 'public' and p.task in ('account', 'posts', 'chart')`
+
+/** How often what is monitored, and charts, would be read as their paces ask for it. */
+export async function readWishes(db: Db): Promise<PollsOfOwner[]> {
+  const { rows } = await sql`
+    select coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task,
+      count(*)::integer as "pollCount", sum(86400000.0::double precision / p.interval_ms) as "runsPerDay",
+      min(p.stretch) as "stretchMin", max(p.stretch) as "stretchMax"
+    from ${withOwners} where ${isPlanned}
+    group by 1, 2, 3, 4`.execute(db.system)
+  return z.array(WishSchema).parse(rows)
+}
+
+const StretchedSchema = z.object({
+  id: z.uuid(),
   stretch: z.number(),
   wantedIntervalMs: z.coerce.number(),
   lastPolledAtMs: z
@@ -308,31 +350,38 @@ const PlannedSchema = z.object({
     .nullable(),
 })
 
-/** The polls of monitored creators, each with the first user who monitors it, and of charts; at most 100,000. */
-export async function readPlanned(db: Db): Promise<z.infer<typeof PlannedSchema>[]> {
+/** The polls of these owners whose stretch is another by more than `stepPart`, with the new one; at most 100,000. */
+export async function readStretched(
+  db: Db,
+  owners: readonly (PollsOfOwner & { readonly stretch: number })[],
+  stepPart: number,
+): Promise<StretchedPoll[]> {
+  if (owners.length === 0) return []
   const { rows } = await sql`
-    select p.id, coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task, p.stretch,
-      p.interval_ms as "wantedIntervalMs", p.last_polled_at as "lastPolledAtMs"
-    from polls p left join (
-      select distinct on (platform, creator_id) platform, creator_id, owner_id::text as owner_key
-      from monitored_creators order by platform, creator_id, created_at
-    ) m on m.platform = p.platform and m.creator_id = p.creator_id
-    where p.path = 'public' and p.task in ('account', 'posts', 'chart')
+    select p.id, t.stretch, p.interval_ms as "wantedIntervalMs", p.last_polled_at as "lastPolledAtMs"
+    from ${withOwners} join unnest(
+      ${owners.map(owner => owner.ownerKey)}::text[],
+      ${owners.map(owner => owner.credentialKey)}::text[],
+      ${owners.map(owner => owner.platform)}::text[],
+      ${owners.map(owner => owner.task)}::text[],
+      ${owners.map(owner => owner.stretch)}::double precision[]
+    ) t (owner_key, credential_key, platform, task, stretch)
+      on t.owner_key = coalesce(m.owner_key, '') and t.credential_key = p.credential_key and t.platform = p.platform
+      and t.task = p.task
+    where ${isPlanned} and abs(t.stretch / p.stretch - 1) > ${stepPart}
     limit 100000`.execute(db.system)
-  return z.array(PlannedSchema).parse(rows)
+  return z.array(StretchedSchema).parse(rows)
 }
 
 /** Writes what was planned; rows that a worker holds keep their time until they come back. */
 export async function writePlan(db: Db, times: readonly PlannedTime[]): Promise<void> {
-  for (let from = 0; from < times.length; from += planBatch) {
-    const part = times.slice(from, from + planBatch)
-    await sql`
-      update polls p set next_poll_at = t.next_poll_at, stretch = t.stretch
-      from unnest(
-        ${part.map(time => time.id)}::uuid[],
-        ${part.map(time => new Date(time.nextPollAtMs).toISOString())}::timestamptz[],
-        ${part.map(time => time.stretch)}::double precision[]
-      ) t (id, next_poll_at, stretch)
-      where p.id = t.id and p.lease_id is null and p.failures = 0 and p.cursor is null`.execute(db.system)
-  }
+  if (times.length === 0) return
+  await sql`
+    update polls p set next_poll_at = t.next_poll_at, stretch = t.stretch
+    from unnest(
+      ${times.map(time => time.id)}::uuid[],
+      ${times.map(time => new Date(time.nextPollAtMs).toISOString())}::timestamptz[],
+      ${times.map(time => time.stretch)}::double precision[]
+    ) t (id, next_poll_at, stretch)
+    where p.id = t.id and p.lease_id is null and p.failures = 0 and p.cursor is null`.execute(db.system)
 }

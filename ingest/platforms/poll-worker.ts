@@ -2,15 +2,26 @@ import type { PlatformError } from '../../platforms/port.ts'
 import { chartPagesMax } from './charts.ts'
 import { outcomeOfFailure } from './failures.ts'
 import { jittered } from './pace.ts'
-import { planPolls } from './plan.ts'
+import { plannedTime, stretchesOf } from './plan.ts'
 import { runPoll } from './poll.ts'
 import { PollLedger } from './poll-ledger.ts'
 import { NoRoom, type PollDeps } from './poll-request.ts'
-import { claimPolls, LeaseLost, type OperatorKeys, type Poll, readPlanned, syncPolls, writePlan } from './poll-rows.ts'
+import {
+  claimPolls,
+  LeaseLost,
+  type OperatorKeys,
+  type Poll,
+  readStretched,
+  readWishes,
+  syncPolls,
+  writePlan,
+} from './poll-rows.ts'
 import { publicUnitsOfDay } from './quota-budget.ts'
 import { quotaRuleOf } from './quota-rules.ts'
 
 export interface PollWorkerDeps extends Omit<PollDeps, 'ledger'> {
+  /** YouTube's terms for derived metrics are accepted for the operator's key. */
+  readonly isOperatorAmended: boolean
   /** Told what became of a run with a linked account: null when it went well after a failure. */
   readonly onAccount: (
     accountId: string,
@@ -28,7 +39,7 @@ const dayMs = 86_400_000
 /** What one run costs: a list, and a look at what is new in it; a chart of as many pages as there are. */
 const unitsOfRun = { account: 1, posts: 2, chart: chartPagesMax } as const
 /** Changes of the stretch by less than this part are not worth a row. */
-const stretchStep = 0.05
+const stretchStepPart = 0.05
 
 /** Reads what is due. Any number of workers share the work. */
 export class PollWorker {
@@ -71,7 +82,7 @@ export class PollWorker {
         await Promise.race(max === askingRoom ? this.#asking : this.#running)
         continue
       }
-      const polls = await claimPolls(db, { nowMs: clock.nowMs(), max })
+      const polls = await claimPolls(db, { nowMs: clock.nowMs(), max, isOperatorAmended: this.#deps.isOperatorAmended })
       for (const poll of polls) this.#begin(poll)
       count += polls.length
       if (polls.length === max) continue
@@ -139,22 +150,27 @@ export async function planWork(
 ): Promise<{ polls: number }> {
   const { db, clock, random } = deps
   await syncPolls(db, operator, clock.nowMs())
-  const polls = await readPlanned(db)
-  const unitsPerDay = new Map<string, number>()
-  const asked = polls.map(poll => {
-    const bucket = poll.platform === 'youtube' ? 'youtube:units' : 'instagram:app'
-    const purse = `${poll.credentialKey} ${bucket}`
-    if (!unitsPerDay.has(purse)) unitsPerDay.set(purse, unitsOfDay(bucket, poll.credentialKey))
-    return { ...poll, purse, units: unitsOfRun[poll.task] }
+  const wishes = (await readWishes(db)).map(wish => {
+    const bucket = wish.platform === 'youtube' ? 'youtube:units' : 'instagram:app'
+    const unitsPerDay = wish.runsPerDay * unitsOfRun[wish.task]
+    return { ...wish, bucket, unitsPerDay, purse: `${wish.credentialKey} ${bucket}` }
   })
-  const times = planPolls(asked, unitsPerDay, { nowMs: clock.nowMs(), random })
-  const before = new Map(polls.map(poll => [poll.id, poll.stretch]))
+  const unitsPerDay = new Map(wishes.map(wish => [wish.purse, unitsOfDay(wish.bucket, wish.credentialKey)]))
+  const stretches = stretchesOf(wishes, unitsPerDay)
+  const stretched = wishes.map(wish => ({ ...wish, stretch: stretches.get(wish.purse)?.get(wish.ownerKey) ?? 1 }))
+  const isOther = (before: number, now: number) => Math.abs(now / before - 1) > stretchStepPart
   // What stays as it was keeps its time: another throw of the dice a minute would read it ever earlier.
+  const polls = await readStretched(
+    db,
+    stretched.filter(each => isOther(each.stretchMin, each.stretch) || isOther(each.stretchMax, each.stretch)),
+    stretchStepPart,
+  )
+  const nowMs = clock.nowMs()
   await writePlan(
     db,
-    times.filter(({ id, stretch }) => Math.abs(stretch / (before.get(id) ?? 1) - 1) > stretchStep),
+    polls.map(poll => plannedTime(poll, { nowMs, random })),
   )
-  return { polls: polls.length }
+  return { polls: wishes.reduce((sum, { pollCount }) => sum + pollCount, 0) }
 }
 
 function unitsOfDay(bucket: string, credentialKey: string): number {

@@ -224,6 +224,27 @@ describe('polls of monitored creators', () => {
     expect(await rig.deps.db.system.selectFrom('polls').select('id').execute()).toEqual([])
   })
 
+  it('are stretched to what the day pays for, keep their times when nothing changed, and relax when fewer are left', async () => {
+    const { db, ownerId } = rig.deps
+    // Each asks for 3 units a day of the 9,000 that are planned.
+    await sql`insert into monitored_creators (owner_id, platform, creator_id)
+      select ${ownerId}, 'youtube', 'UCmany' || n from generate_series(1, 4000) n`.execute(db.system)
+    const planned = async () => {
+      await plan()
+      const { rows } = await sql<{ polls: number; stretches: number; stretch: number; times: string }>`
+        select count(*)::integer as polls, count(distinct stretch)::integer as stretches, min(stretch) as stretch,
+          md5(string_agg(next_poll_at::text, ',' order by id)) as times
+        from polls where task in ('account', 'posts')`.execute(db.system)
+      return rows[0]
+    }
+    const first = await planned()
+    expect(first).toMatchObject({ polls: 8_000, stretches: 1 })
+    expect(first?.stretch).toBeCloseTo(12_000 / 9_000)
+    expect(await planned()).toEqual(first)
+    await sql`delete from monitored_creators where creator_id > 'UCmany2'`.execute(db.system)
+    expect(await planned()).toMatchObject({ stretches: 1, stretch: 1 })
+  })
+
   it('are shared by two workers, each poll once, and lose nothing to faults of the platform', async () => {
     const places = [2, 3, 4, 5, 6].map(quietAt)
     for (const index of places) await monitor(creatorAt(index).id)
