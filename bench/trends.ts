@@ -74,8 +74,11 @@ try {
          GROUP BY platform, video_id ORDER BY gain DESC LIMIT 50`,
       ),
   }
-  const ms = await measure(tasks)
-  const ratio = (name: string, to: string) => Math.round(((ms[name] ?? 0) / (ms[to] ?? 1)) * 100) / 100
+  const { ms, cpuMs } = await measure(tasks)
+  const ratioOf = (of: Record<string, number>) => (name: string, to: string) =>
+    Math.round(((of[name] ?? 0) / (of[to] ?? 1)) * 100) / 100
+  const ratio = ratioOf(ms)
+  const cpuRatio = ratioOf(cpuMs)
   const result = {
     bench: 'trends',
     cores: cpus().length,
@@ -85,6 +88,7 @@ try {
     settleSec: Math.round(settleMs / 100) / 10,
     buildsSec: Math.round(buildMs / 100) / 10,
     p50Ms: ms,
+    p50CpuMs: cpuMs,
     ratios: {
       '24h/floor': ratio('24h', 'floor'),
       '7d/floor': ratio('7d', 'floor'),
@@ -97,6 +101,9 @@ try {
       'platform/24h': ratio('platform', '24h'),
       'niche/24h': ratio('niche', '24h'),
       'creator/24h': ratio('creator', '24h'),
+      'platform/24h cpu': cpuRatio('platform', '24h'),
+      'niche/24h cpu': cpuRatio('niche', '24h'),
+      'creator/24h cpu': cpuRatio('creator', '24h'),
     },
     goals: { '24h/floor': 2, '7d/floor': 2, '30d/floor': 2, '30d/24h': 1.3, 'scan30d/30d': 'at least 4', filters: 1 },
   }
@@ -129,22 +136,41 @@ async function build(world: World): Promise<void> {
   }
 }
 
-/** p50 of each task; tasks take turns, so that a busy moment of the machine hits all of them. */
-async function measure(tasks: Record<string, () => Promise<unknown>>): Promise<Record<string, number>> {
-  const times: Record<string, number[]> = {}
+/** p50 of each task, and of the processor time that the engine took; tasks take turns, so that a busy moment hits all of them. */
+async function measure(
+  tasks: Record<string, () => Promise<unknown>>,
+): Promise<{ ms: Record<string, number>; cpuMs: Record<string, number> }> {
+  const times = new Map<string, number[]>()
+  const cpuTimes = new Map<string, number[]>()
   for (let run = 0; run <= runCount; run++) {
     for (const [name, task] of Object.entries(tasks)) {
+      const beforeMs = await engineCpuMs()
       const tookMs = await timed(task)
+      const tookCpuMs = (await engineCpuMs()) - beforeMs
       // The first round warms the caches.
-      if (run > 0) times[name] = [...(times[name] ?? []), tookMs]
+      if (run === 0) continue
+      times.set(name, [...(times.get(name) ?? []), tookMs])
+      cpuTimes.set(name, [...(cpuTimes.get(name) ?? []), tookCpuMs])
     }
   }
+  return { ms: medians(times), cpuMs: medians(cpuTimes) }
+}
+
+function medians(times: ReadonlyMap<string, number[]>): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(times).map(([name, all]) => [
+    [...times].map(([name, all]) => [
       name,
       Math.round((all.sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0) * 10) / 10,
     ]),
   )
+}
+
+/** Of all statements until now. */
+async function engineCpuMs(): Promise<number> {
+  const [row] = await store.query<{ us: string | number }>(
+    "SELECT sum(value) AS us FROM system.events WHERE event IN ('UserTimeMicroseconds', 'SystemTimeMicroseconds')",
+  )
+  return Number(row?.us ?? 0) / 1000
 }
 
 async function timed(task: () => Promise<unknown>): Promise<number> {

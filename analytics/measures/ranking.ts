@@ -397,6 +397,9 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     ...(reach > 0 ? [gains('rare', 's')] : []),
     ...(reach === 2 ? [gains('reawakened', 's')] : []),
   ]
+  const filters = [...filterNames(params), ...(plan.hasUnmixable && isMixed(platformsOf(params)) ? ['mixable'] : [])]
+    .map(name => sqlPart('filters', name))
+    .join('\n')
   return {
     window: sqlPart('clip-gains', 'window'),
     names: sqlPart('clip-gains', 'names'),
@@ -428,9 +431,9 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     q_published: gains('published', 'q'),
     // Naming all platforms there are narrows nothing, and costs.
     on_platforms: platformsOf(params).length === platforms.length ? '' : 'AND platform IN {platforms:Array(String)}',
-    keys: [...filterNames(params), ...(plan.hasUnmixable && isMixed(platformsOf(params)) ? ['mixable'] : [])]
-      .map(name => sqlPart('filters', name))
-      .join('\n'),
+    keys: isGrouped ? filters : '',
+    filters,
+    key: isGrouped ? 'video_key' : 'ends.video_key',
   }
 }
 

@@ -1,4 +1,5 @@
--- filters: which videos a list is narrowed to. Each is put where {{keys}} stands in the other queries.
+-- filters: which videos a list is narrowed to. Each is put where {{keys}} stands in the other queries; a list of clips has it
+-- once, outermost, where the engine makes one set and looks it up on both sides of every join. {{key}}: the column.
 -- reads:  one key range of a mapping table
 -- settings: the small side of every join is the right one already, and swapping them costs a fifth. The keys of a niche
 -- or a country are spread over the whole of every table, so looking them up in the index, once per table, costs more
@@ -6,19 +7,19 @@
 -- that between threads to merge them costs more than it gains.
 
 -- part: niche
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 {{on_platforms}})
+AND {{key}} IN (SELECT video_key FROM {database:Identifier}.video_niches_v1 FINAL WHERE rules_hash = {rulesHash:String} AND niche = {niche:String} AND is_match = 1 {{on_platforms}})
 
 -- part: country
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_regions_v1 WHERE region = {country:String} {{on_platforms}})
+AND {{key}} IN (SELECT video_key FROM {database:Identifier}.video_regions_v1 WHERE region = {country:String} {{on_platforms}})
 
 -- part: creator
-AND video_key IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 WHERE creator_id = {creatorId:String} {{on_platforms}})
+AND {{key}} IN (SELECT video_key FROM {database:Identifier}.creator_videos_v1 WHERE creator_id = {creatorId:String} {{on_platforms}})
 
 -- part: topic
-AND video_key IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND expires_at > now() {{on_platforms}})
+AND {{key}} IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHERE topic = {topic:String} AND expires_at > now() {{on_platforms}})
 
 -- part: mixable
-AND video_key NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE 1 {{on_platforms}})
+AND {{key}} NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE 1 {{on_platforms}})
 
 -- part: settings
 SETTINGS query_plan_join_swap_table = 'false', max_final_threads = 1

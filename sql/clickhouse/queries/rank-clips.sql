@@ -13,7 +13,7 @@ WITH {{names}} {{measures}}
 SELECT toString(ends.video_key) AS key, ends.platform AS platform, toString(ends.reading) AS reading_text, toString(start) AS start_text, {{sort}} AS sort_value {{built}}
 {{joined}}
 {{joins}}
-WHERE e_ms >= {eMinMs:Int64} {{after}}
+WHERE e_ms >= {eMinMs:Int64} {{filters}} {{after}}
 ORDER BY sort_value DESC NULLS LAST, low DESC, ends.video_key ASC
 LIMIT {limit:UInt32}
 {{settings}}
@@ -36,7 +36,7 @@ FROM
         countIf(is_unknown) OVER ranking AS unknown_above
     {{joined}}
     {{joins}}
-    WHERE e_ms >= {eMinMs:Int64}
+    WHERE e_ms >= {eMinMs:Int64} {{filters}}
     WINDOW ranking AS (ORDER BY sort_value DESC NULLS LAST, low DESC, ends.video_key ASC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 )
 WHERE video_key IN (SELECT toUInt64(arrayJoin({keys:Array(String)})))
