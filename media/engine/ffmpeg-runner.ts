@@ -95,7 +95,7 @@ export async function runFfmpeg(program: FfmpegProgram, run: FfmpegRun, task: En
   if (late.signal.aborted)
     throw new AppError('UNAVAILABLE', 'The work on this file took longer than it may take and was ended.')
   if (code !== 0) throw engineFailure({ signal, errors: log.errors })
-  return { cpuSec: log.cpuSec, wallMs: performance.now() - startedAtMs }
+  return { cpuSec: log.cpuSec, wallMs: performance.now() - startedAtMs, errorCount: log.errorCount }
 }
 
 /** The first line that the program says of itself, e.g. `ffmpeg version 5.1.9 …`; null when it cannot be run. */
@@ -168,6 +168,7 @@ class FfmpegLog {
   readonly #errors: string[] = []
   #errorChars = 0
   cpuSec: number | null = null
+  errorCount = 0
 
   constructor(onInfo: FfmpegRun['onInfo']) {
     this.#onInfo = onInfo
@@ -185,6 +186,7 @@ class FfmpegLog {
   }
 
   #keep(line: string): void {
+    this.errorCount += 1
     this.#errors.push(line)
     this.#errorChars += line.length
     while (this.#errorChars > stderrCharsMax) this.#errorChars -= this.#errors.shift()?.length ?? stderrCharsMax

@@ -139,4 +139,6 @@ export interface EngineUsage {
   /** Processor time of the engine's process, in seconds; null where the system does not say. */
   readonly cpuSec: number | null
   readonly wallMs: number
+  /** How often it met something damaged and went on. */
+  readonly errorCount: number
 }

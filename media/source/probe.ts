@@ -44,14 +44,10 @@ export async function probeMedia(
 ): Promise<MediaInfo> {
   return readingMedia(options.signal, async () => {
     const isPlaylist = (await media.input.getFormat()) === HLS
-    const tracks = [media.video, media.audio].filter(track => track !== null)
-    const endSec = isPlaylist
-      ? await media.input.getDurationFromMetadata(tracks)
-      : await media.input.computeDuration(tracks)
     const info: MediaInfo = {
       contentId: media.contentId,
       container: isPlaylist ? 'hls' : (containers[(await media.input.getFormat()).name] ?? 'mp4'),
-      durationSec: Math.max(0, (endSec ?? 0) - (isPlaylist ? 0 : media.zeroSec)),
+      durationSec: await durationSecOf(media),
       bytes: media.bytes,
       video: media.video && (await videoOf(media.video)),
       audio: media.audio && (await audioOf(media.audio)),
@@ -62,6 +58,17 @@ export async function probeMedia(
     if (excess !== null) throw new AppError('BAD_REQUEST', excess)
     return info
   })
+}
+
+/** From the first picture or sound to the end of the last, in seconds; of a playlist, as it says itself. */
+export async function durationSecOf(media: OpenedMedia): Promise<number> {
+  const tracks = [media.video, media.audio].filter(track => track !== null)
+  const isPlaylist = (await media.input.getFormat()) === HLS
+  // Asking the parts of a playlist would read the last of them.
+  const endSec = isPlaylist
+    ? await media.input.getDurationFromMetadata(tracks)
+    : await media.input.computeDuration(tracks)
+  return Math.max(0, (endSec ?? 0) - media.zeroSec)
 }
 
 async function videoOf(track: InputVideoTrack): Promise<NonNullable<MediaInfo['video']>> {

@@ -1,0 +1,127 @@
+import { join } from 'node:path'
+import { type EncodedPacket, EncodedPacketSink, FilePathTarget, Mp4OutputFormat, Output } from 'mediabunny'
+import { AppError } from '../../contracts/errors.ts'
+import type { OpenedMedia } from '../source/open-source.ts'
+import type { PicturePacket } from './frames.ts'
+import { audioTrack, type PacketTrack, shifted, videoTrack, writeInterleaved } from './write-packets.ts'
+
+const packetsMax = 200_000
+const bytesMax = 4 * 1024 ** 3
+/** Decoders of sound need a little of what was before. */
+const soundBeforeSec = 0.15
+const soundAfterSec = 0.15
+
+/** A part of a source, copied into a file of its own that begins at a keyframe. */
+export interface Span {
+  /** Absolute, in the job's folder: MP4, whatever the source was. */
+  readonly path: string
+  /** What the clock of the source shows when the clock of this file shows 0. */
+  readonly baseSec: number
+  /** Of the picture, in the order of decoding, on this file's clock. */
+  readonly packets: readonly PicturePacket[]
+  readonly hasSound: boolean
+}
+
+/**
+ * Copies what is needed to show every frame from `startSec` to `endSec`, on the clock of the source, with its sound.
+ * Everything further works on this copy: the source is read once, and engines see a short plain file.
+ *
+ * @throws AppError BAD_REQUEST when there is no keyframe to begin with, or the keyframes are too far apart
+ */
+export async function takeSpan(
+  media: OpenedMedia,
+  wanted: { readonly startSec: number; readonly endSec: number; readonly withPicture: boolean },
+  job: { readonly folder: string; readonly signal: AbortSignal | undefined },
+): Promise<Span> {
+  const { startSec, endSec } = wanted
+  const video = wanted.withPicture ? media.video : null
+  const videoSink = video && new EncodedPacketSink(video)
+  const key = videoSink && (await keyPacketAt(videoSink, startSec))
+  const audioSink = media.audio && new EncodedPacketSink(media.audio)
+  const firstSound = audioSink && (await firstSoundAt(audioSink, startSec, endSec))
+  const baseSec = Math.min(key?.timestamp ?? startSec, firstSound?.timestamp ?? startSec)
+
+  const path = join(job.folder, 'span.mp4')
+  const output = new Output({ format: new Mp4OutputFormat({ fastStart: false }), target: new FilePathTarget(path) })
+  const packets: PicturePacket[] = []
+  const tracks: PacketTrack[] = []
+  const limits = { bytes: 0, count: 0 }
+  if (video && videoSink && key) {
+    const copied = async function* (): AsyncGenerator<EncodedPacket> {
+      for await (const packet of picturePackets(videoSink, key, endSec)) {
+        job.signal?.throwIfAborted()
+        keepWithin(limits, packet)
+        const own = shifted(packet, -baseSec)
+        packets.push({ atSec: own.timestamp, durationSec: own.duration, isKey: own.type === 'key' })
+        yield own
+      }
+    }
+    const [codec, config] = [known(await video.getCodec()), known(await video.getDecoderConfig())]
+    tracks.push(videoTrack(output, { codec, config, matrix: await video.getTransformationMatrix(), packets: copied() }))
+  }
+  if (media.audio && audioSink && firstSound) {
+    const copied = async function* (): AsyncGenerator<EncodedPacket> {
+      for await (const packet of audioSink.packets(firstSound)) {
+        if (packet.timestamp >= endSec + soundAfterSec) return
+        keepWithin(limits, packet)
+        yield shifted(packet, -baseSec)
+      }
+    }
+    const [codec, config] = [known(await media.audio.getCodec()), known(await media.audio.getDecoderConfig())]
+    tracks.push(audioTrack(output, { codec, config, packets: copied() }))
+  }
+  await writeInterleaved(output, tracks)
+  return { path, baseSec, packets, hasSound: firstSound !== null }
+}
+
+/**
+ * Packets of the picture in the order of decoding, from a keyframe to the last that is needed for what is shown before
+ * `endSec`. What is shown before the first keyframe is left out: it cannot be decoded from there.
+ */
+export async function* picturePackets(
+  sink: EncodedPacketSink,
+  key: EncodedPacket,
+  endSec: number,
+): AsyncGenerator<EncodedPacket> {
+  // A keyframe after the end, held back until it is known whether frames before the end are made from it.
+  let held: EncodedPacket | null = null
+  for await (const packet of sink.packets(key, undefined, { verifyKeyPackets: true })) {
+    if (packet.timestamp < key.timestamp) continue
+    if (held !== null) {
+      if (packet.timestamp >= endSec) return
+      yield held
+      held = null
+    }
+    if (packet.type === 'key' && packet.timestamp >= endSec) held = packet
+    else yield packet
+  }
+}
+
+/**
+ * The keyframe from which the frame at a time can be decoded; the first one when the time is before it.
+ * @throws AppError BAD_REQUEST when there is none
+ */
+export async function keyPacketAt(sink: EncodedPacketSink, atSec: number): Promise<EncodedPacket> {
+  const options = { verifyKeyPackets: true }
+  const key = (await sink.getKeyPacket(atSec + 0.001, options)) ?? (await sink.getFirstKeyPacket(options))
+  if (key === null) throw new AppError('BAD_REQUEST', 'The picture has no keyframe to begin with.')
+  return key
+}
+
+async function firstSoundAt(sink: EncodedPacketSink, startSec: number, endSec: number): Promise<EncodedPacket | null> {
+  const packet = (await sink.getPacket(startSec - soundBeforeSec)) ?? (await sink.getFirstPacket())
+  return packet !== null && packet.timestamp < endSec ? packet : null
+}
+
+/** What the opened tracks were chosen by. */
+export function known<T>(value: T | null): T {
+  if (value === null) throw new AppError('BAD_REQUEST', 'The file has a codec that is not known.')
+  return value
+}
+
+function keepWithin(limits: { bytes: number; count: number }, packet: EncodedPacket): void {
+  limits.bytes += packet.byteLength
+  limits.count += 1
+  if (limits.bytes > bytesMax || limits.count > packetsMax)
+    throw new AppError('BAD_REQUEST', 'This part of the media is too large to cut: choose a shorter one.')
+}
