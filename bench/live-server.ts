@@ -35,6 +35,7 @@ import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { startServer } from '../server/server.ts'
 import { fixedAuthenticator } from '../test/fixed-authenticator.ts'
+import { testMediaDesk } from '../test/media-desk.ts'
 import { urlsNowhere } from '../test/urls-nowhere.ts'
 import { markerVideo, type Order, type Report, rowsPerWrite, token } from './live-protocol.ts'
 
@@ -98,6 +99,7 @@ const server = await startServer(
       discard: async () => ({ discarded: 0 }),
     },
     quota: async () => [],
+    media: testMediaDesk({ folder, clock: systemClock, outbound }),
     metrics,
   },
   { host: '127.0.0.1', port: 0 },

@@ -5,7 +5,6 @@ import pino from 'pino'
 import { loadNicheRules } from '../analytics/niches/rules.ts'
 import { repairRollups, settleRollups } from '../analytics/settle.ts'
 import type { Platform, UserId } from '../contracts/ids.ts'
-import { directoryBlobStore } from '../core/blob/directory.ts'
 import { memoryBus } from '../core/bus/memory.ts'
 import type { Bus } from '../core/bus/port.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
@@ -23,7 +22,6 @@ import { createSqlGate } from '../core/sql-gate/gate.ts'
 import { MasterKeys, masterKey } from '../core/vault/master-key.ts'
 import { ownVault } from '../core/vault/own-vault.ts'
 import type { World } from '../core/world.ts'
-import { probeSource } from '../media/source/probe.ts'
 import { openPlatforms } from '../platforms/clients.ts'
 import { createApiKeyAuthenticator } from '../server/auth/api-keys.ts'
 import { anyOf } from '../server/auth/authenticator.ts'
@@ -31,10 +29,10 @@ import { type OpenAccounts, openAccounts } from '../server/auth/open-accounts.ts
 import { createPasswords } from '../server/auth/passwords.ts'
 import type { ServerDeps, WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
-import { createDownloadLinks } from '../server/features/media-jobs/download-links.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { fixedAuthenticator } from './fixed-authenticator.ts'
+import { testMediaDesk } from './media-desk.ts'
 import { urlsNowhere } from './urls-nowhere.ts'
 
 /** The instant at which the rig's clock stands. */
@@ -144,14 +142,7 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
         discard: async (_userId, which) => ({ discarded: which === 'all' ? 0 : which.length }),
       },
       quota: async () => [],
-      media: {
-        blobs: directoryBlobStore({ root: join(folder, 'blobs') }),
-        links: createDownloadLinks({ secret: 'secret of the rig', clock }),
-        roots: [join(folder, 'media')],
-        bucket: null,
-        freeDiskShare: async () => 1,
-        probe: (source, signal) => probeSource({ outbound }, source, { signal }),
-      },
+      media: testMediaDesk({ folder, clock, outbound }),
       metrics: createMetrics(),
     }),
     async close() {

@@ -24,6 +24,7 @@ import { settingsDefault } from '../../server/settings.ts'
 import type { Role } from '../role.ts'
 import { cliptapeVersion } from '../version.ts'
 import { startAccounts, warnOfOpenPort } from './accounts.ts'
+import { startClipJobs } from './clip-jobs.ts'
 import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
 import { startIngestJobs } from './ingest-jobs.ts'
@@ -103,6 +104,7 @@ export async function startRoles(
       await startWebhookJobs(options, stores, parts)
       await startPlatformJobs(options, stores, { queue, vault: vault.vault, platforms })
       await startSessionJobs(queue, accounts)
+      await startClipJobs(options, stores, { queue, vault: vault.vault, outbound, media })
     })
     // Beside a server: the first frame does not wait for the queue's own tables.
     if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))

@@ -6,14 +6,13 @@ import pino from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
-import { directoryBlobStore } from '../../../core/blob/directory.ts'
 import { memoryBus } from '../../../core/bus/memory.ts'
 import { manualClock } from '../../../core/clock.ts'
-import { migrateDb } from '../../../core/db/migrate.ts'
-import { openPglite } from '../../../core/db/pglite.ts'
 import type { Db } from '../../../core/db/port.ts'
+import { openTestDb } from '../../../core/db/test-db.ts'
+import { openOutbound } from '../../../core/outbound/guarded-fetch.ts'
+import { testMediaDesk } from '../../../test/media-desk.ts'
 import { createJob, type JobDeps, type NewJob } from './create-job.ts'
-import { createDownloadLinks } from './download-links.ts'
 import { findJob, removeJob } from './find-job.ts'
 import { MediaWorker, type WorkerDeps } from './worker.ts'
 
@@ -21,6 +20,7 @@ const startMs = Date.parse('2026-01-31T12:00:00Z')
 const clock = manualClock(startMs)
 const log = pino({ level: 'silent' })
 const bus = memoryBus({ log })
+const outbound = openOutbound({ configuredOrigins: [] })
 let folder: string
 let db: Db
 let deps: JobDeps & { freeShare: number }
@@ -29,11 +29,10 @@ const workers: MediaWorker[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cliptape-worker-'))
-  db = await openPglite({ dataDir: join(folder, 'relational'), log })
-  await migrateDb(db)
+  db = await openTestDb()
 })
 afterAll(async () => {
-  await db.close()
+  await Promise.all([db.close(), outbound.close()])
   await rm(folder, { recursive: true, force: true })
 })
 beforeEach(async () => {
@@ -45,22 +44,13 @@ beforeEach(async () => {
     .returning('id')
     .executeTakeFirstOrThrow()
   userId = UserIdSchema.parse(row.id)
-  const blobs = directoryBlobStore({ root: join(folder, 'blobs') })
-  const links = createDownloadLinks({ secret: 'secret of the test', clock })
   deps = {
     db,
     bus,
     clock,
     log,
     freeShare: 1,
-    media: {
-      blobs,
-      links,
-      roots: [],
-      bucket: null,
-      freeDiskShare: async () => deps.freeShare,
-      probe: () => Promise.reject(new Error('Nothing is probed here.')),
-    },
+    media: { ...testMediaDesk({ folder, clock, outbound }), freeDiskShare: async () => deps.freeShare },
   }
 })
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.close())))

@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os'
+import { systemClock } from '../../core/clock.ts'
+import type { Outbound } from '../../core/outbound/port.ts'
+import type { Queue } from '../../core/queue/port.ts'
+import type { Vault } from '../../core/vault/port.ts'
+import { cutClip } from '../../media/cut/cut-clip.ts'
+import { openMediaEngine } from '../../media/engine/open-engine.ts'
+import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
+import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
+import { sweepMedia } from '../../server/features/media-jobs/retention.ts'
+import { discardFiles, runJob } from '../../server/features/media-jobs/run-job.ts'
+import { MediaWorker, takeBackOrphans } from '../../server/features/media-jobs/worker.ts'
+import type { OpenOptions, Stores } from './stores.ts'
+
+const workQueue = 'media.work'
+const sweepQueue = 'media.sweep'
+
+/**
+ * The part of the role `jobs` that works on media. What is new is begun as soon as the bus says so; once a minute one
+ * worker of all processes looks for what is due again, or was missed. Every ten minutes goes what has expired.
+ */
+export async function startClipJobs(
+  { config, paths, scope, log }: OpenOptions,
+  stores: Stores,
+  { queue, vault, outbound, media }: { queue: Queue; vault: Vault; outbound: Outbound; media: MediaDesk },
+): Promise<void> {
+  const { ffmpegPath, searchPath } = config.media
+  const engine = await scope.start(
+    'media engine',
+    () => openMediaEngine({ ffmpegPath, searchPath, log }),
+    engine => engine?.close(),
+  )
+  await sweepJobFolders(paths.work)
+  const run = {
+    ...stores,
+    vault,
+    log,
+    media,
+    tools: {
+      cut: (request, task) => cutClip({ engine, outbound }, request, task),
+    },
+    openFolder: (jobId: string) => createJobFolder(paths.work, jobId),
+  } satisfies Parameters<typeof runJob>[0]
+  const deps = { ...stores, vault, outbound, media, clock: systemClock, log }
+  if (stores.db.kind === 'pglite') await takeBackOrphans(deps)
+  const worker = await scope.start(
+    'media worker',
+    () =>
+      new MediaWorker(
+        { ...deps, work: (job, o) => runJob(run, job, o), discard: (job, files) => discardFiles(run, job, files) },
+        { concurrentMax: Math.max(1, availableParallelism() - 1) },
+      ),
+    worker => worker.close(),
+    { stopDeadlineMs: 10_000 },
+  )
+  await queue.declare(workQueue, { retryLimit: 0, expireInSeconds: 600 })
+  await queue.work(workQueue, { batchSize: 1, pollingIntervalSeconds: 2 }, () => worker.run())
+  await queue.schedule(workQueue, '* * * * *', {})
+  await queue.declare(sweepQueue, { retryLimit: 0, expireInSeconds: 600 })
+  await queue.work(sweepQueue, { batchSize: 1, pollingIntervalSeconds: 10 }, () => sweepMedia(deps))
+  await queue.schedule(sweepQueue, '*/10 * * * *', {})
+  const due = await stores.bus.subscribe('media.due', () => worker.run())
+  const changed = await stores.bus.subscribe('media.changed', ({ change }) => {
+    if (change.status === 'cancelled') worker.cancel(change.jobId)
+  })
+  await scope.start(
+    'media nudges',
+    () => undefined,
+    async () => {
+      await due()
+      await changed()
+    },
+  )
+  await worker.run()
+}
