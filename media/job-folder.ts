@@ -1,32 +1,51 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock } from '../core/clock.ts'
 
-/** The private folder of one job: engines see nothing but the files in it. */
+/** No job runs this long. */
+const ageMsMax = 24 * 3_600_000
+const folderName = /^(\d+)-[A-Za-z0-9]+$/
+
+/** A folder of one job alone. */
 export interface JobFolder {
-  /** Absolute. */
+  /** Absolute, empty, readable by this user alone. */
   readonly path: string
-  /** With everything in it. */
+  /** Removes it with everything in it. */
   remove(): Promise<void>
 }
 
 /**
- * Makes a new, empty folder for one job. Its name begins with this process's id, so that a later start finds what a
- * killed process left.
- * @param root where such folders lie; made when it is not there
+ * Makes a folder for one job. Its name holds the process that works in it, so that a sweep finds what a killed process
+ * left behind.
+ * @param root absolute; made when it is not there
  */
-export async function createJobFolder(root: string, jobId: string): Promise<JobFolder> {
+export async function createJobFolder(root: string): Promise<JobFolder> {
   await mkdir(root, { recursive: true, mode: 0o700 })
-  const path = await mkdtemp(join(root, `${process.pid}-${jobId}-`))
+  const path = await mkdtemp(join(root, `${process.pid}-`))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** Removes the folders of processes that are gone, and of an earlier one that had this process's id. */
-export async function sweepJobFolders(root: string): Promise<void> {
+/**
+ * Removes the folders of processes of this machine that are gone, and those older than any job. Run before the first
+ * job of a process: what bears its own number is from an earlier one.
+ * @returns how many were removed
+ */
+export async function sweepJobFolders(root: string, clock: Clock): Promise<number> {
   const names = await readdir(root).catch(() => [])
+  let removedCount = 0
   for (const name of names) {
-    const pid = Number(/^(\d+)-/.exec(name)?.[1])
-    if (pid > 0 && (pid === process.pid || !isAlive(pid))) await rm(join(root, name), { recursive: true, force: true })
+    const pid = folderName.exec(name)?.[1]
+    if (pid === undefined || !(await isLeftBehind(join(root, name), Number(pid), clock))) continue
+    await rm(join(root, name), { recursive: true, force: true })
+    removedCount += 1
   }
+  return removedCount
+}
+
+async function isLeftBehind(path: string, pid: number, clock: Clock): Promise<boolean> {
+  if (pid === process.pid || !isAlive(pid)) return true
+  const made = await stat(path).catch(() => null)
+  return made !== null && clock.nowMs() - made.mtimeMs > ageMsMax
 }
 
 function isAlive(pid: number): boolean {
@@ -34,7 +53,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // It is there, and another user's.
+    // Of another user: alive all the same.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
