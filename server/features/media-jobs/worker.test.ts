@@ -60,7 +60,7 @@ const clip: NewJob = {
   vodId: 'own:0b6b4c1e-7d0d-4f6a-8f0e-2a6f6f1c9a57',
   params: { startTime: 1, endTime: 5, options: {} },
   contentId: 'content-1',
-  estimateCpuSeconds: 25,
+  estimateCpuSeconds: 25.123,
   reason: 'A clip',
 }
 

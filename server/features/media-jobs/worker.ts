@@ -189,7 +189,7 @@ export class MediaWorker {
       return
     }
     await tellOfJob(this.#deps, row)
-    const timeout = AbortSignal.timeout(limitMs + row.estimate_cpu_seconds * limitPerEstimate * 1000)
+    const timeout = AbortSignal.timeout(Math.ceil(limitMs + row.estimate_cpu_seconds * limitPerEstimate * 1000))
     try {
       const made = await this.#deps.work(row, {
         signal: AbortSignal.any([stop.signal, timeout]),
