@@ -483,7 +483,8 @@ interface UploadsTable {
   file_name: string
   declared_bytes: FixedBigint
   received_bytes: DefaultedBigint
-  part_count: Generated<number>
+  /** Keys of the blob store. */
+  parts: Generated<string[]>
   status: Generated<'receiving' | 'ready' | 'refused'>
   reason: string | null
   /** As the tus protocol writes it. */

@@ -33,7 +33,8 @@ create table uploads (
   file_name text not null,
   declared_bytes bigint not null check (declared_bytes > 0),
   received_bytes bigint not null default 0 check (received_bytes <= declared_bytes),
-  part_count integer not null default 0,
+  -- Keys of what has arrived, in its order.
+  parts text[] not null default '{}',
   -- receiving: parts are in the store; ready: one file is.
   status text not null default 'receiving' check (status in ('receiving', 'ready', 'refused')),
   reason text,
