@@ -24,6 +24,8 @@ export type BusEvents = {
   'webhooks.due': { atMs: number }
   /** Developer credentials wait to be tried. */
   'credentials.due': { atMs: number }
+  /** An account was linked, and waits to be read. */
+  'accounts.linked': { atMs: number }
   /** What was read of some account of the user must go: its grant has ended. */
   'numbers.ended': { userId: string }
   /** An API key was made or revoked: by its visible beginning. */
@@ -48,6 +50,7 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'niches.changed': true,
   'webhooks.due': true,
   'credentials.due': true,
+  'accounts.linked': true,
   'numbers.ended': true,
   'session.ended': true,
   'signing-keys.changed': true,

@@ -31,7 +31,7 @@ export async function startIngestJobs(
     async () => createWriter(ingest, liveLimits),
     writer => writer.close(),
   )
-  const { youtubeApiKey } = config
+  const { youtubeApiKey, isYoutubeAmended } = config
   const worker = new PollWorker({
     ...ingest,
     clock,
@@ -42,6 +42,7 @@ export async function startIngestJobs(
       withAccessToken({ db, vault, platforms, bus: ingest.bus, clock, log }, accountId, work),
     readApiKey: (ownerId, vaultId) => readApiKey({ db, vault }, ownerId, vaultId),
     operatorKeys: youtubeApiKey === null ? {} : { youtube: youtubeApiKey },
+    isOperatorAmended: isYoutubeAmended,
     onAccount: (accountId, problem) => tellAccount(db, clock, accountId, problem?.message ?? null),
     random: Math.random,
   })
@@ -55,6 +56,14 @@ export async function startIngestJobs(
     }
     await worker.run()
   }
+  await scope.start(
+    'nudges of new accounts',
+    () =>
+      ingest.bus.subscribe('accounts.linked', async () => {
+        state.plannedAtMs = 0
+      }),
+    unsubscribe => unsubscribe(),
+  )
   await scope.start(
     'reading of platforms',
     async () =>

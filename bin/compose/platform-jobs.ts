@@ -1,18 +1,22 @@
 import { systemClock } from '../../core/clock.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
+import { bucketFor } from '../../ingest/platforms/poll-request.ts'
+import { QuotaBudget } from '../../ingest/platforms/quota-budget.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { validateDue } from '../../server/features/credentials/validation.ts'
 import { purgeLinks } from '../../server/features/links/purge.ts'
+import { recheckAccounts } from '../../server/features/links/recheck.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 const validateQueue = 'credentials.validate'
 const purgeQueue = 'links.purge'
+const recheckQueue = 'links.recheck'
 
 /**
  * The part of the role `jobs` that has to do with platforms. New credentials are tried as soon as the bus says so; once a
- * minute one worker of all processes looks for what is due again, or was missed. Links that nobody came back to are
- * forgotten every hour.
+ * minute one worker of all processes looks for what is due again, or was missed. Every hour links that nobody came back to
+ * are forgotten, and accounts that nobody has read for a day are asked whether their link holds.
  */
 export async function startPlatformJobs(
   { scope, log }: Pick<OpenOptions, 'scope' | 'log'>,
@@ -33,6 +37,22 @@ export async function startPlatformJobs(
     await purgeLinks({ db: stores.db, vault, clock: systemClock })
   })
   await queue.schedule(purgeQueue, '47 * * * *', {})
+  const budget = new QuotaBudget({ db: stores.db, clock: systemClock })
+  await queue.declare(recheckQueue, { retryLimit: 0, expireInSeconds: 1_800 })
+  await queue.work(recheckQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async () => {
+    await recheckAccounts({
+      ...stores,
+      vault,
+      platforms,
+      clock: systemClock,
+      log,
+      async spend({ ownerId, credentialKey, platformAccountId, cost }) {
+        const bucket = bucketFor(cost.bucket, platformAccountId)
+        return (await budget.reserve({ ownerId, credentialKey, bucket, path: 'own' }, cost.units)).isGranted
+      },
+    })
+  })
+  await queue.schedule(recheckQueue, '17 * * * *', {})
 
   await scope.start(
     'credentials nudges',

@@ -151,8 +151,12 @@ export function notOffered({ platform }: Pick<Asker, 'platform'>, call: DataCall
 
 /** Which count a call is on. */
 function spendingOf({ viaId, credentialKey, payerId, path }: Asker, bucket: string): Spending {
-  const name = bucket === 'instagram:account' && viaId !== null ? `${bucket}/${viaId}` : bucket
-  return { credentialKey, ownerId: payerId, bucket: name, path }
+  return { credentialKey, ownerId: payerId, bucket: bucketFor(bucket, viaId), path }
+}
+
+/** A limit as it is counted: Instagram's are per account. */
+export function bucketFor(bucket: string, platformAccountId: string | null): string {
+  return bucket === 'instagram:account' && platformAccountId !== null ? `${bucket}/${platformAccountId}` : bucket
 }
 
 /** A row that is out of its range is left out and told of; the others are none the worse for it. */

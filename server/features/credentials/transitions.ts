@@ -3,10 +3,10 @@ import type { AccountStatus, CredentialStatus, LinkState } from '../../../contra
 /** Which status may follow which. A status that follows itself is written again, with another reason. */
 type Transitions<S extends string> = Readonly<Record<S, readonly S[]>>
 
-/** Saving again always begins anew. What was refused stays so until then; what was good may turn out dead in use. */
+/** Saving again always begins anew. What was refused stays so until then; what was good is tried daily, and may turn out dead in use. */
 export const credentialTransitions: Transitions<CredentialStatus> = {
   pending_validation: ['pending_validation', 'valid', 'invalid', 'inconclusive'],
-  valid: ['pending_validation', 'invalid'],
+  valid: ['pending_validation', 'valid', 'invalid'],
   invalid: ['pending_validation', 'invalid'],
   inconclusive: ['pending_validation', 'valid', 'invalid', 'inconclusive'],
 }

@@ -26,8 +26,10 @@ export interface ValidationDeps {
 const batchMax = 8
 /** Longer than a probe can take. */
 const leaseMs = 2 * 60_000
-/** After each try that said nothing: a later one may know more. Then it stays inconclusive until it is saved again. */
+/** After each try that said nothing: a later one may know more. */
 const pausesMs = [60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000]
+/** What is good is tried so often: an app may be closed, or its secret replaced, at the platform. */
+const dailyMs = 24 * 3_600_000
 
 interface Claimed {
   readonly id: string
@@ -96,22 +98,44 @@ async function validate({ db, platforms, clock, log }: ValidationDeps, claimed: 
     ? await probe(credentials, platforms, log)
     : { status: 'inconclusive' as const, reason: 'The vault does not open these credentials here.' }
   const nowMs = clock.nowMs()
-  const pauseMs = verdict.status === 'inconclusive' ? pausesMs[claimed.attempts - 1] : undefined
-  await db.transaction(trx =>
-    trx
+  const next = nextTry(verdict.status, claimed.attempts, nowMs)
+  await db.transaction(async trx => {
+    const own = trx
       .updateTable('developer_credentials')
+      .where('id', '=', claimed.id)
+      .where('version', '=', claimed.version)
+    const { numUpdatedRows } = await own
       .set({
+        ...next,
         status: verdict.status,
         reason: verdict.reason?.slice(0, 500) ?? null,
-        next_validation_at: pauseMs === undefined ? null : new Date(nowMs + pauseMs),
         last_validated_at: new Date(nowMs),
         updated_at: sql<Date>`greatest(updated_at, ${new Date(nowMs)})`,
       })
-      .where('id', '=', claimed.id)
-      .where('version', '=', claimed.version)
       .where('status', 'in', statusesBefore(credentialTransitions, verdict.status))
-      .execute(),
-  )
+      .executeTakeFirst()
+    // A platform that is away for a moment says nothing against what was good.
+    if (numUpdatedRows === 0n) await own.set(next).execute()
+  })
+}
+
+/** What was refused is not tried again until it is saved again. */
+function nextTry(
+  status: Verdict['status'],
+  attempts: number,
+  nowMs: number,
+): { next_validation_at: Date | null; validation_attempts: number } {
+  switch (status) {
+    case 'invalid':
+      return { next_validation_at: null, validation_attempts: attempts }
+    case 'valid':
+      return { next_validation_at: new Date(nowMs + dailyMs), validation_attempts: 0 }
+    case 'inconclusive':
+      return {
+        next_validation_at: new Date(nowMs + (pausesMs[attempts - 1] ?? dailyMs)),
+        validation_attempts: attempts,
+      }
+  }
 }
 
 async function probe(credentials: DeveloperCredentials, platforms: PlatformRegistry, log: Log): Promise<Verdict> {

@@ -26,6 +26,7 @@ import { validateDue } from '../credentials/validation.ts'
 import { withAccessToken } from './access-token.ts'
 import { listAccounts, takeRevocations, unlinkAccount } from './accounts.ts'
 import { purgeLinks } from './purge.ts'
+import { type RecheckDeps, recheckAccounts } from './recheck.ts'
 import { completeLink, finishLink, type LinkDeps, readLink, startLink, useTicket } from './service.ts'
 
 type LinkKind = Exclude<CredentialKind, 'google_api_key'>
@@ -195,6 +196,35 @@ export function describeLinks(rig: () => { db: Db }): void {
       clock.advance(minuteMs)
       expect(await validateDue(deps)).toEqual({ tried: 1 })
       expect(await statuses()).toEqual([['google', 'valid', null]])
+    })
+
+    it('that were good are tried daily, and only a refusal makes them invalid', async () => {
+      await save('google')
+      await validateDue(deps)
+      expect(await validateDue(deps)).toEqual({ tried: 0 })
+      clock.advance(dayMs)
+      const end = sandbox.controls.addFault({ endpoint: '*', fault: { kind: 'status', status: 503 }, times: 99 })
+      expect(await validateDue(deps)).toEqual({ tried: 1 })
+      expect(await statuses()).toEqual([['google', 'valid', null]])
+      end()
+      clock.advance(minuteMs)
+      expect(await validateDue(deps)).toEqual({ tried: 1 })
+      const { platforms } = deps
+      const refused = {
+        ...deps,
+        platforms: {
+          data: platforms.data,
+          auth: (kind: CredentialKind) => ({
+            ...platforms.auth(kind),
+            validate: async () => ({ status: 'invalid' as const, reason: 'The app was deleted.' }),
+          }),
+        },
+      }
+      clock.advance(dayMs)
+      expect(await validateDue(refused)).toEqual({ tried: 1 })
+      expect(await statuses()).toEqual([['google', 'invalid', 'The app was deleted.']])
+      clock.advance(dayMs)
+      expect(await validateDue(deps)).toEqual({ tried: 0 })
     })
 
     it('that are replaced while they are tried wait for a try of their own', async () => {
@@ -494,6 +524,51 @@ export function describeLinks(rig: () => { db: Db }): void {
         { action: 'platform.linked', target: `account:${account.id}` },
         { action: 'platform.unlinked', target: `account:${account.id}` },
       ])
+    })
+  })
+
+  describe('an account that nobody has read for a day', () => {
+    const recheck = (more: Partial<RecheckDeps> = {}) => recheckAccounts({ ...deps, spend: async () => true, ...more })
+
+    it.each(linkKinds)('with %s is asked for who it is, and only then', async kind => {
+      await linked(kind)
+      expect(await recheck()).toEqual({ answered: 0 })
+      clock.advance(dayMs)
+      expect(await recheck({ spend: async () => false })).toEqual({ answered: 0 })
+      const { length } = await listAccounts(deps, me)
+      expect(await recheck()).toEqual({ answered: length })
+      const [account] = await listAccounts(deps, me)
+      expect(account?.lastValidatedAt).toBe(new Date(clock.nowMs()).toISOString())
+    })
+
+    it('is left alone when its numbers were read', async () => {
+      const account = await linked('google')
+      clock.advance(dayMs)
+      const readAt = new Date(clock.nowMs() - hourMs)
+      await rig()
+        .db.system.insertInto('polls')
+        .values({
+          task: 'account',
+          path: 'own',
+          owner_id: user,
+          account_id: account.id,
+          platform: 'youtube',
+          creator_id: account.platformAccountId,
+          credential_key: 'any',
+          next_poll_at: readAt,
+          last_polled_at: readAt,
+        })
+        .execute()
+      expect(await recheck()).toEqual({ answered: 0 })
+      expect((await rowOf(account.id)).last_validated_at).toEqual(readAt)
+    })
+
+    it('must be linked again when its grant is gone', async () => {
+      const account = await linked('google')
+      sandbox.controls.revokeAll()
+      clock.advance(dayMs)
+      expect(await recheck()).toEqual({ answered: 0 })
+      expect((await rowOf(account.id)).status).toBe('needs_reauth')
     })
   })
 

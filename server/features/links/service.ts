@@ -52,7 +52,7 @@ import {
 import { mayReturnTo, redirectUriOf } from './redirect-uris.ts'
 
 type Trx = Transaction<Database>
-export type LinkDeps = Pick<ServerDeps, 'db' | 'vault' | 'clock' | 'log' | 'platforms' | 'settings'> & {
+export type LinkDeps = Pick<ServerDeps, 'db' | 'vault' | 'bus' | 'clock' | 'log' | 'platforms' | 'settings'> & {
   readonly accounts: Pick<ServerDeps['accounts'], 'linkBase'>
 }
 
@@ -199,6 +199,9 @@ export async function finishLink(
   const end = { returnUrl: returnUrlOf(row, 'failed'), platform: row.platform }
   try {
     const stored = await keep(deps, caller, taken, await exchange(deps, taken, o.query))
+    await deps.bus
+      .publish('accounts.linked', { atMs: deps.clock.nowMs() })
+      .catch(err => deps.log.warn({ err }, 'Nobody could be told of a new account: it is read a little later.'))
     return { ...end, returnUrl: returnUrlOf(row, 'connected'), account: stored }
   } catch (error) {
     const refusal = refusalOf(error)
