@@ -53,6 +53,8 @@ export type Config = Readonly<{
     | { google: 'on'; clientId: string; clientSecret: string; oauthUrl: string; certsUrl: string }
   /** The operator's key for what is public on YouTube. */
   youtubeApiKey: string | null
+  /** YouTube's terms for derived metrics are accepted for it. */
+  isYoutubeAmended: boolean
   /** Charts of YouTube that are read: `US`, `US/20`, or `US/*` for one of each category. */
   youtubeCharts: readonly string[]
   /** Where the platforms are, without a slash at the end; the form that the room platforms asks for. */
@@ -220,6 +222,7 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
         }
       : { google: 'off' },
     youtubeApiKey: get('YOUTUBE_API_KEY'),
+    isYoutubeAmended: get('YOUTUBE_DERIVED_METRICS') === 'accepted',
     youtubeCharts,
     platformUrls: {
       googleAuthorize: base('GOOGLE_AUTHORIZE_URL'),

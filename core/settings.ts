@@ -272,6 +272,15 @@ export const settings = [
       "YouTube's public charts to read every hour, separated by commas: countries (US), one of their categories by its id (US/20), or each category (US/*); none for no charts. A chart takes up to 4 of a key's 10,000 units a day each time.",
   },
   {
+    name: 'YOUTUBE_DERIVED_METRICS',
+    group: 'platforms',
+    kind: 'choice',
+    choices: ['none', 'accepted'],
+    default: 'none',
+    effect:
+      "Whether YouTube's terms for derived metrics were accepted for YOUTUBE_API_KEY. With accepted, what the key reads has measures and its numbers are kept for 36 months; with none it is shown as raw counters and kept for 30 days.",
+  },
+  {
     name: 'GOOGLE_CLIENT_ID',
     group: 'platforms',
     kind: 'text',

@@ -172,6 +172,11 @@ function textExpiresAtSec({ source, observedAtMs }: VideoRecord | CreatorRecord)
   return expiresAtSec(observedAtMs, policyOf(source).keepTextMsMax)
 }
 
+/** When numbers of an instant must be gone by their source's terms, in epoch seconds; what the tables mean by "keep" without any. */
+export function numbersExpireAtSec({ source, observedAtMs }: Pick<Sample, 'source' | 'observedAtMs'>): number {
+  return expiresAtSec(observedAtMs, policyOf(source).keepMsMax)
+}
+
 function expiresAtSec(observedAtMs: number, keepMsMax: number | null): number {
   return keepMsMax === null ? keepAtSec : Math.floor((observedAtMs + keepMsMax) / 1000)
 }
@@ -180,7 +185,7 @@ type Origin = Pick<Sample, 'source' | 'endpoint' | 'definitionVersion' | 'expire
 
 function origin(row: Origin): string {
   const asked = row.expiresAtMs === null ? keepAtSec : Math.floor(row.expiresAtMs / 1000)
-  const endSec = Math.min(asked, expiresAtSec(row.observedAtMs, policyOf(row.source).keepMsMax))
+  const endSec = Math.min(asked, numbersExpireAtSec(row))
   return `${escaped(row.source)}\t${escaped(row.endpoint)}\t${row.definitionVersion}\t${endSec}\n`
 }
 

@@ -7,7 +7,7 @@ import type { ChartRef, Page, PostReading } from '../../platforms/port.ts'
 import { cutText } from '../values.ts'
 import { askPlatform, keepPublic, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
 import { addCharts, type Poll } from './poll-rows.ts'
-import { postItems, publicSource } from './reading-items.ts'
+import { postItems, sourceOf } from './reading-items.ts'
 
 /** Pages of one chart, of fifty videos. */
 export const chartPagesMax = 4
@@ -29,7 +29,7 @@ export async function readChart(deps: PollDeps, poll: Poll): Promise<PollRun> {
     })
     await keepPublic(
       deps,
-      items.flatMap(post => chartItems(post, region)),
+      items.flatMap(post => chartItems(post, region, sourceOf(poll))),
     )
     if (next === null || next === cursor) break
     cursor = next
@@ -49,16 +49,13 @@ async function readCategories(deps: PollDeps, poll: Poll, region: string): Promi
 }
 
 /** What a chart says of a post: its numbers, where it was seen, and what its creator is called. */
-function chartItems(post: PostReading, region: string): Item[] {
-  const items = postItems(post).map(
+function chartItems(post: PostReading, region: string, source: string): Item[] {
+  const items = postItems(post, source).map(
     (item): Item => (item.kind === 'video' ? { ...item, row: { ...item.row, regions: [region] } } : item),
   )
   if (post.creatorName === '' || post.creatorId === '') return items
   const { platform, creatorId, observedAtMs } = post
   const name = cutText(post.creatorName, 500)
-  items.push({
-    kind: 'creator',
-    row: { platform, creatorId, name, handle: '', observedAtMs, source: publicSource(platform) },
-  })
+  items.push({ kind: 'creator', row: { platform, creatorId, name, handle: '', observedAtMs, source } })
   return items
 }

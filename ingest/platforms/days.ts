@@ -3,6 +3,7 @@ import type { Platform } from '../../contracts/ids.ts'
 import { dayAfter, dayBack, pacificDayOf } from '../../platforms/pacific-days.ts'
 import { type DayRange, PlatformError } from '../../platforms/port.ts'
 import { writeOwnDays } from './own-days.ts'
+import { ownPoll } from './own-numbers.ts'
 import { accountOf, askPlatform, dataOf, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
 import type { Poll } from './poll-rows.ts'
 
@@ -20,7 +21,7 @@ const spans: Readonly<Record<Platform, { readonly first: number; readonly again:
 
 /** Reads the days up to yesterday in California; a run that was cut off continues with the day that it had come to. */
 export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
-  const { ownerId, platform, isBackfilled } = poll
+  const { platform, isBackfilled } = poll
   const { dailyMax } = dataOf(deps, poll)
   const newest = dayBack(pacificDayOf(deps.clock.nowMs()), 1)
   const { first, again } = spans[platform]
@@ -29,7 +30,7 @@ export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
     const last = dayBack(from, 1 - dailyMax)
     const days = { from, to: last < newest ? last : newest }
     const readings = await askForDays(deps, poll, days)
-    if (ownerId !== null) await writeOwnDays(deps, ownerId, readings)
+    await writeOwnDays(deps, ownPoll(poll), readings)
     from = dayAfter(days.to)
     const isEnd = from > newest
     const mark = { cursor: isEnd ? null : from, pages, isBackfilled: isBackfilled || isEnd, newestPostAtMs: null }

@@ -1,7 +1,7 @@
-import type { UserId } from '../../contracts/ids.ts'
 import type { Count, DayReading } from '../../platforms/port.ts'
-import type { OwnNumbersDeps } from './own-numbers.ts'
-import { ownSource } from './reading-items.ts'
+import { numbersExpireAtSec } from '../rows.ts'
+import type { OwnNumbersDeps, OwnPoll } from './own-numbers.ts'
+import { sourceOf } from './reading-items.ts'
 
 const columns = [
   'owner_id',
@@ -19,15 +19,16 @@ const columns = [
   'observed_at',
   'source',
   'endpoint',
+  'expires_at',
 ] as const
 
-/** Keeps days of an account that is the owner's own; a later reading of a day replaces an earlier one. Resolves when they are durable. */
+/** Keeps days of an own account; a later reading of a day replaces an earlier one. Resolves when they are durable. */
 export async function writeOwnDays(
   { store, world }: OwnNumbersDeps,
-  ownerId: UserId,
+  poll: OwnPoll,
   days: readonly DayReading[],
 ): Promise<void> {
-  const lines = days.map(day => `${JSON.stringify(rowOf(ownerId, day))}\n`)
+  const lines = days.map(day => `${JSON.stringify(rowOf(poll, day))}\n`)
   if (lines.length === 0) return
   await store.insertRaw(`${world.database}.own_days_v1`, Buffer.from(lines.join(''), 'utf8'), {
     format: 'JSONEachRow',
@@ -37,9 +38,10 @@ export async function writeOwnDays(
   })
 }
 
-function rowOf(ownerId: UserId, day: DayReading): Record<(typeof columns)[number], string | number | null> {
+function rowOf(poll: OwnPoll, day: DayReading): Record<(typeof columns)[number], string | number | null> {
+  const source = sourceOf(poll)
   return {
-    owner_id: ownerId,
+    owner_id: poll.ownerId,
     platform: day.platform,
     creator_id: day.creatorId,
     day: day.day,
@@ -52,8 +54,9 @@ function rowOf(ownerId: UserId, day: DayReading): Record<(typeof columns)[number
     followers_gained: textOf(day.followersGained),
     followers_lost: textOf(day.followersLost),
     observed_at: day.observedAtMs / 1000,
-    source: ownSource(day.platform),
+    source,
     endpoint: day.endpoint,
+    expires_at: numbersExpireAtSec({ source, observedAtMs: day.observedAtMs }),
   }
 }
 

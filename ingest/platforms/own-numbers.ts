@@ -5,7 +5,8 @@ import type { World } from '../../core/world.ts'
 import type { AccountReading, PostReading } from '../../platforms/port.ts'
 import { checkItems } from '../check.ts'
 import { creatorSampleLine, sampleLine, targets } from '../rows.ts'
-import { creatorSampleOf, ownSource, sampleOf } from './reading-items.ts'
+import type { Poll } from './poll-rows.ts'
+import { creatorSampleOf, sampleOf, sourceOf } from './reading-items.ts'
 
 /**
  * The numbers of a user's own accounts go to tables of their own, under that user's id. They never pass the writer of public
@@ -16,23 +17,39 @@ export interface OwnNumbersDeps {
   readonly world: World
 }
 
-/** Resolves to how many readings were written and are durable. Those out of their range, or without a number, are not. */
+/** A poll of an account that is its owner's own. */
+export interface OwnPoll extends Poll {
+  readonly ownerId: UserId
+}
+
+/** The poll, which has an owner because it is on the own path: the table has no other rows. */
+export function ownPoll(poll: Poll): OwnPoll {
+  const { ownerId } = poll
+  if (ownerId === null) throw new Error(`The poll ${poll.id} is of nobody's own account.`)
+  return { ...poll, ownerId }
+}
+
+/**
+ * Resolves to how many readings were written and are durable. Those out of their range, or without a number, are not. All are
+ * under the account that was asked, whatever they say themselves: with it they go.
+ */
 export async function writeOwnPosts(
   deps: OwnNumbersDeps,
-  ownerId: UserId,
+  poll: OwnPoll,
   posts: readonly PostReading[],
 ): Promise<number> {
+  const source = sourceOf(poll)
   const items = posts.flatMap((post): Item[] => {
-    const row = sampleOf(post, ownSource(post.platform))
+    const row = sampleOf({ ...post, creatorId: poll.creatorId }, source)
     return row ? [{ kind: 'sample', row }] : []
   })
-  return await insert(deps, ownerId, 'sample', items)
+  return await insert(deps, poll.ownerId, 'sample', items)
 }
 
 /** As `writeOwnPosts`, of an account's own counters. */
-export async function writeOwnAccount(deps: OwnNumbersDeps, ownerId: UserId, account: AccountReading): Promise<number> {
-  const row = creatorSampleOf(account, ownSource(account.platform))
-  return row ? await insert(deps, ownerId, 'creatorSample', [{ kind: 'creatorSample', row }]) : 0
+export async function writeOwnAccount(deps: OwnNumbersDeps, poll: OwnPoll, account: AccountReading): Promise<number> {
+  const row = creatorSampleOf({ ...account, creatorId: poll.creatorId }, sourceOf(poll))
+  return row ? await insert(deps, poll.ownerId, 'creatorSample', [{ kind: 'creatorSample', row }]) : 0
 }
 
 async function insert(

@@ -176,8 +176,8 @@ export async function claimPolls(
   o: {
     readonly nowMs: number
     readonly max: number
-    /** The terms for derived metrics are accepted for the operator's keys. */
-    readonly isOperatorAmended: boolean
+    /** The terms for derived metrics are accepted for the operator's keys; not when left out. */
+    readonly isOperatorAmended?: boolean
   },
 ): Promise<Poll[]> {
   const now = new Date(o.nowMs)
@@ -205,7 +205,7 @@ export async function claimPolls(
       p.platform, p.creator_id as "creatorId", p.handle, p.chart, p.credential_key as "credentialKey",
       coalesce(a.credentials_kind, c.kind) as kind, a.platform_account_id as "viaId",
       coalesce(a.user_id, c.owner_id) as "payerId", a.scopes,
-      case when c.id is null then p.account_id is null and ${o.isOperatorAmended}::boolean
+      case when c.id is null then p.account_id is null and p.platform = 'youtube' and ${o.isOperatorAmended ?? false}::boolean
         else c.amendment_accepted_at is not null end as "isAmended", p.stretch, p.cursor, p.pages,
       p.is_backfilled as "isBackfilled", p.newest_post_at as "newestPostAtMs", p.failures,
       p.error_class is not null as "hadError"

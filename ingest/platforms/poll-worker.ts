@@ -20,8 +20,8 @@ import { publicUnitsOfDay } from './quota-budget.ts'
 import { quotaRuleOf } from './quota-rules.ts'
 
 export interface PollWorkerDeps extends Omit<PollDeps, 'ledger'> {
-  /** YouTube's terms for derived metrics are accepted for the operator's key. */
-  readonly isOperatorAmended: boolean
+  /** YouTube's terms for derived metrics are accepted for the operator's key; not when left out. */
+  readonly isOperatorAmended?: boolean
   /** Told what became of a run with a linked account: null when it went well after a failure. */
   readonly onAccount: (
     accountId: string,
@@ -82,7 +82,11 @@ export class PollWorker {
         await Promise.race(max === askingRoom ? this.#asking : this.#running)
         continue
       }
-      const polls = await claimPolls(db, { nowMs: clock.nowMs(), max, isOperatorAmended: this.#deps.isOperatorAmended })
+      const polls = await claimPolls(db, {
+        nowMs: clock.nowMs(),
+        max,
+        isOperatorAmended: this.#deps.isOperatorAmended ?? false,
+      })
       for (const poll of polls) this.#begin(poll)
       count += polls.length
       if (polls.length === max) continue

@@ -11,12 +11,12 @@ import { type AccountReading, type Page, PlatformError, type PostReading } from 
 import { readChart } from './charts.ts'
 import { readDays } from './days.ts'
 import { Keeping } from './keeping.ts'
-import { writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
+import { ownPoll, writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
 import { creatorIntervalMs } from './pace.ts'
 import { accountOf, askPlatform, dataOf, keepPublic, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
 import type { Poll } from './poll-rows.ts'
 import { type DuePost, duePosts, type NumbersRead, nextPostDueMs } from './post-rows.ts'
-import { creatorItems, numberItems, postItems } from './reading-items.ts'
+import { creatorItems, numberItems, postItems, sourceOf } from './reading-items.ts'
 
 const hourMs = 3_600_000
 const ownAccountEveryMs = hourMs
@@ -61,12 +61,12 @@ async function readAccount(deps: PollDeps, poll: Poll, onAsked: () => void): Pro
   if (poll.path === 'public') {
     const creator = await readCreator(deps, poll)
     onAsked()
-    await keepPublic(deps, creatorItems(creator))
+    await keepPublic(deps, creatorItems(creator, sourceOf(poll)))
     return { wantedIntervalMs: Math.max(hourMs, creatorIntervalMs(poll.newestPostAtMs, deps.clock.nowMs())) }
   }
   const account = await askPlatform(deps, poll, 'account', (data, access) => data.account(access, poll.creatorId))
   onAsked()
-  if (poll.ownerId !== null) await writeOwnAccount(deps, poll.ownerId, account)
+  await writeOwnAccount(deps, ownPoll(poll), account)
   return { wantedIntervalMs: ownAccountEveryMs }
 }
 
@@ -157,9 +157,7 @@ async function readMetrics(deps: PollDeps, poll: Poll, onAsked: () => void): Pro
   const readOn = async (): Promise<void> => {
     for await (const look of looks) {
       const numbers = await askNumbers(deps, poll, look)
-      keeping.add(
-        keepRead(deps, poll, [...numbers.read.values()], numberItems).then(() => deps.ledger.numbers(poll, numbers)),
-      )
+      keeping.add(keepNumbers(deps, poll, look, numbers))
       await keeping.room(looksKeptMax)
     }
   }
@@ -176,23 +174,37 @@ async function readMetrics(deps: PollDeps, poll: Poll, onAsked: () => void): Pro
   }
 }
 
+/** Posts of one request. */
+interface Look {
+  readonly posts: readonly DuePost[]
+  /** All is asked that is known of them, and not their numbers alone. */
+  readonly isWhole: boolean
+}
+
 /** Posts that are due, as many at once as one request asks for. */
-async function* looksDue(deps: PollDeps, poll: Poll, nowMs: number): AsyncGenerator<readonly DuePost[], void> {
-  const { metricsMax } = dataOf(deps, poll)
+async function* looksDue(deps: PollDeps, poll: Poll, nowMs: number): AsyncGenerator<Look, void> {
+  const { metricsMax, details } = dataOf(deps, poll)
   const max = metricsMax * looksAtOnce
   let after: DuePost | null = null
   for (let count = 0; count < looksMax; count += looksAtOnce) {
     const due: DuePost[] = await duePosts(deps.db, poll, { nowMs, max, after })
-    for (let from = 0; from < due.length; from += metricsMax) yield due.slice(from, from + metricsMax)
+    const stale = details === null ? [] : due.filter(post => post.isStale)
+    const others = stale.length === 0 ? due : due.filter(post => !post.isStale)
+    for (const posts of batches(others, metricsMax)) yield { posts, isWhole: false }
+    for (const posts of batches(stale, metricsMax)) yield { posts, isWhole: true }
     after = due.at(-1) ?? null
     if (due.length < max) return
   }
 }
 
-async function askNumbers(deps: PollDeps, poll: Poll, asked: readonly DuePost[]): Promise<NumbersRead> {
+function* batches<T>(all: readonly T[], max: number): Generator<readonly T[], void> {
+  for (let from = 0; from < all.length; from += max) yield all.slice(from, from + max)
+}
+
+async function askNumbers(deps: PollDeps, poll: Poll, { posts: asked, isWhole }: Look): Promise<NumbersRead> {
   const ids = asked.map(post => post.videoId)
-  const page = await askPlatform(deps, poll, 'metrics', (data, access) =>
-    data.metrics(access, accountOf(poll), ids),
+  const page = await askPlatform(deps, poll, isWhole ? 'details' : 'metrics', (data, access) =>
+    isWhole && data.details !== null ? data.details(access, ids) : data.metrics(access, accountOf(poll), ids),
   ).catch(error => {
     // Too few viewers for numbers: the posts are there, and are asked for again as usual.
     if (error instanceof PlatformError && error.class === 'threshold') return null
@@ -202,6 +214,13 @@ async function askNumbers(deps: PollDeps, poll: Poll, asked: readonly DuePost[])
   const creators = new Map(asked.map(post => [post.videoId, post.creatorId]))
   const posts = (page?.items ?? []).map(post => ({ ...post, creatorId: creators.get(post.videoId) ?? post.creatorId }))
   return { asked, read: new Map(posts.map(post => [post.videoId, post])), isRefused: page === null }
+}
+
+async function keepNumbers(deps: PollDeps, poll: Poll, { isWhole }: Look, numbers: NumbersRead): Promise<void> {
+  const posts = [...numbers.read.values()]
+  await keepRead(deps, poll, posts, isWhole ? postItems : numberItems)
+  if (isWhole) await deps.ledger.page(poll, posts, null)
+  await deps.ledger.numbers(poll, numbers)
 }
 
 async function readBroadcasts(deps: PollDeps, poll: Poll, onAsked: () => void): Promise<PollRun> {
@@ -228,8 +247,13 @@ async function keepRead(
   deps: PollDeps,
   poll: Poll,
   posts: readonly PostReading[],
-  itemsOf: (post: PostReading) => Item[],
+  itemsOf: (post: PostReading, source: string) => Item[],
 ): Promise<void> {
-  if (poll.path === 'public') await keepPublic(deps, posts.flatMap(itemsOf))
-  else if (poll.ownerId !== null) await writeOwnPosts(deps, poll.ownerId, posts)
+  const source = sourceOf(poll)
+  if (poll.path === 'own') await writeOwnPosts(deps, ownPoll(poll), posts)
+  else
+    await keepPublic(
+      deps,
+      posts.flatMap(post => itemsOf(post, source)),
+    )
 }

@@ -1,18 +1,21 @@
 /** The posts that are known, and when the numbers of each are read next. */
 import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
+import { policyOf } from '../../contracts/samples.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { Database } from '../../core/db/schema.ts'
 import type { PostReading } from '../../platforms/port.ts'
 import { cutText } from '../values.ts'
 import { jittered, postIntervalMs } from './pace.ts'
 import { type Poll, publicScope } from './poll-rows.ts'
-import { webAddress } from './reading-items.ts'
+import { sourceOf, webAddress } from './reading-items.ts'
 
 /** A post that did not come so often in a row is gone. */
 const missesMax = 3
 /** A post that did not come is asked for again after this. */
 const missedAfterMs = 6 * 3_600_000
+/** Titles are asked for again so long before they must be gone: time enough for quotas, and for a machine that was off. */
+const renewBeforeMs = 10 * 24 * 3_600_000
 
 interface Now {
   readonly nowMs: number
@@ -64,6 +67,8 @@ const LastReadingSchema = z.object({
   publishedAt: z.date().nullable(),
   lastReadAt: z.date().nullable(),
   lastViews: z.coerce.bigint().nullable(),
+  /** What was said of it must soon be gone: it is to be said again, not its numbers alone. */
+  isStale: z.boolean(),
   /** As the store writes it: exact to the microsecond. */
   dueAt: z.string(),
 })
@@ -81,7 +86,8 @@ export async function duePosts(
 ): Promise<DuePost[]> {
   const { rows } = await sql`
     select video_id as "videoId", creator_id as "creatorId", published_at as "publishedAt",
-      last_read_at as "lastReadAt", last_views as "lastViews", next_poll_at::text as "dueAt"
+      last_read_at as "lastReadAt", last_views as "lastViews", next_poll_at::text as "dueAt",
+      coalesce(expires_at <= ${new Date(o.nowMs + renewBeforeMs)}, false) as "isStale"
     from polled_posts
     where scope = ${scopeOf(poll)} and credential_key = ${poll.credentialKey} and platform = ${poll.platform}
       and next_poll_at <= ${new Date(o.nowMs)}
@@ -145,6 +151,7 @@ async function upsert(trx: Transaction<Database>, rows: readonly ReturnType<type
       next_poll_at = coalesce(p.next_poll_at, excluded.next_poll_at),
       last_read_at = coalesce(excluded.last_read_at, p.last_read_at),
       last_views = coalesce(excluded.last_views, p.last_views),
+      expires_at = excluded.expires_at,
       misses = 0,
       gone_at = null`.execute(trx)
 }
@@ -215,6 +222,7 @@ function rowOf(poll: Poll, post: PostReading, { nowMs, random }: Now) {
   // Without numbers yet: at once. Of others on Instagram the list alone brings them.
   const isListed = !isOwn && poll.platform !== 'youtube'
   const nextMs = post.views === null ? nowMs : nowMs + jittered(everyMs, random())
+  const { keepTextMsMax } = policyOf(sourceOf(poll))
   return {
     scope: scopeOf(poll),
     platform: post.platform,
@@ -233,6 +241,7 @@ function rowOf(poll: Poll, post: PostReading, { nowMs, random }: Now) {
     next_poll_at: isListed ? null : new Date(nextMs),
     last_read_at: post.views === null ? null : new Date(post.observedAtMs),
     last_views: post.views?.toString() ?? null,
+    expires_at: keepTextMsMax === null ? null : new Date(post.observedAtMs + keepTextMsMax),
   }
 }
 

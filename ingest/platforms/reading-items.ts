@@ -3,6 +3,7 @@ import type { CreatorSample, Item, Sample, VideoRecord } from '../../contracts/s
 import type { AccountReading, PostReading } from '../../platforms/port.ts'
 import { topicsOf } from '../topics.ts'
 import { cutText } from '../values.ts'
+import type { Poll } from './poll-rows.ts'
 
 /** What platforms say, as rows. Texts that are too long are cut: a title is never a reason to lose its numbers. */
 
@@ -12,14 +13,9 @@ import { cutText } from '../values.ts'
  */
 const definitionVersions: Readonly<Record<Platform, number>> = { youtube: 2, tiktok: 1, instagram: 1 }
 
-/** The source of public readings: its class says how long they may be kept. */
-export function publicSource(platform: Platform): string {
-  return `${platform}-api`
-}
-
-/** The source of what a user's own accounts say. */
-export function ownSource(platform: Platform): string {
-  return `own:${platform}-api`
+/** The source of what a poll reads: its class says how long it may be kept, and whether measures may be made of it. */
+export function sourceOf({ platform, path, isAmended }: Pick<Poll, 'platform' | 'path' | 'isAmended'>): string {
+  return `${path === 'own' ? 'own:' : ''}${platform}-api${isAmended ? ':amendment' : ''}`
 }
 
 /** @returns null when the reading holds no counter at all */
@@ -63,8 +59,7 @@ export function creatorSampleOf(account: AccountReading, source: string): Creato
 }
 
 /** Public items of a post: its numbers and what is known of it. */
-export function postItems(post: PostReading): Item[] {
-  const source = publicSource(post.platform)
+export function postItems(post: PostReading, source: string): Item[] {
   const sample = sampleOf(post, source)
   const items: Item[] = [{ kind: 'video', row: videoRecord(post, source) }]
   if (sample) items.push({ kind: 'sample', row: sample })
@@ -72,14 +67,13 @@ export function postItems(post: PostReading): Item[] {
 }
 
 /** The numbers alone: for readings that say nothing else. */
-export function numberItems(post: PostReading): Item[] {
-  const sample = sampleOf(post, publicSource(post.platform))
+export function numberItems(post: PostReading, source: string): Item[] {
+  const sample = sampleOf(post, source)
   return sample ? [{ kind: 'sample', row: sample }] : []
 }
 
 /** Public items of a creator. */
-export function creatorItems(account: AccountReading): Item[] {
-  const source = publicSource(account.platform)
+export function creatorItems(account: AccountReading, source: string): Item[] {
   const { platform, creatorId, observedAtMs } = account
   const name = cutText(account.name, 500)
   const handle = cutText(account.handle, 300)
