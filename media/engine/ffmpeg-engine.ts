@@ -2,7 +2,7 @@ import { AppError } from '../../contracts/errors.ts'
 import { type FfmpegProgram, runFfmpeg } from './ffmpeg-runner.ts'
 import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters, videoFilters } from './filters.ts'
 import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
-import { FramePairs, readFrames, readSamples } from './raw-streams.ts'
+import { delimited, FramePairs, readFrames, readSamples } from './raw-streams.ts'
 
 const fingerprintBytesMax = 1024 * 1024
 
@@ -30,7 +30,6 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
             ...['-profile:v', request.profile, '-x264-params', `sps-id=${request.parameterSetId}`],
             ...['-map_metadata', '-1', '-video_track_timescale', '90000', '-f', 'mp4', `file:${request.outputPath}`],
           ],
-          onOutTime: outSec => task.onProgress?.(outSec),
         },
         bound(task),
       ),
@@ -44,7 +43,6 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
             ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-af', audioFilters(request), ...audioCodecArgs(request)],
             ...['-map_metadata', '-1', `file:${request.outputPath}`],
           ],
-          onOutTime: outSec => task.onProgress?.(outSec),
         },
         bound(task),
       ),
@@ -102,7 +100,7 @@ async function decode(
         ...(picture ? [] : ['-vn']),
         ...(sound ? [] : ['-an']),
       ],
-      input: isStream ? { h264: input.chunks } : input,
+      input: isStream ? { h264: delimited(input.chunks) } : input,
       outputArgs: [
         ...(picture
           ? [
@@ -114,8 +112,7 @@ async function decode(
           ? ['-map', '0:a:0?', '-af', soundFilters(request, sound), '-f', 's16le', '-c:a', 'pcm_s16le', 'pipe:3']
           : []),
       ],
-      onInfo: line => pairs.takeInfo(line),
-      onOutTime: outSec => task.onProgress?.(outSec),
+      onFrameTime: atSec => pairs.takeTime(atSec),
       ...(picture && {
         onPicture: stream => readFrames(stream, picture, async pixels => sink.onFrame?.(await pairs.next(pixels))),
       }),

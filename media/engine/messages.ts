@@ -32,6 +32,7 @@ export function engineFailure(failure: { signal: string | null; errors: readonly
 function lastWords(errors: readonly string[]): string {
   return (errors.at(-1) ?? '')
     .replace(/\[[^\]]*\]\s*/g, '')
+    .replace(/^(file:)?\/\S+:\s*/, '')
     .replace(/(file:)?\/\S+/g, 'the file')
     .replace(/[^\x20-\x7e]/g, '')
     .replace(/[.:\s]+$/, '')

@@ -1,6 +1,7 @@
 import type { Log } from '../../core/log.ts'
+import { workingWrappers } from './engine-process.ts'
 import { openFfmpegEngine } from './ffmpeg-engine.ts'
-import { ffmpegVersion, workingWrappers } from './ffmpeg-runner.ts'
+import { ffmpegVersion } from './ffmpeg-runner.ts'
 import type { MediaEngine } from './port.ts'
 
 const oldestVersion = { major: 5, minor: 1 }
@@ -16,9 +17,9 @@ export async function openMediaEngine(options: {
   readonly log: Log | null
 }): Promise<MediaEngine | null> {
   const { ffmpegPath, searchPath, log } = options
-  const version = await ffmpegVersion({ path: ffmpegPath, searchPath })
+  const version = await ffmpegVersion(ffmpegPath, searchPath)
   if (version !== null && isNewEnough(version)) {
-    const wrappers = await workingWrappers(searchPath)
+    const wrappers = await workingWrappers({ PATH: searchPath })
     log?.info({ engine: 'ffmpeg', version, ...wrappers }, 'Clips are cut by ffmpeg.')
     return openFfmpegEngine({ path: ffmpegPath, searchPath, wrappers, version })
   }

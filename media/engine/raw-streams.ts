@@ -49,7 +49,15 @@ export async function readSamples(stream: Readable, take: (samples: Int16Array) 
   }
 }
 
-/** Brings together the frames of one pipe and their times, which come as lines of the log: the n-th with the n-th. */
+/** A picture is complete for a parser when the next one begins: an access unit delimiter begins one. */
+const accessUnitDelimiter = Uint8Array.of(0, 0, 0, 1, 9, 0xf0)
+
+/** Pictures of a bare stream, each marked as complete at once. */
+export async function* delimited(pictures: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const picture of pictures) yield Buffer.concat([picture, accessUnitDelimiter])
+}
+
+/** Brings together the frames of one pipe and their times, which come by another: the n-th with the n-th. */
 export class FramePairs {
   readonly #withoutTimes: boolean
   readonly #times: number[] = []
@@ -62,14 +70,10 @@ export class FramePairs {
     this.#withoutTimes = withoutTimes
   }
 
-  /** A line of the filter `showinfo`, or another, or null when there are no more. */
-  takeInfo(line: string | null): void {
-    if (line === null) this.#isOver = true
-    else {
-      const time = line.includes('Parsed_showinfo') ? /\bpts_time:\s*(-?[\d.]+)/.exec(line)?.[1] : undefined
-      if (time === undefined) return
-      this.#times.push(Number(time))
-    }
+  /** The next time, in seconds; null when there are no more. */
+  takeTime(atSec: number | null): void {
+    if (atSec === null) this.#isOver = true
+    else this.#times.push(atSec)
     this.#wake()
   }
 

@@ -1,0 +1,242 @@
+/**
+ * The only file that starts a decoder or encoder.
+ *
+ * A media file from anywhere is a program for a large decoder written in C, so the process that reads it can do little
+ * else: it has no shell, no terminal, no network where the system can take that away, none of our environment, and no
+ * file descriptor but its own pipes; its processor time and output are bounded, and it ends with everything it started.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../contracts/errors.ts'
+import { fileBytesMax, wallMsMax } from './limits.ts'
+import { engineFailure } from './messages.ts'
+import type { EngineTask } from './port.ts'
+
+const errorCharsMax = 64 * 1024
+const killAfterMs = 2_000
+/** More than this in one line is no line. */
+const lineCharsMax = 16 * 1024
+const helloMsMax = 10_000
+
+/** Which of the system's means to bound a process work here. */
+export interface Wrappers {
+  readonly nice: boolean
+  /** Takes the network away. */
+  readonly unshare: boolean
+  readonly prlimit: boolean
+}
+
+/** One run of a process, and who reads its pipes. */
+export interface EngineRun {
+  /** The program and its arguments. */
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly wrappers: Wrappers
+  /** How much memory it may address, in bytes; null for programs that reserve more than they use. */
+  readonly memoryBytesMax: number | null
+  /** What it gets on file descriptor 0. */
+  readonly input?: AsyncIterable<Uint8Array> | undefined
+  /** Reads file descriptor 1. The run waits for it. */
+  readonly onPicture?: ((stream: Readable) => Promise<void>) | undefined
+  /** Reads file descriptor 3. */
+  readonly onSound?: ((stream: Readable) => Promise<void>) | undefined
+  /** A line of the log, on file descriptor 2: whether it is an error. Null when there are no more. */
+  readonly onLogLine: (line: string | null) => 'error' | 'other'
+  /** A line on file descriptor 4. */
+  readonly onEventLine: (line: string) => void
+}
+
+/**
+ * Runs a process to its end.
+ * @returns how many errors it logged and went on
+ * @throws AppError BAD_REQUEST when it could not make sense of the file, with its last words; UNAVAILABLE when it took
+ * too long or the disk is full; the signal's reason when it was aborted; what a reader of a pipe threw
+ */
+export async function runEngineProcess(run: EngineRun, task: EngineTask): Promise<{ errorCount: number }> {
+  task.signal?.throwIfAborted()
+  const [command = '', ...args] = [...wrapped(run, task), ...run.command]
+  const child = spawn(command, args, {
+    stdio: [run.input ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    // A group of its own, so that all of it can be ended at once.
+    detached: true,
+    cwd: '/',
+    env: { ...run.env },
+  })
+  const stop = stopper(child)
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), wallMsMax(task.cpuSecEstimate))
+  const ending = AbortSignal.any([late.signal, ...(task.signal ? [task.signal] : [])])
+  ending.addEventListener('abort', stop, { once: true })
+  const errors = new LastErrors()
+  const ended = endOf(child)
+  try {
+    await Promise.all([
+      ended,
+      // A reader that fails ends the run: nobody empties its pipe any more.
+      ...readers(child, run, errors).map(reader =>
+        reader.catch(error => {
+          stop()
+          throw error
+        }),
+      ),
+    ])
+  } catch (error) {
+    stop()
+    await ended.catch(() => undefined)
+    task.signal?.throwIfAborted()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    ending.removeEventListener('abort', stop)
+  }
+  task.signal?.throwIfAborted()
+  const { code, signal } = await ended
+  if (late.signal.aborted)
+    throw new AppError('UNAVAILABLE', 'The work on this file took longer than it may take and was ended.')
+  if (code !== 0) throw engineFailure({ signal, errors: errors.lines })
+  return { errorCount: errors.count }
+}
+
+/** What a small program writes to its standard output; null when it fails, is not there or takes seconds. */
+export async function firstWords(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...env } })
+  const timer = new AbortController()
+  const ended = new Promise<string | null>(resolve => {
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', chunk => {
+      text = (text + String(chunk)).slice(0, lineCharsMax)
+    })
+    child.once('error', () => resolve(null))
+    child.once('close', code => resolve(code === 0 ? text : null))
+  })
+  const late = delay(helloMsMax, null, { signal: timer.signal, ref: false }).catch(() => null)
+  const words = await Promise.race([ended, late])
+  timer.abort()
+  child.kill('SIGKILL')
+  return words
+}
+
+/** Tries each means to bound a process once, on a program that does nothing. */
+export async function workingWrappers(env: Readonly<Record<string, string>>): Promise<Wrappers> {
+  const works = async (...command: string[]): Promise<boolean> => (await firstWords(command, env)) !== null
+  const [nice, unshare, prlimit] = await Promise.all([
+    works('nice', '-n', '10', 'true'),
+    works('unshare', '-rn', 'true'),
+    works('prlimit', '--as=1073741824', 'true'),
+  ])
+  return { nice, unshare, prlimit }
+}
+
+function wrapped({ wrappers, memoryBytesMax }: EngineRun, task: EngineTask): string[] {
+  const cpuSecMax = Math.ceil(wallMsMax(task.cpuSecEstimate) / 1000) * 2
+  const memory = memoryBytesMax === null ? [] : [`--as=${memoryBytesMax}`]
+  return [
+    ...(wrappers.nice ? ['nice', '-n', '10'] : []),
+    ...(wrappers.unshare ? ['unshare', '-rn'] : []),
+    ...(wrappers.prlimit ? ['prlimit', ...memory, `--cpu=${cpuSecMax}`, `--fsize=${fileBytesMax}`, '--core=0'] : []),
+  ]
+}
+
+function readers(child: ChildProcess, run: EngineRun, errors: LastErrors): Promise<unknown>[] {
+  const [stdin, stdout, stderr, sound, events] = child.stdio
+  const takeLog = (line: string): void => {
+    if (run.onLogLine(line) === 'error') errors.keep(line)
+  }
+  const found: Promise<unknown>[] = []
+  if (run.input && isWritable(stdin)) found.push(feed(stdin, run.input))
+  if (isReadable(stdout)) found.push(run.onPicture ? run.onPicture(stdout) : drained(stdout))
+  if (isReadable(sound)) found.push(run.onSound ? run.onSound(sound) : drained(sound))
+  if (isReadable(stderr)) found.push(eachLine(stderr, takeLog).finally(() => run.onLogLine(null)))
+  if (isReadable(events)) found.push(eachLine(events, run.onEventLine))
+  return found
+}
+
+/** The last errors of a process, and how many there were. */
+class LastErrors {
+  readonly lines: string[] = []
+  count = 0
+  #chars = 0
+
+  keep(line: string): void {
+    this.count += 1
+    this.lines.push(line)
+    this.#chars += line.length
+    while (this.#chars > errorCharsMax) this.#chars -= this.lines.shift()?.length ?? errorCharsMax
+  }
+}
+
+async function feed(stdin: Writable, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const state = { isOpen: true }
+  const closed = new Promise<void>(resolve => {
+    const close = (): void => {
+      state.isOpen = false
+      resolve()
+    }
+    // It has read enough, or has failed: the exit code says which.
+    stdin.once('error', close)
+    stdin.once('close', close)
+  })
+  for await (const chunk of chunks) {
+    if (!state.isOpen) return
+    if (!stdin.write(chunk)) await Promise.race([new Promise(resolve => stdin.once('drain', resolve)), closed])
+  }
+  stdin.end()
+}
+
+async function eachLine(stream: Readable, take: (line: string) => void): Promise<void> {
+  let left = ''
+  stream.setEncoding('utf8')
+  for await (const chunk of stream) {
+    const lines = (left + String(chunk)).split(/[\r\n]+/)
+    left = (lines.pop() ?? '').slice(0, lineCharsMax)
+    for (const line of lines) take(line)
+  }
+  if (left !== '') take(left)
+}
+
+async function drained(stream: Readable): Promise<void> {
+  for await (const _chunk of stream);
+}
+
+function endOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+    child.once('error', cause => reject(new AppError('UNAVAILABLE', 'The decoder could not be started.', { cause })))
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  // Whoever awaits it sees the error; a reader that failed first must not leave it unseen.
+  ended.catch(() => undefined)
+  return ended
+}
+
+/** Asks the whole group to end, and ends it two seconds later. */
+function stopper(child: ChildProcess): () => void {
+  let isStopping = false
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    try {
+      process.kill(-child.pid, signal)
+    } catch {
+      // It ended in this moment.
+    }
+  }
+  return () => {
+    if (isStopping) return
+    isStopping = true
+    signalGroup('SIGTERM')
+    const timer = setTimeout(() => signalGroup('SIGKILL'), killAfterMs)
+    child.once('exit', () => clearTimeout(timer))
+  }
+}
+
+function isReadable(stream: Readable | Writable | null | undefined): stream is Readable {
+  return stream != null && 'read' in stream && stream.readable
+}
+
+function isWritable(stream: Readable | Writable | null | undefined): stream is Writable {
+  return stream != null && 'write' in stream && stream.writable
+}
