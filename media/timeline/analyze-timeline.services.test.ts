@@ -48,12 +48,12 @@ describe.skipIf(media === null)('the timeline of a real file', () => {
 
   it('finds nearly all of them among keyframes, for a fraction of the work', async () => {
     const full = await analyzed('video/known_cuts_51s_360p.mp4', 'full')
-    const { timeline, usage, pictures } = await analyzed('video/known_cuts_51s_360p.mp4', 'keyframes')
+    const { timeline, usage, views } = await analyzed('video/known_cuts_51s_360p.mp4', 'keyframes')
     expect(timeline.cuts?.length).toBeGreaterThanOrEqual(8)
     expect(timeline.keyframes).toHaveLength(10)
     expect(timeline.thumbnails?.atSec).toHaveLength(10)
     expect(usage.cpuSec ?? 0).toBeLessThan(full.usage.cpuSec ?? 0)
-    expect(matchPictures(pictures, full.pictures)).toMatchObject({ speed: 1, isMirrored: false })
+    expect(matchPictures(full.parts, views)).toMatchObject({ speed: 1, isMirrored: false })
   })
 
   it('calls silent what nobody says in a meeting', async () => {
@@ -70,15 +70,12 @@ describe.skipIf(media === null)('the timeline of a real file', () => {
   })
 
   it('tells loud from silent, with the waveform and the pictures of all of it', async () => {
-    const { timeline, waveform, thumbnails, pictures } = await analyzed(
-      'speech/loud_and_silent_42s_720p.mp4',
-      'keyframes',
-    )
+    const { timeline, waveform, thumbnails, views } = await analyzed('speech/loud_and_silent_42s_720p.mp4', 'keyframes')
     expect(timeline.silences?.length).toBeGreaterThanOrEqual(5)
     expect(timeline.energy?.dbfs.length).toBeCloseTo(425, -1)
     expect(waveform?.levels[0]?.minMax.length).toBeCloseTo(8490, -2)
     expect(thumbnails?.subarray(1, 4).toString()).toBe('PNG')
-    expect(pictures.map(({ view }) => view)).toEqual(['full', 'upright', 'half', 'inner'])
+    expect(views.map(({ view }) => view)).toEqual(['full', 'upright', 'half', 'inner'])
     for (const moment of timeline.moments) {
       expect(moment.why).toMatch(/^[A-Z].+\.$/)
       expect(moment.endSec).toBeLessThanOrEqual(timeline.durationSec)

@@ -7,7 +7,7 @@ import type { MediaInfo } from '../../contracts/media.ts'
 import { mediaLimits } from '../../contracts/media.ts'
 import type { Timeline, TimelineLevel } from '../../contracts/timeline.ts'
 import type { DecodeRequest, EngineUsage, MediaEngine } from '../engine/port.ts'
-import { type PictureTrack, storedPrint } from '../fingerprint/picture-print.ts'
+import { type PictureTrack, queryPrint, storedPrint } from '../fingerprint/picture-print.ts'
 import { analysedSize, type Picture } from '../picture.ts'
 import { derivedVersion } from './derived-key.ts'
 import { type MomentRequest, suggestMoments } from './moments.ts'
@@ -36,13 +36,17 @@ export interface TimelineAnalysis {
   readonly waveform: Waveform | null
   /** The sheet of `timeline.thumbnails` as a PNG file. */
   readonly thumbnails: Buffer | null
-  /** Stored views, by which copies are found (`matchFingerprints`); empty when no picture was looked at. */
-  readonly pictures: readonly PictureTrack[]
+  /** Views of the picture, by which copies of it are found; empty when no picture was looked at. */
+  readonly views: readonly PictureTrack[]
+  /** Parts of the picture, by which it is known as a copy itself; empty but at the level `full` of up to ten minutes. */
+  readonly parts: readonly PictureTrack[]
   readonly usage: EngineUsage
 }
 
 /** Steps of the waveform that stands in the timeline itself; the file beside it has all. */
 const peaksMin = 1000
+/** Longer media are what copies are made of, not copies. */
+const copySecMax = 600
 /** Keyframes nearer to the last one are left out: where all frames are keyframes, few are enough. */
 const keyframeSpacingSec = 0.4
 
@@ -97,7 +101,8 @@ export async function analyzeTimeline(
     timeline: { ...unsuggested, moments: suggestMoments(unsuggested, request) },
     waveform: heard?.waveform ?? null,
     thumbnails: sheet && (await encodePng(sheet.picture)),
-    pictures: seen?.print ?? [],
+    views: seen?.views ?? [],
+    parts: seen?.parts ?? [],
     usage,
   }
 }
@@ -111,7 +116,8 @@ function pictureMeters(
   const size = analysedSize(shown)
   const scenes = sceneMeter(level === 'full' ? 'frames' : 'keyframes')
   const thumbnails = thumbnailPicker(durationSec)
-  const print = storedPrint()
+  const views = storedPrint()
+  const parts = level === 'full' && durationSec <= copySecMax ? queryPrint() : null
   const keyframes: number[] = []
   return {
     asked: {
@@ -129,12 +135,14 @@ function pictureMeters(
       const frame: Picture = { ...size, rgb }
       scenes.push(frame, atSec)
       thumbnails.push(frame, atSec)
-      print.push(frame, atSec)
+      views.push(frame, atSec)
+      parts?.push(frame, atSec)
     },
     finish: () => ({
       cuts: scenes.finish(),
       thumbnails: thumbnails.finish(),
-      print: print.finish(),
+      views: views.finish(),
+      parts: parts?.finish() ?? [],
       keyframes: level === 'keyframes' ? keyframes : null,
     }),
   }

@@ -1,0 +1,215 @@
+/**
+ * How surely copies are found after what people do to them: clips are cut from real videos, edited in a dozen ways, and
+ * looked for among all originals. A clip found in its own original near where it was cut is right; anywhere else it is false.
+ * Pictures and sound are counted apart. Prints one JSON object. Arguments: folder with the media (default: the reference
+ * media), clips per original (default 4). Needs ffmpeg.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { openOutbound } from '../core/outbound/guarded-fetch.ts'
+import { openMediaEngine } from '../media/engine/open-engine.ts'
+import type { MediaEngine } from '../media/engine/port.ts'
+import { matchFingerprints } from '../media/fingerprint/match.ts'
+import type { PictureTrack } from '../media/fingerprint/picture-print.ts'
+import { printSound } from '../media/fingerprint/print-sound.ts'
+import { openMediaSource } from '../media/source/open-source.ts'
+import { probeMedia } from '../media/source/probe.ts'
+import { analyzeTimeline } from '../media/timeline/analyze-timeline.ts'
+import { referenceData } from '../test/reference-data.ts'
+
+const folderOfMedia = process.argv[2] || (referenceData('media') ?? '')
+const clipsPerOriginal = Number(process.argv[3] ?? 4)
+if (folderOfMedia === '') throw new Error('Name a folder with media, or set CLIPTAPE_REFERENCE_DATA.')
+
+/** Each with the film that it shows: a clip found in another video of the same film is neither right nor false. */
+const originals = [
+  { name: 'video/big_buck_bunny_480p_30s.mp4', film: 'bunny' },
+  { name: 'video/known_cuts_51s_360p.mp4', film: 'bunny' },
+  { name: 'video/long_6min_180p_av1.mp4', film: 'long' },
+  { name: 'video/burned_timestamps_240p_15s.mp4', film: 'timestamps' },
+  { name: 'speech/loud_and_silent_42s_720p.mp4', film: 'loud' },
+  { name: 'speech/meeting_139s_768x432.mp4', film: 'meeting' },
+  { name: 'odd/hevc_1080p_10s.mp4', film: 'hevc' },
+] as const
+const clipSec = 10
+/** Three notes and a beat, a bar of two seconds. */
+const music = 'aevalsrc=0.2*sin(2*PI*(220+110*floor(mod(t\\,2)*1.5))*t)+0.2*sin(2*PI*60*t)*exp(-8*mod(t\\,0.5)):s=48000'
+/** A clip counts as found where it was cut when its beginning is so near. */
+const nearSec = 1.5
+
+/**
+ * Filters of picture (`v`) and sound (`a`) between the clip and the result; `[1:v]` is another video, `[2:a]` music. `trimSec`
+ * is how much later the result begins.
+ */
+const upright = 'scale=-2:640,crop=360:640'
+const fitted = 'scale=360:-2'
+const edits: Readonly<Record<string, { readonly v?: string; readonly a?: string; readonly trimSec?: number }>> = {
+  recompress: { v: '[0:v]scale=426:-2[v]' },
+  crop: { v: '[0:v]crop=iw*0.85:ih*0.85,scale=640:-2[v]' },
+  mirror: { v: '[0:v]hflip[v]' },
+  'speed 1.25, pitch kept': { v: '[0:v]setpts=PTS/1.25[v]', a: '[0:a]atempo=1.25[a]' },
+  'speed 0.9 with pitch': { v: '[0:v]setpts=PTS/0.9[v]', a: '[0:a]aresample=48000,asetrate=43200,aresample=48000[a]' },
+  captions: {
+    v: "[0:v]drawbox=x=iw*0.1:y=ih*0.74:w=iw*0.8:h=ih*0.16:color=black@0.6:t=fill,drawtext=text='WAIT FOR IT':fontcolor=white:fontsize=h/9:x=(w-text_w)/2:y=h*0.77[v]",
+  },
+  overlay: {
+    v: '[0:v]drawbox=x=iw*0.03:y=ih*0.04:w=iw*0.2:h=ih*0.14:color=red:t=fill,drawbox=x=0:y=ih*0.97:w=iw*0.6:h=ih*0.03:color=yellow:t=fill[v]',
+  },
+  '9:16 crop': { v: `[0:v]${upright}[v]` },
+  letterbox: { v: `[0:v]${fitted},pad=360:640:0:(oh-ih)/2[v]` },
+  'blurred ground': {
+    v: `[0:v]split[p][q];[p]${upright},gblur=sigma=20[ground];[q]${fitted}[clip];[ground][clip]overlay=0:(H-h)/2[v]`,
+  },
+  'split screen': {
+    v: '[0:v]scale=-2:320,crop=360:320[top];[1:v]scale=-2:320,crop=360:320[down];[top][down]vstack[v]',
+  },
+  'music bed': { a: '[0:a]volume=1[own];[2:a]volume=0.5[bed];[own][bed]amix=2:duration=first[a]' },
+  subclip: { v: '[0:v]trim=2:8.5,setpts=PTS-STARTPTS[v]', a: '[0:a]atrim=2:8.5,asetpts=PTS-STARTPTS[a]', trimSec: 2 },
+}
+
+type Edit = (typeof edits)[string]
+
+const kinds = ['picture', 'sound', 'any'] as const
+type Kind = (typeof kinds)[number]
+
+interface Printed {
+  readonly views: readonly PictureTrack[]
+  readonly parts: readonly PictureTrack[]
+  readonly sound: Uint32Array | null
+  readonly durationSec: number
+}
+type Original = (typeof originals)[number] & { readonly print: Printed }
+
+/** What became of one edited clip: by which kinds it was found where it was cut, and how often somewhere else. */
+interface Outcome {
+  readonly edit: string
+  readonly hasSound: boolean
+  readonly found: ReadonlySet<Kind>
+  readonly falseCount: Readonly<Record<Kind, number>>
+}
+
+const run = promisify(execFile)
+const folder = await mkdtemp(join(tmpdir(), 'cliptape-bench-'))
+const outbound = openOutbound({ configuredOrigins: [] })
+const engine = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
+if (engine === null) throw new Error('This bench needs ffmpeg.')
+
+try {
+  const printed: Original[] = []
+  for (const one of originals) printed.push({ ...one, print: await printOf(engine, join(folderOfMedia, one.name)) })
+  const outcomes: Outcome[] = []
+  for (const original of printed) {
+    const other = printed.find(one => one.film !== original.film) ?? original
+    for (const startSec of startsIn(original.print.durationSec)) {
+      for (const [name, edit] of Object.entries(edits)) {
+        const path = await editedClip(original, { startSec, edit, otherName: other.name })
+        const clip = await printOf(engine, path)
+        await rm(path)
+        outcomes.push(outcomeOf(clip, printed, { edit: name, original, cutAtSec: startSec + (edit.trimSec ?? 0) }))
+      }
+    }
+  }
+  const perEdit = Object.fromEntries(
+    Object.keys(edits).map(name => [name, figures(outcomes.filter(one => one.edit === name))]),
+  )
+  const result = {
+    bench: 'fingerprint',
+    originals: originals.length,
+    clips: outcomes.length,
+    all: figures(outcomes),
+    perEdit,
+  }
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+} finally {
+  await Promise.all([engine.close(), outbound.close()])
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** Where clips begin: spread evenly, and none at the very beginning where titles are. */
+function startsIn(durationSec: number): number[] {
+  const room = durationSec - clipSec
+  return Array.from({ length: clipsPerOriginal }, (_, index) => Math.round((room * (index + 0.5)) / clipsPerOriginal))
+}
+
+async function printOf(engine: MediaEngine, path: string): Promise<Printed> {
+  const opened = await openMediaSource({ outbound }, { kind: 'file', path })
+  try {
+    const source = { path, info: await probeMedia(opened), zeroSec: opened.zeroSec, keyframes: null }
+    const { views, parts } = await analyzeTimeline(engine, source, { level: 'full' }, {})
+    return { views, parts, sound: await printSound(engine, source), durationSec: source.info.durationSec }
+  } finally {
+    await opened.close()
+  }
+}
+
+async function editedClip(
+  original: Original,
+  { startSec, edit, otherName }: { readonly startSec: number; readonly edit: Edit; readonly otherName: string },
+): Promise<string> {
+  const path = join(folder, 'edited.mp4')
+  const filters = [edit.v, original.print.sound && edit.a].filter(filter => filter !== undefined && filter !== null)
+  const sound = original.print.sound ? ['-map', edit.a ? '[a]' : '0:a:0'] : []
+  await run('ffmpeg', [
+    ...['-v', 'error', '-y', '-ss', String(startSec), '-t', String(clipSec), '-i', join(folderOfMedia, original.name)],
+    ...['-stream_loop', '-1', '-t', String(clipSec), '-i', join(folderOfMedia, otherName)],
+    ...['-f', 'lavfi', '-t', String(clipSec), '-i', music],
+    ...(filters.length > 0 ? ['-filter_complex', filters.join(';')] : []),
+    ...['-map', edit.v ? '[v]' : '0:v:0', ...sound, '-t', String(clipSec * 1.2), '-ar', '48000', '-ac', '2'],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-crf',
+      '30',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      '-b:a',
+      '96k',
+      path,
+    ],
+  ])
+  return path
+}
+
+function outcomeOf(
+  clip: Printed,
+  printed: readonly Original[],
+  { edit, original, cutAtSec }: { readonly edit: string; readonly original: Original; readonly cutAtSec: number },
+): Outcome {
+  const found = new Set<Kind>()
+  const falseCount = { picture: 0, sound: 0, any: 0 }
+  for (const one of printed) {
+    if (one !== original && one.film === original.film) continue
+    const match = matchFingerprints(
+      { pictures: clip.parts, sound: clip.sound },
+      { pictures: one.print.views, sound: one.print.sound },
+    )
+    const offsets = { picture: match?.picture?.offsetSec, sound: match?.sound?.offsetSec }
+    for (const [kind, offsetSec] of Object.entries({ ...offsets, any: offsets.picture ?? offsets.sound })) {
+      const known = kinds.find(name => name === kind)
+      if (!known || offsetSec === undefined) continue
+      if (one === original && Math.abs(offsetSec - cutAtSec) <= nearSec) found.add(known)
+      else falseCount[known] += 1
+    }
+  }
+  return { edit, hasSound: clip.sound !== null, found, falseCount }
+}
+
+/** Recall of each kind over the clips that have it, and precision over everything that was said to match. */
+function figures(outcomes: readonly Outcome[]) {
+  return Object.fromEntries(
+    kinds.map(kind => {
+      const having = outcomes.filter(one => kind !== 'sound' || one.hasSound)
+      const foundCount = having.filter(one => one.found.has(kind)).length
+      const falseCount = having.reduce((sum, one) => sum + one.falseCount[kind], 0)
+      const share = (part: number, of: number) => (of === 0 ? null : Math.round((part / of) * 1000) / 1000)
+      return [kind, { recall: share(foundCount, having.length), precision: share(foundCount, foundCount + falseCount) }]
+    }),
+  )
+}
