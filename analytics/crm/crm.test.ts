@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { KpiName } from '../../contracts/crm.ts'
 import { type Platform, UserIdSchema } from '../../contracts/ids.ts'
+import { manualClock } from '../../core/clock.ts'
 import { collapse, gainOf } from '../scores.ts'
 import { type AnalyticsRig, startAnalyticsRig } from '../test-rig.ts'
 import { bestTimes } from './best-time.ts'
@@ -142,6 +143,37 @@ describe('the numbers of own accounts', () => {
         sum(plain(endMs - (7 - day) * 24 * hourMs, endMs - (6 - day) * 24 * hourMs)),
       ),
     )
+  })
+
+  it('take from days what only these tell: as many whole days as the period has, up to the last that is ready', async () => {
+    await ownCreator([
+      { at: '2026-01-24T12:00:00', followers: 1_230_000 },
+      { at: '2026-01-31T12:00:00', followers: 1_230_000 },
+    ])
+    const days = Array.from({ length: 14 }, (_, place) => `2026-01-${15 + place}`)
+    const early = (day: string) => day < '2026-01-22'
+    await ownDays(days.map(day => ({ day, shares: early(day) ? 5 : 999, gained: 300, lost: 100 })))
+    // Read again when they had settled.
+    const settled = days.filter(day => !early(day))
+    await ownDays(settled.map(day => ({ day, shares: 10, gained: 300, lost: 100, at: '2026-01-31T00:00:00' })))
+    await ownDays([{ day: '2026-01-28', shares: 777, owner: other }])
+    const { total } = await ownPerformance(rig.ctx, numbers(tube), '7d')
+    const short = shortOf(total.kpis)
+    // The 22nd to the 28th against the 15th to the 21st.
+    expect(short.shares).toEqual([70, 'value', 35, 100, 'value'])
+    expect(total.kpis.shares.observedAt).toBe('2026-01-29T08:00:00.000Z')
+    expect(total.series.shares.map(point => [point.value, point.state])).toEqual([
+      ...Array(5).fill([10, 'value']),
+      [null, 'stale'],
+      [null, 'stale'],
+    ])
+    // YouTube rounds the level: what was won less what was lost says how it changed.
+    expect(short.followers.slice(0, 3)).toEqual([1_230_000, 'value', 1400])
+    const month = await ownPerformance(rig.ctx, numbers(tube), '30d')
+    expect(shortOf(month.total.kpis).shares).toEqual([105, 'partial', null, null, 'too_few'])
+    const clock = manualClock(Date.parse('2026-02-06T12:00:00Z'))
+    const late = await ownPerformance({ ...rig.ctx, world: { ...rig.ctx.world, clock } }, numbers(tube), '7d')
+    expect(shortOf(late.total.kpis).shares).toEqual([null, 'stale', null, null, 'stale'])
   })
 
   it('say why one is missing', async () => {
@@ -357,6 +389,26 @@ function ownCreator(rows: readonly (OwnReading & { followers?: number })[]): Pro
   return rig.rows(
     'own_creator_samples_v1',
     rows.map(row => ({ ...rowOf(row), followers: row.followers ?? null, videos: null })),
+  )
+}
+
+function ownDays(
+  rows: readonly { day: string; shares: number; gained?: number; lost?: number; at?: string; owner?: string }[],
+): Promise<void> {
+  return rig.rows(
+    'own_days_v1',
+    rows.map(row => ({
+      owner_id: row.owner ?? me,
+      platform: 'youtube',
+      creator_id: 'mine',
+      day: row.day,
+      shares: row.shares,
+      followers_gained: row.gained ?? null,
+      followers_lost: row.lost ?? null,
+      observed_at: (row.at ?? '2026-01-30T00:00:00').replace('T', ' '),
+      source: 'own:youtube-api',
+      endpoint: 'reports.query',
+    })),
   )
 }
 

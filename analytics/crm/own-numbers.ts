@@ -40,6 +40,15 @@ export function postParams(posts: readonly NativeRef[]): QueryParams {
   return { postPlatforms: posts.map(post => post.platform), postIds: posts.map(post => post.id) }
 }
 
+/** The parameters that name accounts, and whose they are. */
+export function accountParams({ owner, accounts }: Pick<OwnNumbers, 'owner' | 'accounts'>): QueryParams {
+  return {
+    owner,
+    accountPlatforms: accounts.map(account => account.platform),
+    accountIds: accounts.map(account => account.creatorId),
+  }
+}
+
 const AgeRow = z.object({ platform: z.string(), id: z.string(), age_hours: wholeNumber, views: wholeNumber })
 
 /**

@@ -1,12 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
-import { type CrmPeriod, type Kpi, type KpiName, type KpiPoint, kpiNames } from '../../contracts/crm.ts'
+import type { CrmPeriod, Kpi, KpiName, KpiPoint } from '../../contracts/crm.ts'
 import type { MissingReason } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { refKey } from '../measures/details.ts'
-import { compose, type QueryParams, runQuery, sqlPart } from '../queries/run-query.ts'
-import { type Gain, gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
+import { compose, runQuery, sqlPart } from '../queries/run-query.ts'
+import { gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
+import { type OwnDay, readOwnDays } from './own-days.ts'
 import {
+  accountParams,
   type OwnAccount,
   type OwnNumbers,
   ownQuerySettings,
@@ -14,6 +15,7 @@ import {
   postCounters,
   postParams,
 } from './own-numbers.ts'
+import { engaging, type PostGains, readPostGains, type Span, timeParams, type Windows } from './post-gains.ts'
 
 /** How long each period is, and one step of its series. */
 const spans: Readonly<Record<CrmPeriod, { spanMs: number; stepMs: number; bucket: '1h' | '1d' }>> = {
@@ -45,21 +47,14 @@ export async function ownPerformance(
   period: CrmPeriod,
 ): Promise<OwnPerformance> {
   const own = { ...given, posts: given.posts.slice(0, postsMax) }
-  const { spanMs, stepMs, bucket } = spans[period]
-  const toMs = ctx.world.clock.nowMs()
-  const window = { fromMs: toMs - spanMs, toMs }
-  const before = { fromMs: window.fromMs - spanMs, toMs: window.fromMs }
-  const tracks = await readTracks(ctx, own, { ...window, beforeMs: before.fromMs, stepMs })
-  const steps = Array.from({ length: spanMs / stepMs }, (_, index) => {
-    const fromMs = window.fromMs + index * stepMs
-    return { fromMs, toMs: fromMs + stepMs }
-  })
-  const whole = tracks.map(track => kpisIn(track, window))
-  const earlier = tracks.map(track => kpisIn(track, before))
-  const ever = await everRead(ctx, own, whole)
+  const windows = windowsOf(period, ctx.world.clock.nowMs())
+  const ever = await everRead(ctx, own)
+  const tracks = await readTracks(ctx, own, windows, ever)
+  const whole = tracks.map(track => kpisIn(track, 'whole', windows))
+  const earlier = tracks.map(track => kpisIn(track, 'before', windows))
   return {
-    ...window,
-    bucket,
+    ...windows.whole,
+    bucket: spans[period].bucket,
     total: {
       kpis: eachKpi(name =>
         together(
@@ -69,7 +64,7 @@ export async function ownPerformance(
           worst(tracks.map(track => reasonFor(track.account, ever, name))),
         ),
       ),
-      series: await seriesOf(tracks, steps, whole, ever),
+      series: seriesOf(tracks, windows, whole, ever),
     },
     accounts: new Map(
       tracks.map((track, index) => [
@@ -84,19 +79,30 @@ export async function ownPerformance(
   }
 }
 
-interface Span {
-  readonly fromMs: number
-  readonly toMs: number
+function windowsOf(period: CrmPeriod, toMs: number): Windows {
+  const { spanMs, stepMs } = spans[period]
+  const fromMs = toMs - spanMs
+  return {
+    whole: { fromMs, toMs },
+    before: { fromMs: fromMs - spanMs, toMs: fromMs },
+    steps: Array.from({ length: spanMs / stepMs }, (_, index) => ({
+      fromMs: fromMs + index * stepMs,
+      toMs: fromMs + (index + 1) * stepMs,
+    })),
+    stepMs,
+  }
 }
 
-/** Readings of one account and of its posts, in order of time; enough of them for the windows that were asked for. */
+/** A window by its name, or a step by its place. */
+type Which = 'whole' | 'before' | number
+
+/** What one account has: its own readings in order of time, what its posts gained by window, and its days. */
 interface Tracks {
   readonly account: OwnAccount
   readonly own: ReadonlyMap<string, readonly Reading[]>
-  readonly posts: readonly {
-    readonly publishedMs: number | null
-    readonly counters: ReadonlyMap<string, readonly Reading[]>
-  }[]
+  /** The period, the one before it, its steps. */
+  readonly posts: readonly PostGains[]
+  readonly days: readonly OwnDay[]
 }
 
 const ReadingsRow = z.object({
@@ -108,43 +114,23 @@ const ReadingsRow = z.object({
 })
 const options = { tag: 'crm:performance', settings: ownQuerySettings }
 
-async function readTracks(
-  ctx: AnalyticsContext,
-  own: OwnNumbers,
-  at: Span & { readonly beforeMs: number; readonly stepMs: number },
-): Promise<Tracks[]> {
+async function readTracks(ctx: AnalyticsContext, own: OwnNumbers, windows: Windows, ever: Ever): Promise<Tracks[]> {
   if (own.accounts.length === 0) return []
-  const reachMs = Math.max(0, at.beforeMs - lookBackMs(at.toMs - at.fromMs))
-  const values = { ...ownParams(own), ...at, reachMs }
-  const part = (name: string) =>
-    compose(sqlPart('crm-performance', name), {
-      in_time: sqlPart('crm-performance', 'in_time'),
-      bucket: sqlPart('crm-performance', 'bucket'),
-      readings: sqlPart('crm-performance', 'readings'),
-    })
-  const [posts, accounts] = await Promise.all([
-    runQuery(ctx, part('posts'), values, ReadingsRow, options),
-    runQuery(ctx, part('accounts'), values, ReadingsRow, options),
+  const counters = postCounters.filter(name => own.accounts.some(one => ever.get(one.accountId)?.ofPosts.has(name)))
+  const part = (name: string) => sqlPart('crm-performance', name)
+  const text = compose(part('accounts'), { in_time: part('in_time'), bucket: part('bucket') })
+  const [gains, readings, days] = await Promise.all([
+    readPostGains(ctx, own, windows, counters),
+    runQuery(ctx, text, { ...accountParams(own), ...timeParams(windows) }, ReadingsRow, options),
+    readOwnDays(ctx, own, windows.before.fromMs - daysLateMsMax),
   ])
-  const ofPosts = Map.groupBy(posts, refKey)
-  const ofAccounts = Map.groupBy(accounts, refKey)
-  const countersOf = (rows: typeof posts = []) => new Map(rows.map(row => [row.counter, readingsOf(row)] as const))
-  return own.accounts.map(account => ({
+  const ofAccounts = Map.groupBy(readings, refKey)
+  return own.accounts.map((account, place) => ({
     account,
-    own: countersOf(ofAccounts.get(accountRef(account))),
-    posts: own.posts
-      .filter(post => post.accountId === account.accountId)
-      .map(post => ({ publishedMs: post.publishedMs, counters: countersOf(ofPosts.get(refKey(post))) })),
+    own: new Map((ofAccounts.get(accountRef(account)) ?? []).map(row => [row.counter, readingsOf(row)])),
+    posts: gains.get(place) ?? [],
+    days: days.get(account.accountId) ?? [],
   }))
-}
-
-function ownParams({ owner, accounts, posts }: OwnNumbers): QueryParams {
-  return {
-    owner,
-    accountPlatforms: accounts.map(account => account.platform),
-    accountIds: accounts.map(account => account.creatorId),
-    ...postParams(posts),
-  }
 }
 
 function accountRef(account: OwnAccount): string {
@@ -155,35 +141,6 @@ function readingsOf({ instants, amounts }: z.infer<typeof ReadingsRow>): Reading
   return instants.map((atMs, index) => ({ atMs, views: amounts[index] ?? 0 })).sort((a, b) => a.atMs - b.atMs)
 }
 
-/** The readings that a window looks at, and no others: most steps of a long period have a few of hundreds. */
-function narrowed(tracks: Tracks, { fromMs, toMs }: Span): Tracks {
-  const reachMs = fromMs - lookBackMs(toMs - fromMs)
-  const within = (counters: Tracks['own']) =>
-    new Map(
-      [...counters].map(([name, readings]) => [
-        name,
-        readings.slice(countBefore(readings, reachMs), countBefore(readings, toMs + 1)),
-      ]),
-    )
-  return {
-    account: tracks.account,
-    own: within(tracks.own),
-    posts: tracks.posts.map(post => ({ publishedMs: post.publishedMs, counters: within(post.counters) })),
-  }
-}
-
-/** How many readings lie before an instant. */
-function countBefore(readings: readonly Reading[], atMs: number): number {
-  let low = 0
-  let high = readings.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((readings[middle]?.atMs ?? atMs) < atMs) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
 /** A number over a window, before it is said in words. A ratio keeps its two sides, so that accounts can be added up. */
 interface Measured {
   readonly value: number | null
@@ -191,35 +148,32 @@ interface Measured {
   readonly atMs: number | null
   readonly sides: { readonly engaged: number; readonly views: number } | null
   readonly over: readonly string[]
+  /** What a level rose by, where that is known better than by two readings of it. */
+  readonly rise: number | null
 }
 
-const nothing: Measured = { value: null, isPartial: false, atMs: null, sides: null, over: [] }
+const nothing: Measured = { value: null, isPartial: false, atMs: null, sides: null, over: [], rise: null }
 
-/** What one post gained, by counter; null where there is nothing to say. */
-type PostGains = Readonly<Record<PostCounter, Gain | null>>
-
-function kpisIn(tracks: Tracks, window: Span): Readonly<Record<KpiName, Measured>> {
-  const posts = tracks.posts.map((post): PostGains => {
-    const gain = (name: PostCounter) => gainOf(post.counters.get(name) ?? [], window, post.publishedMs)
-    return {
-      views: gain('views'),
-      likes: gain('likes'),
-      comments: gain('comments'),
-      shares: gain('shares'),
-      saves: gain('saves'),
-    }
-  })
+function kpisIn(track: Tracks, which: Which, windows: Windows): Readonly<Record<KpiName, Measured>> {
+  const window = typeof which === 'number' ? (windows.steps[which] ?? windows.whole) : windows[which]
+  const posts = track.posts[which === 'whole' ? 0 : which === 'before' ? 1 : which + 2]
+  const gained = (name: PostCounter): Measured => {
+    const found = sumOfPosts(posts, name)
+    return found.value === null ? sumOfDays(track.days, name, which, windows) : found
+  }
   return eachKpi(name => {
     switch (name) {
-      case 'followers':
-        return levelAt(tracks.own.get('followers') ?? [], window)
+      case 'followers': {
+        const level = levelAt(track.own.get('followers') ?? [], window)
+        return { ...level, rise: riseOf(track, level, which, windows) }
+      }
       case 'engagement':
         return engagementIn(posts)
       case 'views':
       case 'likes':
-        return ownGain(tracks.own.get(name) ?? [], window) ?? sumOfPosts(posts, name)
+        return ownGain(track.own.get(name) ?? [], window) ?? gained(name)
       default:
-        return sumOfPosts(posts, name)
+        return gained(name)
     }
   })
 }
@@ -236,40 +190,72 @@ function ownGain(readings: readonly Reading[], window: Span): Measured | null {
 }
 
 /** A sum is partial when no post has a value at the window's start, and not all of them are new. */
-function sumOfPosts(posts: readonly PostGains[], name: PostCounter): Measured {
-  const gains = posts.flatMap(post => post[name] ?? [])
-  if (gains.length === 0) return nothing
-  return {
-    ...nothing,
-    value: gains.reduce((sum, one) => sum + one.gain, 0),
-    isPartial: !gains.some(one => one.state === 'value') && gains.some(one => one.state === 'partial'),
-    atMs: latest(gains.map(one => one.end.atMs)),
-  }
+function sumOfPosts(posts: PostGains | undefined, name: PostCounter): Measured {
+  const sum = posts?.[name]
+  if (!sum || sum.given === 0) return nothing
+  return { ...nothing, value: sum.gain, isPartial: sum.exact === 0 && sum.partial > 0, atMs: sum.atMs }
 }
 
 /** What posts gained in likes, comments, shares and saves, divided by what the same posts gained in views. */
-function engagementIn(posts: readonly PostGains[]): Measured {
-  let engaged = 0
-  let views = 0
-  let atMs: number | null = null
-  const over = new Set<string>()
-  for (const post of posts) {
-    const seen = post.views
-    const given = engaging.flatMap(name => {
-      const found = post[name]
-      return found ? [{ name, gain: found.gain }] : []
-    })
-    if (!seen || given.length === 0) continue
-    for (const one of given) over.add(one.name)
-    engaged += given.reduce((sum, one) => sum + one.gain, 0)
-    views += seen.gain
-    atMs = latest([seen.end.atMs, ...(atMs === null ? [] : [atMs])])
-  }
-  const sides = atMs === null ? null : { engaged, views }
-  return { value: ratioOf(sides), isPartial: false, atMs, sides, over: engaging.filter(name => over.has(name)) }
+function engagementIn(posts: PostGains | undefined): Measured {
+  if (!posts || posts.engagement.atMs === 0) return nothing
+  const { engaged, views, atMs, over } = posts.engagement
+  return { ...nothing, value: ratioOf({ engaged, views }), atMs, sides: { engaged, views }, over }
 }
 
-const engaging = postCounters.filter(name => name !== 'views')
+/** Days are ready after two to three days; what is older than this says nothing of now. */
+const daysLateMsMax = 5 * 86_400_000
+
+/**
+ * What the platform counted by day: in a period as many whole days up to the last one that is ready, so that a period and
+ * the one before have as many. A step has the day that ended in it.
+ */
+function sumOfDays(
+  days: readonly OwnDay[],
+  name: keyof OwnDay & (PostCounter | 'followers_gained' | 'followers_lost'),
+  which: Which,
+  windows: Windows,
+): Measured {
+  const { whole, steps } = windows
+  const given = days.filter(day => day[name] !== null)
+  const last = given.at(-1)
+  if (!last || last.end_ms < whole.toMs - daysLateMsMax) return nothing
+  const dayCount = Math.round((whole.toMs - whole.fromMs) / 86_400_000)
+  const step = typeof which === 'number' ? steps[which] : undefined
+  const newest = numberOf(last) - (which === 'before' ? dayCount : 0)
+  const isIn = (day: OwnDay) =>
+    step
+      ? day.end_ms > step.fromMs && day.end_ms <= step.toMs && windows.stepMs >= 86_400_000
+      : numberOf(day) <= newest && numberOf(day) > newest - dayCount
+  const counted = given.filter(isIn)
+  const end = counted.at(-1)
+  if (!end) return nothing
+  const first = given[0]
+  return {
+    ...nothing,
+    value: counted.reduce((sum, day) => sum + (day[name] ?? 0), 0),
+    // Days on which nothing happened may be left out: only the time before the first one is unknown.
+    isPartial: !step && first !== undefined && numberOf(first) > newest - dayCount + 1,
+    atMs: end.end_ms,
+  }
+}
+
+/** Days since 1970. */
+function numberOf(day: OwnDay): number {
+  return Date.parse(day.day) / 86_400_000
+}
+
+/** From here on YouTube rounds a channel's followers down to three digits, for its owner as well. */
+const roundedFrom = 1000
+
+/** What was won less what was lost, where the level is rounded; else two readings say it. */
+function riseOf({ account, days }: Tracks, level: Measured, which: Which, windows: Windows): number | null {
+  if (account.platform !== 'youtube' || level.value === null || level.value < roundedFrom) return null
+  const won = sumOfDays(days, 'followers_gained', which, windows)
+  const lost = sumOfDays(days, 'followers_lost', which, windows)
+  if (won.value === null || lost.value === null || won.isPartial) return null
+  return won.value - lost.value
+}
 
 function ratioOf(sides: Measured['sides']): number | null {
   return sides === null || sides.views <= 0 ? null : sides.engaged / sides.views
@@ -285,7 +271,8 @@ function together(
   const sum = sumOf(name, values)
   const why = sum.sides === null ? reason : 'too_few'
   const pairs = values.flatMap((now, index) => {
-    const past = earlier[index] ?? nothing
+    const isRise = now.rise !== null && now.value !== null
+    const past = isRise ? { ...nothing, value: (now.value ?? 0) - (now.rise ?? 0) } : (earlier[index] ?? nothing)
     return now.value !== null && past.value !== null && !past.isPartial && !now.isPartial ? [{ now, past }] : []
   })
   const nowSum = sumOf(
@@ -318,7 +305,7 @@ function sumOf(name: KpiName, parts: readonly Measured[]): Measured {
       views: given.reduce((sum, part) => sum + (part.sides?.views ?? 0), 0),
     }
     const over = engaging.filter(counter => given.some(part => part.over.includes(counter)))
-    return { value: ratioOf(sides), isPartial: false, atMs, sides, over }
+    return { ...nothing, value: ratioOf(sides), atMs, sides, over }
   }
   return {
     ...nothing,
@@ -334,23 +321,18 @@ function stateOf(measured: Measured, reason: MissingReason): Kpi['state'] {
   return measured.value === 0 ? 'zero' : 'value'
 }
 
-async function seriesOf(
+function seriesOf(
   tracks: readonly Tracks[],
-  steps: readonly Span[],
+  windows: Windows,
   whole: readonly Readonly<Record<KpiName, Measured>>[],
   ever: Ever,
-): Promise<Record<KpiName, KpiPoint[]>> {
-  const measured: Readonly<Record<KpiName, Measured>>[][] = []
-  for (const step of steps) {
-    measured.push(tracks.map(track => kpisIn(narrowed(track, step), step)))
-    // A thousand posts over three months are work of seconds on a busy machine: others must not wait for all of it.
-    await setImmediate()
-  }
+): Record<KpiName, KpiPoint[]> {
+  const measured = windows.steps.map((_, place) => tracks.map(track => kpisIn(track, place, windows)))
   return eachKpi(name => {
     // Without a number over the whole period, its reason is that of every step.
     const isMissing = whole.every(one => one[name].value === null)
     const reason = isMissing ? worst(tracks.map(track => reasonFor(track.account, ever, name))) : 'stale'
-    return steps.map((step, index) => {
+    return windows.steps.map((step, index) => {
       const sum = sumOf(
         name,
         (measured[index] ?? []).map(one => one[name]),
@@ -361,33 +343,32 @@ async function seriesOf(
   })
 }
 
-/** What was ever read, by account. */
-type Ever = ReadonlyMap<string, ReadonlySet<string>>
+/** What was ever read, by account: of its posts, and of them, itself or its days. */
+type Ever = ReadonlyMap<string, { readonly ofPosts: ReadonlySet<string>; readonly any: ReadonlySet<string> }>
 
 const EverRow = z.object({ platform: z.string(), id: z.string(), counters: z.array(z.string()) })
 
-/** Asked only where something is missing. */
-async function everRead(
-  ctx: AnalyticsContext,
-  own: OwnNumbers,
-  whole: readonly Readonly<Record<KpiName, Measured>>[],
-): Promise<Ever> {
-  const isWhole = whole.every(one => kpiNames.every(name => one[name].value !== null))
-  if (isWhole) return new Map()
-  const rows = await runQuery(ctx, sqlPart('crm-performance', 'ever'), ownParams(own), EverRow, options)
-  const counters = new Map(rows.map(row => [refKey(row), row.counters]))
+async function everRead(ctx: AnalyticsContext, own: OwnNumbers): Promise<Ever> {
+  if (own.accounts.length === 0) return new Map()
+  const values = { ...accountParams(own), ...postParams(own.posts) }
+  const rows = await runQuery(ctx, sqlPart('crm-performance', 'ever'), values, EverRow, options)
+  const byKey = Map.groupBy(rows, refKey)
+  const countersOf = (keys: readonly string[]) => keys.flatMap(key => byKey.get(key) ?? []).flatMap(row => row.counters)
   return new Map(
     own.accounts.map(account => {
-      const posts = own.posts.filter(post => post.accountId === account.accountId).map(refKey)
-      const all = [accountRef(account), ...posts].flatMap(key => counters.get(key) ?? [])
-      return [account.accountId, new Set(all)]
+      const posts = own.posts.filter(post => post.accountId === account.accountId)
+      const ofPosts = countersOf(posts.map(refKey))
+      return [
+        account.accountId,
+        { ofPosts: new Set(ofPosts), any: new Set([...ofPosts, ...countersOf([accountRef(account)])]) },
+      ]
     }),
   )
 }
 
 function reasonFor(account: OwnAccount, ever: Ever, name: KpiName): MissingReason {
   if (account.lacking.has(name)) return 'needs_scope'
-  const counters = ever.get(account.accountId)
+  const counters = ever.get(account.accountId)?.any
   const wanted = name === 'engagement' ? engaging : [name]
   return wanted.some(one => counters?.has(one)) ? 'stale' : 'not_provided'
 }

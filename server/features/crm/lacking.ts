@@ -2,11 +2,13 @@ import type { KpiName } from '../../../contracts/crm.ts'
 import type { Platform } from '../../../contracts/ids.ts'
 import { facebookLogin, instagramLogin } from '../../../platforms/instagram/login.ts'
 import { scopeOf } from '../../../platforms/tiktok/auth.ts'
+import { analyticsScope } from '../../../platforms/youtube/auth.ts'
 
 /** The numbers that a scope opens, by platform. */
 const opened: Readonly<Record<Platform, Readonly<Record<string, readonly KpiName[]>>>> = {
   youtube: {
     'https://www.googleapis.com/auth/youtube.readonly': ['followers', 'views', 'likes', 'comments', 'engagement'],
+    [analyticsScope]: ['shares'],
   },
   tiktok: {
     [scopeOf.stats]: ['followers'],
