@@ -182,7 +182,15 @@ export interface AccountReading {
   readonly uploadsId: string | null
 }
 
-export interface PostReading {
+/** What decides which metrics may be asked of a post. */
+export interface PostTraits {
+  /** The platform's own word for what it is, e.g. `REELS`; empty where it has none, or does not say. */
+  readonly product: string
+  /** Metrics that the platform refuses of this post: they are never asked for again. */
+  readonly refusedMetrics: readonly string[]
+}
+
+export interface PostReading extends PostTraits {
   readonly platform: Platform
   readonly videoId: string
   readonly creatorId: string
@@ -302,8 +310,16 @@ export interface PlatformData {
     cursor: string | null,
     via?: string | null,
   ): Promise<Page<PostReading>>
-  /** Counters of at most `metricsMax` posts; other fields may be empty. */
-  metrics(access: DataAccess, account: AccountReading, videoIds: readonly string[]): Promise<Page<PostReading>>
+  /**
+   * Counters of at most `metricsMax` posts; other fields may be empty.
+   * @param traits what earlier readings told of these posts, by id
+   */
+  metrics(
+    access: DataAccess,
+    account: AccountReading,
+    videoIds: readonly string[],
+    traits?: ReadonlyMap<string, PostTraits>,
+  ): Promise<Page<PostReading>>
   readonly metricsMax: number
   /** All that is known of at most 50 posts of anybody; null where `posts` brings it all. */
   details: ((access: DataAccess, videoIds: readonly string[]) => Promise<Page<PostReading>>) | null

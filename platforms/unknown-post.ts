@@ -3,6 +3,8 @@ import type { PostReading } from './port.ts'
 /** A post of which nothing is known; spread and fill in what the platform gives. */
 export const unknownPost = {
   creatorName: '',
+  product: '',
+  refusedMetrics: [],
   kind: 'clip',
   title: '',
   url: '',

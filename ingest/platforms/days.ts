@@ -27,8 +27,9 @@ export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
   const { first, again } = spans[platform]
   let from = poll.cursor ?? dayBack(newest, (isBackfilled ? again : first) - 1)
   for (let pages = 1; from <= newest; pages++) {
-    const last = dayBack(from, 1 - dailyMax)
-    const days = { from, to: last < newest ? last : newest }
+    const furthest = dayBack(from, 1 - dailyMax)
+    const isCut = furthest < newest
+    const days = { from, to: isCut ? furthest : newest }
     const readings = await askForDays(deps, poll, days)
     await writeOwnDays(deps, ownPoll(poll), readings)
     from = dayAfter(days.to)

@@ -203,8 +203,9 @@ function* batches<T>(all: readonly T[], max: number): Generator<readonly T[], vo
 
 async function askNumbers(deps: PollDeps, poll: Poll, { posts: asked, isWhole }: Look): Promise<NumbersRead> {
   const ids = asked.map(post => post.videoId)
+  const traits = new Map(asked.map(post => [post.videoId, post]))
   const page = await askPlatform(deps, poll, isWhole ? 'details' : 'metrics', (data, access) =>
-    isWhole && data.details !== null ? data.details(access, ids) : data.metrics(access, accountOf(poll), ids),
+    isWhole && data.details !== null ? data.details(access, ids) : data.metrics(access, accountOf(poll), ids, traits),
   ).catch(error => {
     // Too few viewers for numbers: the posts are there, and are asked for again as usual.
     if (error instanceof PlatformError && error.class === 'threshold') return null

@@ -67,6 +67,8 @@ const LastReadingSchema = z.object({
   publishedAt: z.date().nullable(),
   lastReadAt: z.date().nullable(),
   lastViews: z.coerce.bigint().nullable(),
+  product: z.string(),
+  refusedMetrics: z.array(z.string()),
   /** What was said of it must soon be gone: it is to be said again, not its numbers alone. */
   isStale: z.boolean(),
   /** As the store writes it: exact to the microsecond. */
@@ -86,7 +88,7 @@ export async function duePosts(
 ): Promise<DuePost[]> {
   const { rows } = await sql`
     select video_id as "videoId", creator_id as "creatorId", published_at as "publishedAt",
-      last_read_at as "lastReadAt", last_views as "lastViews", next_poll_at::text as "dueAt",
+      last_read_at as "lastReadAt", last_views as "lastViews", product, refused_metrics as "refusedMetrics", next_poll_at::text as "dueAt",
       coalesce(expires_at <= ${new Date(o.nowMs + renewBeforeMs)}, false) as "isStale"
     from polled_posts
     where scope = ${scopeOf(poll)} and credential_key = ${poll.credentialKey} and platform = ${poll.platform}
@@ -142,6 +144,7 @@ async function upsert(trx: Transaction<Database>, rows: readonly ReturnType<type
     select ${columns} from json_populate_recordset(null::polled_posts, ${JSON.stringify(rows)}::json)
     on conflict (scope, platform, video_id) do update set
       kind = case when excluded.kind = 'clip' then p.kind else excluded.kind end,
+      product = coalesce(nullif(excluded.product, ''), p.product),
       title = coalesce(nullif(excluded.title, ''), p.title),
       url = coalesce(nullif(excluded.url, ''), p.url),
       thumbnail_url = coalesce(nullif(excluded.thumbnail_url, ''), p.thumbnail_url),
@@ -175,6 +178,7 @@ export async function keepNumbers(
       scope: scopeOf(poll),
       platform: poll.platform,
       videoId: post.videoId,
+      refused: numbers.read.get(post.videoId)?.refusedMetrics ?? [],
       ...timeOf(post, numbers, now),
     })),
   )
@@ -186,15 +190,17 @@ export async function keepNumbers(
       gone_at = case when t.is_missed and p.misses + 1 >= ${missesMax} then ${at}::timestamptz end,
       next_poll_at = case when t.is_missed and p.misses + 1 >= ${missesMax} then null else t.next_poll_at end,
       last_read_at = case when t.is_missed then p.last_read_at else ${at}::timestamptz end,
-      last_views = coalesce(t.views, p.last_views)
+      last_views = coalesce(t.views, p.last_views),
+      refused_metrics = p.refused_metrics || coalesce(string_to_array(nullif(t.refused, ''), ','), '{}')
     from unnest(
       ${times.map(time => time.scope)}::uuid[],
       ${times.map(time => time.platform)}::text[],
       ${times.map(time => time.videoId)}::text[],
       ${times.map(time => new Date(time.nextMs).toISOString())}::timestamptz[],
       ${times.map(time => time.views?.toString() ?? null)}::bigint[],
-      ${times.map(time => time.isMissed)}::boolean[]
-    ) t (scope, platform, video_id, next_poll_at, views, is_missed)
+      ${times.map(time => time.isMissed)}::boolean[],
+      ${times.map(time => time.refused.join())}::text[]
+    ) t (scope, platform, video_id, next_poll_at, views, is_missed, refused)
     where p.scope = t.scope and p.platform = t.platform and p.video_id = t.video_id`.execute(trx)
 }
 
@@ -232,6 +238,7 @@ function rowOf(poll: Poll, post: PostReading, { nowMs, random }: Now) {
     account_id: isOwn ? poll.accountId : null,
     credential_key: poll.credentialKey,
     kind: post.kind,
+    product: storable(cutText(post.product, 40)),
     title: isOwn ? storable(cutText(post.title, 2000)) : '',
     url: isOwn ? storable(webAddress(post.url)) : '',
     thumbnail_url: isOwn ? storable(webAddress(post.thumbnailUrl)) : '',

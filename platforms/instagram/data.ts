@@ -9,6 +9,7 @@ import {
   type PlatformData,
   PlatformError,
   type PostReading,
+  type PostTraits,
 } from '../port.ts'
 import { unknownPost } from '../unknown-post.ts'
 import { parseInstagramCreator } from './creator.ts'
@@ -30,7 +31,11 @@ const pageFields = `id,name,instagram_business_account{${profileFields}}`
 /** The cursor that asks for Pages of businesses, after those of the person. */
 const businesses = 'businesses'
 
-const mediaMetrics = ['views', 'likes', 'comments', 'shares', 'saved']
+/** Of what each kind of post has; one that does not fit fails the whole question. */
+const mediaMetrics: Readonly<Record<string, readonly string[]>> = {
+  STORY: ['views', 'shares'],
+}
+const mediaMetricsUsual = ['views', 'likes', 'comments', 'shares', 'saved']
 const accountMetrics = ['views', 'likes', 'comments', 'shares', 'saves']
 
 /** Instagram through its own login: the own professional account. */
@@ -89,7 +94,7 @@ function common(
       const isOfOthers = call === 'creator' || whose === 'others'
       return { bucket: isOfOthers ? 'instagram:app' : 'instagram:account', units: 1 }
     },
-    metrics: (access, owner, videoIds) => metricsOf(deps, login, access, owner, videoIds),
+    metrics: (access, owner, videoIds, traits) => metricsOf(deps, { login, access, owner, videoIds, traits }),
     metricsMax: 1,
     details: null,
     broadcasts: null,
@@ -130,7 +135,7 @@ async function ownPosts(
   owner: AccountReading,
   cursor: string | null,
 ): Promise<Page<PostReading>> {
-  const reply = await shorterIfNeeded(limit =>
+  const reply = await shorterIfNeeded(access, limit =>
     get(deps, login, access, `${owner.creatorId}/media`, { fields: mediaFields, limit: String(limit), after: cursor }),
   )
   const seen = { observedAtMs: deps.clock.nowMs(), endpoint: 'media' }
@@ -150,7 +155,7 @@ async function othersPosts(
   if (cursor !== null && !/^[\w=+/-]{1,500}$/.test(cursor))
     throw refusedAhead(instagramSpeech, { class: 'bad_request', code: 'invalid_cursor' })
   const after = cursor === null ? '' : `.after(${cursor})`
-  const reply = await shorterIfNeeded(limit => {
+  const reply = await shorterIfNeeded(access, limit => {
     const media = `media${after}.limit(${limit}){${othersMediaFields}}`
     const fields = `business_discovery.username(${targetOf(other.handle)}){id,${media}}`
     return get(deps, facebookLogin, access, asking(via), { fields })
@@ -169,32 +174,40 @@ function listed(list: unknown): readonly unknown[] {
   throw unexpected(instagramSpeech, 'The list of posts')
 }
 
-async function shorterIfNeeded(question: (limit: number) => Promise<Reply>): Promise<Reply> {
+async function shorterIfNeeded(access: DataAccess, question: (limit: number) => Promise<Reply>): Promise<Reply> {
   try {
     return await question(pageSize)
   } catch (error) {
-    if (error instanceof PlatformError && error.code === tooMuchData) return question(pageSizeSmall)
-    throw error
+    if (!(error instanceof PlatformError && error.code === tooMuchData)) throw error
+    await access.payMore?.(1)
+    return await question(pageSizeSmall)
   }
 }
 
-/** Insights of one post; a request more for each metric when one of them is refused. */
+/** Insights of one post; a request more for each metric when one of them is refused, and none for those that were before. */
 async function metricsOf(
   deps: ClientDeps,
-  login: InstagramLogin,
-  access: DataAccess,
-  owner: AccountReading,
-  videoIds: readonly string[],
+  o: {
+    login: InstagramLogin
+    access: DataAccess
+    owner: AccountReading
+    videoIds: readonly string[]
+    traits: ReadonlyMap<string, PostTraits> | undefined
+  },
 ): Promise<Page<PostReading>> {
-  const [videoId, second] = videoIds
+  const { login, access, owner } = o
+  const [videoId, second] = o.videoIds
   if (videoId === undefined) return page([], null)
   if (second !== undefined)
     throw refusedAhead(instagramSpeech, { class: 'bad_request', code: 'too_many_ids', advice: 'One post at a time.' })
+  const { product, refusedMetrics } = o.traits?.get(videoId) ?? unknownPost
+  const metrics = (mediaMetrics[product] ?? mediaMetricsUsual).filter(name => !refusedMetrics.some(one => one === name))
+  const empty = emptyMedia(videoId, owner, { observedAtMs: deps.clock.nowMs(), endpoint: 'media.insights' })
+  if (metrics.length === 0) return page([empty], null)
   try {
-    const { values, reply } = await readInsights(deps, { login, access, node: videoId, metrics: mediaMetrics })
+    const { values, refused, reply } = await readInsights(deps, { login, access, node: videoId, metrics })
     const { views = null, likes = null, comments = null, shares = null, saved = null } = values
-    const empty = emptyMedia(videoId, owner, { observedAtMs: deps.clock.nowMs(), endpoint: 'media.insights' })
-    return page([{ ...empty, views, likes, comments, shares, saves: saved }], reply)
+    return page([{ ...empty, views, likes, comments, shares, saves: saved, refusedMetrics: refused }], reply)
   } catch (error) {
     if (!(error instanceof PlatformError && error.class === 'not_found')) throw error
     return { ...page([], null), missing: [videoId] }
@@ -350,6 +363,7 @@ function mediaReading(media: unknown, owner: AccountReading, seen: Seen): PostRe
     ...emptyMedia(id, owner, seen),
     title: textAt(media, 'caption'),
     url: urlAt(media, 'permalink'),
+    product: textAt(media, 'media_product_type'),
     thumbnailUrl:
       urlAt(media, 'thumbnail_url') || (textAt(media, 'media_type') === 'IMAGE' ? urlAt(media, 'media_url') : ''),
     publishedAtMs: instantMsAt(media, 'timestamp'),

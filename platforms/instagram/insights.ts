@@ -4,7 +4,7 @@ import { type Count, type DataAccess, PlatformError } from '../port.ts'
 import { instagramSpeech } from './errors.ts'
 import type { InstagramLogin } from './login.ts'
 
-export interface Insights {
+interface Insights {
   /** By metric; null: the platform gave none. */
   readonly values: Readonly<Record<string, Count>>
   /** Metrics that Instagram refuses here: never ask for them again of this object. */
@@ -25,7 +25,7 @@ interface InsightsQuestion {
 /**
  * Metrics of a post or account. One that does not fit fails the whole question: then each is asked for by itself, so a
  * refusal costs one request a metric more.
- * @throws PlatformError threshold when the answer is a success without any number
+ * @throws PlatformError threshold when the answer is a success without any number, or every metric is refused
  */
 export async function readInsights(deps: ClientDeps, question: InsightsQuestion): Promise<Insights> {
   const { metrics } = question
@@ -39,8 +39,8 @@ export async function readInsights(deps: ClientDeps, question: InsightsQuestion)
       })
     return { values: valuesIn(reply, metrics), refused: [], reply }
   } catch (error) {
-    if (!isRefusedMetric(error) || metrics.length === 1) throw error
-    return oneByOne(deps, question)
+    if (!isRefusedMetric(error)) throw error
+    return await oneByOne(deps, question)
   }
 }
 
@@ -48,19 +48,23 @@ async function oneByOne(deps: ClientDeps, question: InsightsQuestion): Promise<I
   const values: Record<string, Count> = {}
   const refused: string[] = []
   let reply: Reply | null = null
-  let refusal: unknown = null
   for (const metric of question.metrics) {
     values[metric] = null
     try {
+      await question.access.payMore?.(1)
       reply = await askFor(deps, question, [metric])
       Object.assign(values, valuesIn(reply, [metric]))
     } catch (error) {
       if (!isRefusedMetric(error)) throw error
       refused.push(metric)
-      refusal = error
     }
   }
-  if (reply === null) throw refusal
+  if (reply === null)
+    throw refusedAhead(instagramSpeech, {
+      class: 'threshold',
+      code: 'all_refused',
+      advice: 'Each of the metrics is refused.',
+    })
   return { values, refused, reply }
 }
 
@@ -86,52 +90,4 @@ function valuesIn(reply: Reply, metrics: readonly string[]): Record<string, Coun
     if (metrics.includes(name)) values[name] = countAt(one, 'total_value', 'value') ?? countAt(first, 'value')
   }
   return values
-}
-
-type MediaProduct = 'FEED' | 'REELS' | 'STORY'
-
-const engagement = ['views', 'reach', 'likes', 'comments', 'saved', 'shares', 'total_interactions']
-const coreMetrics: Readonly<Record<MediaProduct, readonly string[]>> = {
-  FEED: engagement,
-  REELS: engagement,
-  STORY: ['views', 'reach', 'shares', 'total_interactions', 'replies'],
-}
-const optionalMetrics: Readonly<Record<MediaProduct, readonly string[]>> = {
-  FEED: ['reposts', 'follows', 'profile_visits'],
-  REELS: [
-    'reposts',
-    'ig_reels_avg_watch_time',
-    'ig_reels_video_view_total_time',
-    'reels_skip_rate',
-    'crossposted_views',
-    'facebook_views',
-  ],
-  STORY: ['reposts', 'follows', 'profile_visits'],
-}
-
-/**
- * All that Instagram counts for a post: what fits every post of its product at once, then the rest one by one.
- * @param skip metrics that this post refused before
- */
-export async function readMediaInsights(
-  deps: ClientDeps,
-  question: Omit<InsightsQuestion, 'metrics' | 'query'> & { product: MediaProduct; skip: ReadonlySet<string> },
-): Promise<Insights> {
-  const { product, skip, ...where } = question
-  const core = await readInsights(deps, { ...where, metrics: coreMetrics[product].filter(one => !skip.has(one)) })
-  const rest = optionalMetrics[product].filter(one => !skip.has(one))
-  const values: Record<string, Count> = { ...core.values }
-  const refused = [...core.refused]
-  let { reply } = core
-  for (const metric of rest) {
-    values[metric] = null
-    try {
-      reply = await askFor(deps, { ...where, metrics: [metric] }, [metric])
-      Object.assign(values, valuesIn(reply, [metric]))
-    } catch (error) {
-      if (!isRefusedMetric(error)) throw error
-      refused.push(metric)
-    }
-  }
-  return { values, refused, reply }
 }

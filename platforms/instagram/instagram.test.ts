@@ -3,8 +3,6 @@ import type { AccountReading, DeveloperCredentials, PlatformErrorClass } from '.
 import { scriptedHost } from '../scripted-host.ts'
 import { facebookLoginAuth, instagramLoginAuth } from './auth.ts'
 import { facebookLoginData, instagramLoginData } from './data.ts'
-import { readMediaInsights } from './insights.ts'
-import { instagramLogin } from './login.ts'
 
 let host: Awaited<ReturnType<typeof scriptedHost>>
 let instagram: { auth: ReturnType<typeof instagramLoginAuth>; data: ReturnType<typeof instagramLoginData> }
@@ -443,18 +441,43 @@ it('reads counters of a post from its insights in one request', async () => {
   ])
 })
 
-it('asks for each metric by itself when one of them fails all', async () => {
+it('asks for each metric by itself when one of them fails all, pays for each, and remembers those that are refused', async () => {
   const refused = {
     status: 400,
     json: graphError(100, undefined, '(#100) metric[0] must be one of the following values'),
   }
   const one = (name: string, value: number) => ({ json: { data: [insight(name, value)] } })
+  const paid: number[] = []
+  const paying = { ...access, payMore: async (units: number) => void paid.push(units) }
   host.script(refused, refused, one('likes', 10), one('comments', 2), { json: { data: [] } }, one('saved', 4))
-  expect((await instagram.data.metrics(access, owner, [media.id])).items).toMatchObject([
-    { views: null, likes: 10n, comments: 2n, shares: null, saves: 4n },
+  const { items } = await instagram.data.metrics(paying, owner, [media.id])
+  expect(items).toMatchObject([
+    { views: null, likes: 10n, comments: 2n, shares: null, saves: 4n, refusedMetrics: ['views'] },
   ])
+  expect(paid).toEqual([1, 1, 1, 1, 1])
+  host.script({ json: { data: [insight('likes', 11)] } })
+  const traits = new Map(items.map(item => [item.videoId, item]))
+  expect((await instagram.data.metrics(paying, owner, [media.id], traits)).items).toMatchObject([{ likes: 11n }])
+  expect(host.requests.map(request => request.query.metric)).toEqual(['likes,comments,shares,saved'])
   host.script(...Array.from({ length: 6 }, () => refused))
-  await expect(instagram.data.metrics(access, owner, [media.id])).rejects.toMatchObject({ class: 'bad_request' })
+  await expect(instagram.data.metrics(access, owner, [media.id])).rejects.toMatchObject({
+    class: 'threshold',
+    code: 'all_refused',
+  })
+})
+
+it('asks of a story for what stories have, and for nothing where all is refused', async () => {
+  const story = (refusedMetrics: string[]) => new Map([[media.id, { product: 'STORY', refusedMetrics }]])
+  host.script({ json: { data: [insight('views', 9), insight('shares', 1)] } })
+  expect((await instagram.data.metrics(access, owner, [media.id], story([]))).items).toMatchObject([
+    { views: 9n, likes: null, shares: 1n, saves: null },
+  ])
+  expect(host.requests[0]?.query.metric).toBe('views,shares')
+  host.script()
+  expect((await instagram.data.metrics(access, owner, [media.id], story(['views', 'shares']))).items).toMatchObject([
+    { videoId: media.id, views: null, shares: null },
+  ])
+  expect(host.requests).toEqual([])
 })
 
 it('does not take a success without numbers for zeros', async () => {
@@ -468,24 +491,6 @@ it('does not take a success without numbers for zeros', async () => {
 it('names a post that is gone', async () => {
   host.script({ status: 400, json: graphError(100, 33, 'Unsupported get request.') })
   expect(await instagram.data.metrics(access, owner, [media.id])).toMatchObject({ items: [], missing: [media.id] })
-})
-
-it('asks for what fits every post of a product at once, then for the rest one by one, and remembers what is refused', async () => {
-  const refused = { status: 400, json: graphError(100, 2207086, 'Not shared to Facebook') }
-  host.script(
-    { json: { data: [insight('views', 5), insight('reach', 4)] } },
-    { json: { data: [insight('reposts', 1)] } },
-    { json: { data: [insight('ig_reels_avg_watch_time', 3000)] } },
-    { json: { data: [] } },
-    refused,
-    refused,
-  )
-  const skip = new Set(['ig_reels_video_view_total_time'])
-  const question = { login: instagramLogin, access, node: media.id, product: 'REELS', skip } as const
-  expect(await readMediaInsights(host.deps, question)).toMatchObject({
-    values: { views: 5n, reach: 4n, likes: null, reposts: 1n, ig_reels_avg_watch_time: 3000n, reels_skip_rate: null },
-    refused: ['crossposted_views', 'facebook_views'],
-  })
 })
 
 it('reads the totals of one day of California, and none of a day that is not over', async () => {

@@ -337,6 +337,8 @@ it('lists uploads by page, from the playlist that the channel names or would hav
       videoId: 'dQw4w9WgXcQ',
       creatorId: channelId,
       creatorName: '',
+      product: '',
+      refusedMetrics: [],
       kind: 'clip',
       title: '',
       url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ',
