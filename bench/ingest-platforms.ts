@@ -30,7 +30,7 @@ import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import type { World } from '../core/world.ts'
 import { PollWorker, planWork } from '../ingest/platforms/poll-worker.ts'
 import { QuotaBudget } from '../ingest/platforms/quota-budget.ts'
-import { createWriter, liveLimits } from '../ingest/writer.ts'
+import { createWriter, pollLimits } from '../ingest/writer.ts'
 import { openPlatforms } from '../platforms/clients.ts'
 import { startSandbox } from '../platforms/sandbox/sandbox.ts'
 
@@ -83,7 +83,7 @@ async function measure(creatorCount: number, plannedCount: number): Promise<void
   const world: World = { database: 'cliptape', clock }
   const bus = memoryBus({ log })
   const settle: Parameters<typeof createWriter>[0]['settle'] = touched => settleRollups(store, world, touched)
-  const writer = createWriter({ store, bus, world, settle, log, clock }, liveLimits)
+  const writer = createWriter({ store, bus, world, settle, log, clock }, pollLimits)
   const outbound = openOutbound({ configuredOrigins: [url] })
   const asked: { url: string; headers: Readonly<Record<string, string>> }[] = []
   const recording: Parameters<typeof openPlatforms>[0]['outbound'] = {
@@ -147,7 +147,7 @@ async function measure(creatorCount: number, plannedCount: number): Promise<void
     await plan()
     await sql`update polls set next_poll_at = now() where last_polled_at is null`.execute(db.system)
     const lists = await phase()
-    await sql`update polled_posts set next_poll_at = now()`.execute(db.system)
+    await sql`update polled_posts set next_poll_at = now() - random() * interval '1 minute'`.execute(db.system)
     await sql`update polls set next_poll_at = now() where task = 'metrics'`.execute(db.system)
     return { lists, numbers: await phase() }
   }

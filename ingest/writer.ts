@@ -64,6 +64,8 @@ export const liveLimits: WriterLimits = {
   ageMsMax: 200,
   retryMsMax: 120_000,
 }
+/** For polls, whose readings are minutes apart: a screen may wait a second for them, and inserts of many rows cost less. */
+export const pollLimits: WriterLimits = { ...liveLimits, ageMsMax: 1_000 }
 /** For files: large batches, because nobody waits for a single row and each insert pays for its fsyncs. */
 export const bulkLimits: WriterLimits = { ...liveLimits, rowsMax: 100_000, bytesMax: 24 * 1024 * 1024, ageMsMax: 5_000 }
 
@@ -88,6 +90,8 @@ export interface Writer {
   room(): Promise<void>
   /** Takes items and resolves when they are durable. Rejects with `BAD_REQUEST` or what the store said. */
   write(items: readonly Item[]): Promise<void>
+  /** Waits for no more rows: what is there is written as soon as the engine is free. */
+  hurry(): void
   /** Writes what is there and resolves when all of it is durable. Rejects when a batch could not be written. */
   drain(): Promise<void>
   status(): WriterStatus
@@ -201,7 +205,7 @@ class BatchWriter implements Writer {
   readonly #limits: WriterLimits
   readonly #written: Record<ItemKind, number> = { sample: 0, video: 0, creator: 0, creatorSample: 0, topicSample: 0 }
   #open: Batch | null = null
-  #isOpenOld = false
+  #isHurried = false
   #sealed: Batch[] = []
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
@@ -243,6 +247,12 @@ class BatchWriter implements Writer {
     throw new AppError('BAD_REQUEST', `The field ${bad} of a row is out of its range: the row was not written.`)
   }
 
+  hurry(): void {
+    if (this.#open === null) return
+    if (this.#running === null) this.#seal()
+    else this.#isHurried = true
+  }
+
   async drain(): Promise<void> {
     this.#seal()
     while (this.#running) await this.#running
@@ -275,17 +285,14 @@ class BatchWriter implements Writer {
   #begin(): Batch {
     const batch = new Batch(this.#deps.clock.nowMs())
     this.#open = batch
-    this.#isOpenOld = false
-    this.#timer = setTimeout(() => {
-      this.#isOpenOld = true
-      if (this.#running === null) this.#seal()
-    }, this.#limits.ageMsMax)
+    this.#timer = setTimeout(() => this.hurry(), this.#limits.ageMsMax)
     return batch
   }
 
   #seal(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
+    this.#isHurried = false
     const batch = this.#open
     this.#open = null
     if (!batch) return
@@ -305,7 +312,7 @@ class BatchWriter implements Writer {
         this.#deps.log.error({ err: error, rows: batch.rowCount }, 'A batch of rows could not be written.')
       }
       this.#sealed.shift()
-      if (this.#isOpenOld && this.#sealed.length === 0) this.#seal()
+      if (this.#isHurried && this.#sealed.length === 0) this.#seal()
       for (const resolve of this.#roomWaiters.splice(0)) resolve()
     }
     this.#running = null

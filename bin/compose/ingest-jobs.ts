@@ -4,7 +4,7 @@ import type { Vault } from '../../core/vault/port.ts'
 import type { IngestDeps } from '../../ingest/import.ts'
 import { PollWorker, planWork } from '../../ingest/platforms/poll-worker.ts'
 import { QuotaBudget } from '../../ingest/platforms/quota-budget.ts'
-import { createWriter, liveLimits } from '../../ingest/writer.ts'
+import { createWriter, pollLimits } from '../../ingest/writer.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { readApiKey } from '../../server/features/credentials/stored.ts'
 import { withAccessToken } from '../../server/features/links/access-token.ts'
@@ -28,7 +28,7 @@ export async function startIngestJobs(
   const clock = systemClock
   const writer = await scope.start(
     'writer of platforms',
-    async () => createWriter(ingest, liveLimits),
+    async () => createWriter(ingest, pollLimits),
     writer => writer.close(),
   )
   const { youtubeApiKey, isYoutubeAmended } = config

@@ -31,8 +31,8 @@ type Entry =
   | { readonly kind: 'numbers'; readonly poll: Poll; readonly numbers: NumbersRead }
   | { readonly kind: 'end'; readonly poll: Poll; readonly outcome: PollOutcome }
 
-/** Entries of one transaction: with pages of fifty, ten thousand posts. */
-const entriesMax = 200
+/** Entries of one transaction: with pages of fifty, five thousand posts, for a part of which others wait (PGlite). */
+const entriesMax = 100
 
 /** One for each worker. */
 export class PollLedger {

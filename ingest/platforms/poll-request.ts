@@ -26,7 +26,7 @@ export interface PollDeps extends OwnNumbersDeps {
   readonly db: Db
   /** Where runs leave what they read and how far they came. */
   readonly ledger: PollLedger
-  readonly writer: Pick<Writer, 'write'>
+  readonly writer: Pick<Writer, 'write' | 'hurry'>
   readonly budget: QuotaBudget
   readonly platforms: Pick<PlatformRegistry, 'data'>
   /** Runs work with the token of a linked account; refreshes it once when it is refused. */

@@ -99,7 +99,11 @@ export class PollWorker {
 
   #begin(poll: Poll): void {
     const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>()
-    const asking: Promise<void> = asked.finally(() => this.#asking.delete(asking))
+    const asking: Promise<void> = asked.then(() => {
+      this.#asking.delete(asking)
+      // Nobody brings more for now.
+      if (this.#asking.size === 0) this.#deps.writer.hurry()
+    })
     const run: Promise<void> = this.#one(poll, onAsked).finally(() => {
       onAsked()
       this.#running.delete(run)

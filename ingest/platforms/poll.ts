@@ -33,7 +33,7 @@ const pagesAheadMax = 4
 /** Looks at numbers, of as many posts as one request asks for: in one run, beside each other, and not marked yet. */
 const looksMax = 960
 const looksAtOnce = 96
-const looksKeptMax = 384
+const looksKeptMax = 800
 
 /**
  * Resolves when all that was read is durable and marked.
