@@ -5,6 +5,7 @@ import { analyticsRoutes } from './features/analytics/routes.ts'
 import { auditRoutes } from './features/audit/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
 import { clipRoutes } from './features/clips/routes.ts'
+import { copyRoutes } from './features/copies/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
 import { credentialRoutes } from './features/credentials/routes.ts'
 import { crmRoutes } from './features/crm/routes.ts'
@@ -18,6 +19,7 @@ import { queryRoutes } from './features/query/routes.ts'
 import { quotaRoutes } from './features/quota/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
 import { systemRoutes } from './features/system/routes.ts'
+import { uploadRoutes } from './features/uploads/routes.ts'
 import { videoRoutes } from './features/videos/routes.ts'
 import { vodRoutes } from './features/vods/routes.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
@@ -38,6 +40,8 @@ export const allRoutes: readonly Route[] = [
   ...creatorRoutes,
   ...videoRoutes,
   ...vodRoutes,
+  ...copyRoutes,
+  ...uploadRoutes,
   ...clipRoutes,
   fileRoute,
   ...queryRoutes,

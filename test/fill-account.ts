@@ -482,6 +482,10 @@ async function fillNumbers(store: AnalyticsStore, { userId, mark }: FilledAccoun
   await store.insert('cliptape.own_days_v1', [
     { owner_id: userId, platform, creator_id, day: '2026-01-28', shares: 3, observed_at, source, endpoint },
   ])
+  const copy = { kind: 'picture', is_mirrored: false, speed: 1, start_seconds: 0, found_at: observed_at }
+  await store.insert('cliptape.media_copies_v1', [
+    { owner_id: userId, original_vod_id: mark, copy_vod_id: `${mark} again`, ...copy },
+  ])
   await store.insert('cliptape.media_prints_v1', [
     {
       owner_id: userId,

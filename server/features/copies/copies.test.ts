@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MediaPrint } from '../../../analytics/copies/media-prints.ts'
+import { CopiesSchema } from '../../../contracts/copies.ts'
+import { type FilledAccount, fillAccount } from '../../../test/fill-account.ts'
+import { openServerRig, rigToken, type ServerRig } from '../../../test/server-rig.ts'
+import { type RunningServer, startServer } from '../../server.ts'
+import { forgetPrint, rememberPrint } from './keep-print.ts'
+
+/** Numbers that look random and are the same in every run (xorshift32). */
+function words(count: number, seed: number): Uint32Array {
+  let state = seed
+  return Uint32Array.from({ length: count }, () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return state >>> 0
+  })
+}
+
+const everyHalf = (sec: number) => Array.from({ length: sec * 2 }, (_, index) => index / 2)
+/** A minute of pictures and sound, unlike any other. */
+const film = { view: 'full', isMirrored: false, atSec: everyHalf(60), words: words(120 * 8, 7) }
+const sound = words(480, 8)
+const filmPrint: MediaPrint = { views: [film], parts: [], sound }
+
+/** Ten seconds of it, from second 20 on, as seen in a mirror. */
+const clipWords = film.words.slice(40 * 8, 60 * 8)
+const clipPrint: MediaPrint = {
+  views: [{ view: 'full', isMirrored: false, atSec: everyHalf(10), words: words(20 * 8, 9) }],
+  parts: [
+    { view: 'full', isMirrored: false, atSec: everyHalf(10), words: words(20 * 8, 10) },
+    { view: 'full', isMirrored: true, atSec: everyHalf(10), words: clipWords },
+  ],
+  sound: sound.slice(160, 240),
+}
+const otherPrint: MediaPrint = {
+  views: [{ ...film, words: words(120 * 8, 21) }],
+  parts: [{ ...film, words: words(120 * 8, 21) }],
+  sound: words(480, 22),
+}
+
+const signal = new AbortController().signal
+let rig: ServerRig
+let server: RunningServer
+let stranger: FilledAccount
+beforeAll(async () => {
+  rig = await openServerRig()
+  stranger = await fillAccount(rig, 'copies-stranger@example.com')
+  server = await startServer(await rig.deps(), { host: '127.0.0.1', port: 0 })
+  for (const [vodId, creatorId] of [
+    ['youtube:film', 'youtube:maker'],
+    ['tiktok:clip', null],
+    ['tiktok:other', null],
+    ['youtube:again', 'youtube:maker'],
+  ] as const)
+    await register(vodId, creatorId)
+  const post = { kind: 'clip', title: 'posted', url: '', source: 'import:test', observed_at: '2026-01-30 12:00:00.000' }
+  await rig.store.insert('cliptape.videos_v1', [
+    { ...post, platform: 'tiktok', video_id: 'clip', creator_id: 'clipper', published_at: '2026-01-30 12:00:00.000' },
+    { ...post, platform: 'youtube', video_id: 'again', creator_id: 'maker', published_at: '2026-01-30 12:00:00.000' },
+  ])
+})
+afterAll(async () => {
+  await server.close(1000)
+  await rig.close()
+})
+
+describe('copies among media of one user', () => {
+  it('are found when their media is analysed, whichever comes first, and counted by account', async () => {
+    expect(await remember('youtube:film', 60, filmPrint)).toBe(0)
+    expect(await remember('tiktok:other', 60, otherPrint)).toBe(0)
+    expect(await remember('tiktok:clip', 10, clipPrint)).toBe(1)
+    const found = await copies('/api/vods/youtube:film/copies?period=7d')
+    expect(found).toEqual({
+      period: '7d',
+      clippers: 1,
+      copies: [
+        {
+          originalVodId: 'youtube:film',
+          vodId: 'tiktok:clip',
+          ...{ kind: 'both', isMirrored: true, speed: 1, startSec: 20, pictureShare: 1, soundDifference: 0 },
+          ...{ title: 'posted', creatorId: 'tiktok:clipper', publishedAt: '2026-01-30T12:00:00.000Z' },
+        },
+      ],
+    })
+    expect(await copies('/api/creators/youtube:maker/copies?period=7d')).toEqual(found)
+    expect((await copies('/api/vods/youtube:film/copies?period=1h')).clippers).toBe(0)
+    expect((await copies('/api/vods/tiktok:clip/copies')).copies).toEqual([])
+    // The film once more, after its copy: the same is found, and nothing twice.
+    expect(await remember('youtube:film', 60, filmPrint)).toBe(1)
+    expect(await copies('/api/vods/youtube:film/copies?period=7d')).toEqual(found)
+  })
+
+  it('by the account of the original are listed and not counted', async () => {
+    expect(await remember('youtube:again', 10, { ...clipPrint, sound: null })).toBe(1)
+    const found = await copies('/api/creators/youtube:maker/copies')
+    expect(found.copies.map(({ vodId, kind }) => [vodId, kind])).toEqual([
+      ['tiktok:clip', 'both'],
+      ['youtube:again', 'picture'],
+    ])
+    expect(found.clippers).toBe(1)
+  })
+
+  it('are never looked for in media of others', async () => {
+    const vod = { owner: stranger.userId, vodId: 'youtube:film', durationSec: 10 }
+    expect(await rememberPrint({ store: rig.store, clock: rig.world.clock }, vod, clipPrint, signal)).toBe(0)
+    expect((await ask('/api/vods/youtube:nothing/copies')).status).toBe(404)
+    expect((await copies('/api/creators/youtube:nobody/copies')).copies).toEqual([])
+  })
+
+  it('are forgotten with the media, on either side', async () => {
+    await forgetPrint(rig, { owner: rig.userId, vodId: 'tiktok:clip' })
+    expect((await copies('/api/vods/youtube:film/copies')).copies.map(copy => copy.vodId)).toEqual(['youtube:again'])
+    await forgetPrint(rig, { owner: rig.userId, vodId: 'youtube:film' })
+    expect((await copies('/api/vods/youtube:film/copies')).copies).toEqual([])
+    expect(await remember('tiktok:clip', 10, clipPrint)).toBe(0)
+  })
+})
+
+const remember = (vodId: string, durationSec: number, print: MediaPrint) =>
+  rememberPrint({ store: rig.store, clock: rig.world.clock }, { owner: rig.userId, vodId, durationSec }, print, signal)
+
+const ask = (path: string) => fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${rigToken}` } })
+
+const copies = async (path: string) => CopiesSchema.strict().parse(await (await ask(path)).json())
+
+/** Media of the local owner's that nobody will read. */
+async function register(vodId: string, creatorId: string | null): Promise<void> {
+  const secret = { purpose: 'media_source', key_id: 'k', wrapped_key: Buffer.alloc(60), ciphertext: Buffer.alloc(60) }
+  const { id } = await rig.db.system
+    .insertInto('vault_secrets')
+    .values({ ...secret, owner_id: rig.userId, external_id: null })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const media = { container: 'mp4', durationSec: 60, bytes: 1, video: null, audio: null, trackCount: 1, notes: [] }
+  await rig.db.system
+    .insertInto('vods')
+    .values({
+      owner_id: rig.userId,
+      vod_id: vodId,
+      title: vodId,
+      creator_id: creatorId,
+      source_kind: 'file',
+      source_label: vodId,
+      source_vault_id: id,
+      content_id: vodId,
+      duration_seconds: 60,
+      media: JSON.stringify({ ...media, contentId: vodId }),
+    })
+    .execute()
+}
