@@ -24,6 +24,11 @@ const needed = [
   { name: 'jq', isThere: () => isOnPath('jq'), purpose: "the README's lines for scripts" },
   { name: 'tmux', isThere: () => isOnPath('tmux'), purpose: 'whole-terminal tests' },
   {
+    name: 'chromium',
+    isThere: () => ['chromium', 'chromium-browser', 'google-chrome'].some(isOnPath),
+    purpose: 'linking an account through the pages of a platform',
+  },
+  {
     name: 'strace',
     isThere: () => process.platform !== 'linux' || isOnPath('strace'),
     purpose: 'proof that commits reach fsync',

@@ -53,6 +53,15 @@ export async function run(command: string, args: string[], options: SpawnOptions
   return said
 }
 
+/** What a file shows of a pattern, once it does; it need not be there yet. */
+export async function waitForFile(path: string, wanted: RegExp): Promise<string> {
+  for (const endMs = Date.now() + 90_000; ; await delay(100)) {
+    const found = wanted.exec(readFileSync(path, { encoding: 'utf8', flag: 'a+' }))?.[0]
+    if (found !== undefined) return found
+    if (Date.now() > endMs) throw new Error(`${path} never showed ${wanted}.`)
+  }
+}
+
 /** Signals one child that we started and waits for its end; does nothing when it has ended. */
 export async function stopChild(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
