@@ -5,18 +5,20 @@ import { AppError } from '../contracts/errors.ts'
 import { operatorsOnly, type Principal } from './auth/authenticator.ts'
 import type { ServerDeps } from './deps.ts'
 import type { SharedAnswer } from './features/shared-answers.ts'
+import { answerTus, describeTus, isTus, uploadsPath } from './features/uploads/tus.ts'
 import type { Caller } from './http/caller.ts'
 import { errorAnswer } from './http/error-answer.ts'
 import { isKnownTo } from './http/etag.ts'
 import { cors, credentialOf, hostGuard, securityHeaders } from './http/guards.ts'
 import { createIdempotentWrites, type IdempotentWrites } from './http/idempotency.ts'
 import { networkOf } from './http/network-of.ts'
+import { ownerOf } from './http/owner-of.ts'
 import { createRateGuard, type RateGuard, RateRefusal } from './http/rate-limit.ts'
 import { requestId, requestIdOf } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Answer, Route } from './http/route.ts'
 import { allRoutes } from './routes.ts'
-import { bodyBytesMax, settingsDefault } from './settings.ts'
+import { bodyBytesMax, httpTimeouts, settingsDefault } from './settings.ts'
 
 /** The HTTP side as an Express app: every route of `routes.ts` behind the same guards, every error in the same form. */
 export function createApp(deps: ServerDeps): Express {
@@ -29,6 +31,13 @@ export function createApp(deps: ServerDeps): Express {
   app.use(requestId, requestLog(deps), securityHeaders, hostGuard(settings.publicHosts), cors(settings.corsOrigins))
   const rates = createRateGuard(deps, settings.rateLimits)
   const writes = createIdempotentWrites(deps)
+  app.all(
+    [uploadsPath, `${uploadsPath}/:uploadId`],
+    ifTus,
+    named(`${uploadsPath} (tus)`),
+    admit(deps, rates, { auth: ['jwt', 'apiKey'], scope: 'clips:write', roles: null }),
+    (request, response) => answerTus(deps, ownerOf(callerOf(request, response)), request, response),
+  )
   for (const [path, routes] of byPath(allRoutes)) {
     for (const route of routes)
       app[route.method](path, named(path), admit(deps, rates, route), ...bodyOf(route), answer(deps, writes, route))
@@ -39,6 +48,13 @@ export function createApp(deps: ServerDeps): Express {
   })
   app.use(errorAnswer(deps.log))
   return app
+}
+
+/** Uploads have a protocol of their own; what does not speak it is an ordinary request. */
+const ifTus: RequestHandler = (request, response, next) => {
+  if (!isTus(request)) next('route')
+  else if (request.method === 'OPTIONS') describeTus(response)
+  else next()
 }
 
 /** Express looks through the paths in turn: those that machines ask come first. */
@@ -57,7 +73,7 @@ function named(path: string): RequestHandler {
 }
 
 /** Who asks, and whether they may ask so often. Open routes are limited by address, the others by user and by key. */
-function admit(deps: ServerDeps, rates: RateGuard, route: Route): RequestHandler {
+function admit(deps: ServerDeps, rates: RateGuard, route: Pick<Route, 'auth' | 'scope' | 'roles'>): RequestHandler {
   return async (request, response, next) => {
     if (route.auth === 'open') {
       await limit(rates, response, { address: networkOf(request.ip ?? null) })
@@ -109,7 +125,16 @@ function bodyOf(route: Route): RequestHandler[] {
     if (route.isForm) throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the body as a form, as ${formType}.`)
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as JSON, with Content-Type: application/json.')
   }
-  return [checkType, route.isForm ? readForm : readJson]
+  return [checkType, arrivesInTime, route.isForm ? readForm : readJson]
+}
+
+/** Uploads may take long: whatever else has a body has a small one. */
+const arrivesInTime: RequestHandler = (request, _response, next) => {
+  const late = setTimeout(() => {
+    if (!request.complete) request.destroy()
+  }, httpTimeouts.bodyMs).unref()
+  request.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late))
+  next()
 }
 
 function isWithoutBody({ headers }: Request): boolean {

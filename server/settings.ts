@@ -16,5 +16,13 @@ export const settingsDefault: ServerSettings = {
 /** Bytes of a request body: SQL text and id lists are the largest things anybody sends. */
 export const bodyBytesMax = 256 * 1024
 
-/** How long the parts of a request may take to arrive, in ms. Streams of an import are answers, which have no end here. */
-export const httpTimeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000 } as const
+/**
+ * How long the parts of a request may take to arrive, in ms: a whole one with a part of an upload in it, and a body of any
+ * other. Streams of an import are answers, which have no end here.
+ */
+export const httpTimeouts = {
+  headersMs: 10_000,
+  requestMs: 4 * 3_600_000,
+  bodyMs: 30_000,
+  keepAliveMs: 65_000,
+} as const

@@ -65,6 +65,7 @@ const needMore: Readonly<Record<string, string>> = {
   postApiAuthLinkPlatformComplete: 'a link under way',
   deleteApiAccount: 'a fresh session',
   postApiVods: 'media',
+  deleteApiUploadsUploadId: 'an upload that is no media of a VOD',
   postApiVodsVodIdSource: 'media',
   postApiClipsRequest: 'media',
   getApiMediaFilesFileId: 'a link',
@@ -79,6 +80,7 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   webhookId: of => of.ids.webhook,
   deliveryId: of => of.ids.delivery,
   vodId: of => filledVodId(of.ids),
+  uploadId: of => of.ids.upload,
   requestId: of => of.ids.clip,
   fileId: of => of.ids.output,
 }

@@ -30,7 +30,7 @@ export async function startClipJobs(
     () => openMediaEngine({ ffmpegPath, searchPath, log }),
     engine => engine?.close(),
   )
-  await sweepJobFolders(paths.work)
+  await sweepJobFolders(paths.work, systemClock)
   const run = {
     ...stores,
     vault,
@@ -39,7 +39,7 @@ export async function startClipJobs(
     tools: {
       cut: (request, task) => cutClip({ engine, outbound }, request, task),
     },
-    openFolder: (jobId: string) => createJobFolder(paths.work, jobId),
+    openFolder: () => createJobFolder(paths.work),
   } satisfies Parameters<typeof runJob>[0]
   const deps = { ...stores, vault, outbound, media, clock: systemClock, log }
   if (stores.db.kind === 'pglite') await takeBackOrphans(deps)

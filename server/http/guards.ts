@@ -45,14 +45,14 @@ export function cors(origins: readonly string[]): RequestHandler {
     response.set({
       'Access-Control-Allow-Origin': origin,
       'Access-Control-Expose-Headers':
-        'ETag, Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id',
+        'Content-Range, ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, Tus-Resumable, Upload-Length, Upload-Offset, X-Request-Id',
       'Cross-Origin-Resource-Policy': 'cross-origin',
     })
     if (request.method !== 'OPTIONS') return next()
     response.set({
-      'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
+      'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
       'Access-Control-Allow-Headers':
-        'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, X-Request-Id',
+        'Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Range, Range, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, X-Request-Id',
       'Access-Control-Max-Age': '600',
     })
     response.status(204).end()

@@ -9,6 +9,7 @@ import type { ServerDeps } from '../../deps.ts'
 import { reserveCredits } from '../billing/ledger.ts'
 import { settleCredits } from '../billing/service.ts'
 import { statusesBefore } from '../credentials/transitions.ts'
+import { assertDiskHasRoom } from './disk-room.ts'
 import { removeFiles } from './files.ts'
 import { jobTransitions, type MediaJobRow } from './job-states.ts'
 
@@ -17,9 +18,6 @@ export type JobDeps = Pick<ServerDeps, 'db' | 'bus' | 'clock' | 'log' | 'media'>
 
 /** Jobs of one user that wait or run. */
 const openMax = 100
-/** Below this share of free disk no new job begins. */
-const freeDiskMin = 0.1
-const fullDiskRetryMs = 60_000
 /** A credit for each so many seconds of processor time that a job is estimated to take. */
 const cpuSecondsPerCredit = 10
 
@@ -54,13 +52,14 @@ export async function createJob(
   job: NewJob,
 ): Promise<{ row: MediaJobRow; isNew: boolean }> {
   const contentKey = derivedKey({ contentId: job.contentId, kind: job.type, params: job.params })
-  const isDiskFull = (await deps.media.freeDiskShare()) < freeDiskMin
+  // What was done before is given on a full disk as well.
+  const disk = await Promise.allSettled([assertDiskHasRoom(deps.media)])
   const now = new Date(deps.clock.nowMs())
   const made = await deps.db.transaction(async trx => {
     await sql`select pg_advisory_xact_lock(hashtext('media_jobs'), hashtext(${userId}))`.execute(trx)
     const found = await equalJob(trx, userId, { ...job, contentKey, now })
     if (found) return { row: found, isNew: false, expired: null }
-    if (isDiskFull) throw diskIsFull()
+    for (const one of disk) if (one.status === 'rejected') throw one.reason
     const expired = await makeRoomForSame(trx, userId, contentKey)
     const { limits } = await settleCredits({ trx, at: now }, userId)
     await checkRoom(trx, userId, limits)
@@ -176,10 +175,4 @@ export async function usedBytes(trx: Trx, userId: UserId): Promise<number> {
     .where('owner_id', '=', userId)
     .executeTakeFirstOrThrow()
   return Number(bytes ?? 0)
-}
-
-function diskIsFull(): AppError {
-  return new AppError('UNAVAILABLE', 'The disk is almost full: new work begins when there is room again.', {
-    details: { retryAfterMs: fullDiskRetryMs },
-  })
 }

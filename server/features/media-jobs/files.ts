@@ -25,6 +25,11 @@ export function uploadFolder({ ownerId, uploadId }: { ownerId: string; uploadId:
   return `${folderOf(ownerId)}uploads/${uploadId}/`
 }
 
+/** The file that the parts of an upload made. */
+export function uploadFile(of: { ownerId: string; uploadId: string }): string {
+  return `${uploadFolder(of)}file`
+}
+
 function jobFolder({ ownerId, jobId }: { ownerId: string; jobId: string }): string {
   return `${folderOf(ownerId)}jobs/${jobId}/`
 }

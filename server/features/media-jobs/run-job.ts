@@ -44,7 +44,7 @@ export interface RunDeps {
   readonly media: MediaDesk
   readonly tools: MediaTools
   /** A folder for one job, and how to remove it. */
-  readonly openFolder: (jobId: string) => Promise<{ readonly path: string; remove(): Promise<void> }>
+  readonly openFolder: () => Promise<{ readonly path: string; remove(): Promise<void> }>
 }
 
 /** Does one job, and stores what came of it. Whatever happens, nothing stays in the folder it worked in. */
@@ -53,7 +53,7 @@ export async function runJob(
   job: MediaJobRow,
   o: { readonly signal: AbortSignal; readonly onProgress: (share: number) => void },
 ): Promise<MadeByJob> {
-  const folder = await deps.openFolder(job.id)
+  const folder = await deps.openFolder()
   const stored: StoredFile[] = []
   const task = { ...o, folder: folder.path }
   try {

@@ -13,9 +13,10 @@ import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { InstantCursor } from '../../http/instant-cursor.ts'
 import { ownerOf } from '../../http/owner-of.ts'
-import { removeFiles, uploadFolder } from '../media-jobs/files.ts'
+import { removeFiles, uploadFile } from '../media-jobs/files.ts'
 import { cancelJob, tellOfJob } from '../media-jobs/finish-job.ts'
 import type { MediaDesk } from '../media-jobs/media-desk.ts'
+import { finishUpload } from '../uploads/service.ts'
 import {
   allowedPath,
   labelOf,
@@ -179,7 +180,7 @@ interface Looked {
 async function lookAt(deps: VodDeps, caller: Caller, text: string): Promise<Looked> {
   const userId = ownerOf(caller)
   const place = await allowedPlace(deps, caller, parseSource(text, deps.media.bucket?.name ?? null))
-  const upload = place.kind === 'upload' ? await readyUpload(deps, userId, place.uploadId) : null
+  const upload = place.kind === 'upload' ? await freeUpload(deps, userId, place.uploadId) : null
   const media = await deps.media.probe(await sourceAt(deps.media, userId, place), AbortSignal.timeout(probeMsMax))
   return { place, label: labelOf(place, upload?.fileName ?? null), media, expiresAt: upload?.expiresAt ?? null }
 }
@@ -211,24 +212,18 @@ async function isLocalOwnerOf({ db }: VodDeps, userId: UserId): Promise<boolean>
   return user?.is_local ?? false
 }
 
-async function readyUpload(
-  { db, clock }: VodDeps,
-  userId: UserId,
-  uploadId: string,
-): Promise<{ fileName: string; expiresAt: Date }> {
-  const row = await db.asUser(userId, trx =>
+/** An upload that is not the media of a VOD yet; one that arrived whole is finished now, where that was cut off. */
+async function freeUpload(deps: VodDeps, userId: UserId, uploadId: string) {
+  const row = await finishUpload(deps, userId, uploadId)
+  const vod = await deps.db.asUser(userId, trx =>
     trx
-      .selectFrom('uploads')
-      .leftJoin('vods', 'vods.upload_id', 'uploads.id')
-      .select(['file_name', 'uploads.expires_at', 'status', 'reason', 'vods.vod_id'])
-      .where('uploads.id', '=', uploadId)
-      .where('uploads.owner_id', '=', userId)
+      .selectFrom('vods')
+      .select('vod_id')
+      .where('upload_id', '=', uploadId)
+      .where('owner_id', '=', userId)
       .executeTakeFirst(),
   )
-  if (!row || row.expires_at.getTime() <= clock.nowMs()) throw new AppError('NOT_FOUND', 'There is no such upload.')
-  if (row.status === 'refused') throw new AppError('BAD_REQUEST', row.reason ?? 'This upload was refused.')
-  if (row.status !== 'ready') throw new AppError('NOT_READY', 'This upload is not complete yet: send the rest of it.')
-  if (row.vod_id !== null) throw new AppError('CONFLICT', `This upload is the media of ${row.vod_id} already.`)
+  if (vod) throw new AppError('CONFLICT', `This upload is the media of ${vod.vod_id} already.`)
   return { fileName: row.file_name, expiresAt: row.expires_at }
 }
 
@@ -250,7 +245,7 @@ async function sourceAt(
       return {
         kind: 'blob',
         blobs: media.blobs,
-        key: `${uploadFolder({ ownerId: userId, uploadId: place.uploadId })}file`,
+        key: uploadFile({ ownerId: userId, uploadId: place.uploadId }),
       }
   }
 }
