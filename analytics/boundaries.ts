@@ -37,6 +37,8 @@ export interface RollupState {
   readonly latestMs: number
   /** Some video may not stand in lists across platforms. */
   readonly hasUnmixable: boolean
+  /** Of some video or creator no measure may be made. */
+  readonly hasWithheld: boolean
 }
 
 const StateRow = z.object({
@@ -46,6 +48,7 @@ const StateRow = z.object({
   settled_key: z.coerce.string(),
   latest_ms: wholeNumber,
   has_unmixable: z.number(),
+  has_withheld: z.number(),
 })
 
 /** @param throughMs cells that end later do not matter */
@@ -62,6 +65,7 @@ export async function readRollupState(target: QueryTarget, throughMs: number): P
       .join(' '),
     latestMs: Math.max(...rows.map(row => row.latest_ms)),
     hasUnmixable: rows.some(row => row.has_unmixable === 1),
+    hasWithheld: rows.some(row => row.has_withheld === 1),
   }
 }
 

@@ -100,6 +100,8 @@ interface Facts {
   readonly viewless: Set<string>
   /** Videos that were written by a source which keeps them out of lists across platforms, by hash. */
   readonly unmixable: Set<string>
+  /** Videos that were written, and of which no measure may be made, by hash. */
+  readonly withheld: Set<string>
 }
 
 interface Base {
@@ -276,7 +278,14 @@ function factsOf(ctx: AnalyticsContext, params: TrendsParams, world: WorldLists)
   for (const facts of world.facts) {
     if (isSameWindow(facts.window, window) && facts.changed.size <= changedEnough) return facts
   }
-  const facts: Facts = { window, changed: new Map(), details: new Map(), viewless: new Set(), unmixable: new Set() }
+  const facts: Facts = {
+    window,
+    changed: new Map(),
+    details: new Map(),
+    viewless: new Set(),
+    unmixable: new Set(),
+    withheld: new Set(),
+  }
   world.facts.add(facts)
   return facts
 }
@@ -365,6 +374,8 @@ function refOfDetail(detail: WindowDetail): PageKey {
 function keepChanged(facts: Facts, ref: PageKey, detail: WindowDetail, publishedMs: number | null): void {
   facts.details.set(refKey(ref), detail)
   if (!detail.mayMix) facts.unmixable.add(ref.key)
+  if (detail.mayDerive) facts.withheld.delete(ref.key)
+  else facts.withheld.add(ref.key)
   if (detail.views === null) {
     facts.viewless.add(detail.platform)
     return
@@ -396,7 +407,7 @@ function keepChanged(facts: Facts, ref: PageKey, detail: WindowDetail, published
 
 /** The first rows of the list now; `null` when the base has too few rows left to say. */
 function merged(params: TrendsParams, base: Base, nowMs: number): RankedRow[] | null {
-  const { changed, viewless, unmixable, window } = base.facts
+  const { changed, viewless, unmixable, withheld, window } = base.facts
   const platforms = platformsOf(params)
   if (platforms.some(platform => viewless.has(platform))) return null
   const minMs = nowMs - window.backMs
@@ -411,7 +422,8 @@ function merged(params: TrendsParams, base: Base, nowMs: number): RankedRow[] | 
   for (const row of base.rows) if (!changed.has(row.key)) offer(row)
   for (const { row } of changed.values()) {
     if (!isAll && row.platform !== platforms[0]) continue
-    const sorted = { ...row, sortValue: sortValueOf(params, row) }
+    const isWithheld = withheld.has(row.key) && params.sort !== 'views'
+    const sorted = { ...row, sortValue: isWithheld ? null : sortValueOf(params, row) }
     if (base.horizon === null || inRankOrder(sorted, base.horizon) <= 0) offer(sorted)
   }
   return base.horizon !== null && count < params.limit ? null : top.rows

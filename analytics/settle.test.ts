@@ -141,6 +141,7 @@ it('reads no boundary that an unsettled cell could change', () => {
     settledKey: '',
     latestMs: 0,
     hasUnmixable: false,
+    hasWithheld: false,
   }
   expect(planInstant(clean, at, 36 * hourMs)).toMatchObject({ fineMs: boundary, fromMs: boundary })
   const late = { ...clean, unsettled: [boundary - 12 * hourMs] }

@@ -7,6 +7,7 @@ export const MissingReasonSchema = z.enum([
   'needs_scope', // it would take a permission that the user has not granted
   'stale', // the last reading is older than the window allows
   'too_few', // not enough readings to compute it
+  'needs_amendment', // the platform's terms forbid to derive it: `amendment` of platform-accounts.ts has the way
 ])
 export type MissingReason = z.infer<typeof MissingReasonSchema>
 

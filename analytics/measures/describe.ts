@@ -1,6 +1,7 @@
 import { AppError } from '../../contracts/errors.ts'
 import { creatorId, splitId, VideoIdSchema } from '../../contracts/ids.ts'
 import { type DescribeParams, type Fact, type MissingReason, periodMs } from '../../contracts/measures.ts'
+import { amendment } from '../../contracts/platform-accounts.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { storedAges } from '../frozen-ages.ts'
 import {
@@ -15,7 +16,7 @@ import {
   viewsAtAge,
 } from '../scores.ts'
 import { creatorDescriptions, nichesOf, peersOf, refKey, videoDescriptions } from './details.ts'
-import { clipSamples, groupVideos, isKnown, ownSamples, type SubjectRef, subjectOf } from './subject.ts'
+import { clipSamples, groupVideos, isKnown, isWithheld, ownSamples, type SubjectRef, subjectOf } from './subject.ts'
 import { lastQuarter, makeWindow, type Window } from './window.ts'
 
 /**
@@ -33,8 +34,19 @@ export async function describe(ctx: AnalyticsContext, params: DescribeParams): P
   }
   const nowMs = ctx.world.clock.nowMs()
   const window = makeWindow(nowMs - periodMs[params.period], nowMs)
-  if (subject.type === 'clips') return describeClip(ctx, subject, params.id, window, params.period)
-  return describeGroup(ctx, subject, window, params.period)
+  const [facts, withheld] = await Promise.all([
+    subject.type === 'clips'
+      ? describeClip(ctx, subject, params.id, window, params.period)
+      : describeGroup(ctx, subject, window, params.period),
+    isWithheld(ctx, subject),
+  ])
+  return withheld ? facts.map(withoutMeasure) : facts
+}
+
+/** A measure that its source's terms do not allow says what it would take. */
+function withoutMeasure(fact: Fact): Fact {
+  if (fact.group !== 'measures') return fact
+  return { ...fact, value: null, state: 'needs_amendment', note: `${amendment.way} ${amendment.url}` }
 }
 
 function parseSubject(params: DescribeParams): SubjectRef {

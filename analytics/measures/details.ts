@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Platform, PlatformSchema } from '../../contracts/ids.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
+import { meetsTerms } from '../policy.ts'
+import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import type { Counters } from '../scores.ts'
 import { lastQuarter, type Window } from './window.ts'
 
@@ -29,6 +30,7 @@ export async function keysOfPage(
 const DetailRow = z.object({
   platform: PlatformSchema,
   video_id: z.string(),
+  may_derive: z.number(),
   creator_id: z.string(),
   views: maybeNumber,
   likes: maybeNumber,
@@ -54,6 +56,8 @@ export interface ClipDetail extends Counters {
   readonly platform: Platform
   readonly videoId: string
   readonly creatorId: string
+  /** Measures may be made of its numbers. */
+  readonly mayDerive: boolean
   readonly source: string
   readonly sampleAtMs: number
   /** The reading that the last quarter starts from, and the first one inside it; `null` when there is none. */
@@ -97,6 +101,7 @@ function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: numbe
     platform: row.platform,
     videoId: row.video_id,
     creatorId: row.creator_id,
+    mayDerive: row.may_derive === 1,
     views: row.views,
     likes: row.likes,
     comments: row.comments,
@@ -127,6 +132,7 @@ const ReadingsRow = z.object({
   video_id: z.string(),
   video_key: z.string(),
   may_mix: z.number(),
+  may_derive: z.number(),
   viewed: LastRow,
   viewless: LastRow,
   instants: z.array(z.number()),
@@ -213,6 +219,7 @@ function windowDetail(row: z.infer<typeof ReadingsRow>, layout: Layout): WindowD
     platform: row.platform,
     videoId: row.video_id,
     creatorId,
+    mayDerive: row.may_derive === 1,
     ...{ views, likes, comments, shares, saves },
     source,
     sampleAtMs,
@@ -372,6 +379,23 @@ export async function peersOf(
   }
   const rows = await runQuery(ctx, sqlPart('outliers'), values, PeersRow, { tag: 'analytics:outliers' })
   return new Map(rows.map(row => [refKey({ platform: row.platform, id: row.video_id }), row.peers]))
+}
+
+const WithheldRow = z.object({ platform: PlatformSchema, creator_id: z.string() })
+
+/**
+ * Those of the creators of whom no measure may be made, by `platform id`: of them or of a video of theirs.
+ * @param platforms those that the question is about
+ */
+export async function withheldCreators(
+  ctx: AnalyticsContext,
+  platforms: readonly string[],
+  creators: readonly NativeRef[],
+): Promise<Set<string>> {
+  if (creators.length === 0 || !meetsTerms(platforms)) return new Set()
+  const text = compose(sqlPart('descriptions', 'withheld_creators'), { withheld: sqlPart('filters', 'withheld') })
+  const rows = await runQuery(ctx, text, pageOf(creators), WithheldRow, { tag: 'analytics:withheld' })
+  return new Set(rows.map(row => refKey({ platform: row.platform, id: row.creator_id })))
 }
 
 /** The key of the maps above. */

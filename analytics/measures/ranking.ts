@@ -13,7 +13,7 @@ import {
   withPlan,
 } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { isMixed, sourcePrefixes } from '../policy.ts'
+import { isMixed, meetsTerms, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { builtRows, forgetStartBuild, noteStart, type StartBuild, startBuildOf } from '../queries/start-cache.ts'
 import { lastQuarter, type Window } from './window.ts'
@@ -247,6 +247,7 @@ interface WindowPlan {
   /** The end needs no boundary: no sample lies after it. */
   readonly isLive: boolean
   readonly hasUnmixable: boolean
+  readonly hasWithheld: boolean
   /** Values that are ready; `null`: they are put together from what `start` and `end` say. */
   readonly startBuild: StartBuild | null
   readonly endBuild: StartBuild | null
@@ -269,6 +270,7 @@ function planned<Answer>(
       window,
       isLive,
       hasUnmixable: state.hasUnmixable,
+      hasWithheld: state.hasWithheld,
       startBuild: isClips ? startBuildOf(ctx, state, window.fromMs, window.backMs) : null,
       endBuild: isClips && !isLive ? startBuildOf(ctx, state, window.toMs, window.backMs) : null,
       end: planInstant(state, window.toMs, window.backMs),
@@ -380,7 +382,8 @@ function rankSql(
     built: hasToCheck(plan, reach) ? sqlPart('rank-clips', 'built') : '',
     after: hasAfter ? sqlPart('rank-clips', 'after') : '',
     settings: sqlPart('filters', isBroad(params) ? 'settings_broad' : 'settings'),
-    sort: isClips ? clipSorts[params.sort] : groupSorts[params.sort],
+    sort: sortOf(params, plan),
+    withheld: sqlPart('filters', 'withheld'),
     ...(isClips ? {} : groupSlots(params)),
   }
   return compose(sqlPart(isClips ? 'rank-clips' : 'rank-groups', form), slots)
@@ -397,7 +400,7 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     ...(reach > 0 ? [gains('rare', 's')] : []),
     ...(reach === 2 ? [gains('reawakened', 's')] : []),
   ]
-  const filters = [...filterNames(params), ...(plan.hasUnmixable && isMixed(platformsOf(params)) ? ['mixable'] : [])]
+  const filters = [...filterNames(params), ...allowedNames(params, plan)]
     .map(name => sqlPart('filters', name))
     .join('\n')
   return {
@@ -454,6 +457,14 @@ function builtValue(build: StartBuild | null, instant: 's' | 'e'): string {
   return parts.length > 1 ? `greatest(${parts.join(', ')})` : parts.join()
 }
 
+/** What keeps videos out of a list, by what their sources allow. */
+function allowedNames(params: RankParams, plan: WindowPlan): string[] {
+  const asked = platformsOf(params)
+  if (isMixed(asked)) return plan.hasUnmixable ? ['mixable'] : []
+  // A sum over videos of many creators is a measure itself.
+  return params.type === 'topics' && plan.hasWithheld && meetsTerms(asked) ? ['derivable'] : []
+}
+
 function filterNames(params: RankParams): string[] {
   return (['niche', 'country', 'creator', 'topic'] as const).filter(name => params[name] !== undefined)
 }
@@ -462,6 +473,15 @@ function filterNames(params: RankParams): string[] {
 function isBroad(params: RankParams): boolean {
   const isNarrowed = params.niche !== undefined || params.country !== undefined
   return isNarrowed && params.creator === undefined && params.topic === undefined
+}
+
+/** What a list is ordered by. Of what no measure may be made of stands behind all else, by its views. */
+function sortOf(params: RankParams, plan: WindowPlan): string {
+  const sort = params.type === 'clips' ? clipSorts[params.sort] : groupSorts[params.sort]
+  const isMeasure = params.sort !== 'views' && params.type !== 'topics'
+  if (!isMeasure || !plan.hasWithheld || !meetsTerms(platformsOf(params))) return sort
+  const [key, part] = params.type === 'clips' ? ['ends.video_key', 'withheld'] : ['group_key', 'withheld_creators']
+  return `if(${key} IN (${sqlPart('filters', part)}), NULL, ${sort})`
 }
 
 const noNumber = "CAST(NULL, 'Nullable(Float64)')"

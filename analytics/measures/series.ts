@@ -14,6 +14,7 @@ import {
   clipSamples,
   type GroupVideo,
   groupVideos,
+  isWithheld,
   ownSamples,
   publishedVideos,
   type SubjectRef,
@@ -96,6 +97,7 @@ async function meter(
   const fromMs = window.fromMs - stepMs - backMs
   if (metric === 'followers') return followersMeter(ctx, subject, window, backMs)
   if (metric === 'clippers') return clippersMeter(ctx, subject, stepMs)
+  if (metric !== 'views' && (await isWithheld(ctx, subject))) return () => 'needs_amendment'
   const own = subject.type === 'clips' ? [] : await ownSamples(ctx, subject, fromMs, window.toMs)
   const ownReadings = readingsOf(own)
   const videos: readonly GroupVideo[] =

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { CreatorIdSchema, platforms, splitId, TopicIdSchema, VideoIdSchema } from '../../contracts/ids.ts'
 import type { SeriesParams } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { isMixed, sourcePrefixes } from '../policy.ts'
+import { isMixed, meetsTerms, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import type { Counters, Reading } from '../scores.ts'
+import { withheldCreators } from './details.ts'
 
 /** A clip, creator or topic that is asked about by its wire id. */
 export interface SubjectRef {
@@ -111,8 +112,29 @@ export async function publishedVideos(ctx: AnalyticsContext, subject: SubjectRef
 function slotsOf(subject: SubjectRef): Record<string, string> {
   return {
     videos: sqlPart('subject', subject.type === 'creators' ? 'videos_of_creator' : 'videos_of_topic'),
-    mixable: isMixed(subject.platforms) ? sqlPart('subject', 'mixable') : '',
+    mixable: allowedOf(subject),
+    withheld: sqlPart('filters', 'withheld'),
   }
+}
+
+/** Which videos of a group count: sums over creators are measures, those over one creator's videos may be raw. */
+function allowedOf({ type, platforms: asked }: SubjectRef): string {
+  if (isMixed(asked)) return sqlPart('subject', 'mixable')
+  return type === 'topics' && meetsTerms(asked) ? sqlPart('subject', 'derivable') : ''
+}
+
+const WithheldRow = z.object({ is_withheld: z.number() })
+
+/** Whether no measure may be made of a clip or a creator: its source's terms want it accepted first. Sums of topics leave such out. */
+export async function isWithheld(
+  ctx: AnalyticsContext,
+  { type, id, platforms: [platform = ''] }: SubjectRef,
+): Promise<boolean> {
+  if (type === 'topics' || !meetsTerms([platform])) return false
+  if (type === 'creators') return (await withheldCreators(ctx, [platform], [{ platform, id }])).size > 0
+  const text = compose(sqlPart('subject', 'withheld_video'), { withheld: sqlPart('filters', 'withheld') })
+  const [row] = await runQuery(ctx, text, { platform, id }, WithheldRow)
+  return row?.is_withheld === 1
 }
 
 const OwnRow = z.object({

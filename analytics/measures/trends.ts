@@ -1,6 +1,7 @@
 import { creatorId, PlatformSchema, videoId } from '../../contracts/ids.ts'
 import type { MissingReason, TrendRow, TrendsParams } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { withoutMeasures } from '../policy.ts'
 import { accelerationOf, engagementOf, outlierOf, velocityBetween } from '../scores.ts'
 import { readTrendCursor, writeCursor } from './cursor.ts'
 import {
@@ -19,6 +20,7 @@ import {
   refKey,
   type VideoDescription,
   videoDescriptions,
+  withheldCreators,
 } from './details.ts'
 import { platformsOf, positions, type RankedRow, rank } from './ranking.ts'
 import { lastQuarter, type Window, windowBefore, windowOf } from './window.ts'
@@ -90,7 +92,8 @@ export function withRanks(
     const key = keys[index]
     if (row === null || key === undefined) return []
     const rankNow = rankBefore + index + 1
-    const rankThen = before.get(key)
+    // A change of rank is a measure too.
+    const rankThen = row.missing.gain === 'needs_amendment' ? undefined : before.get(key)
     return [{ ...row, rank: rankNow, rankChange: rankThen === undefined ? null : rankThen - rankNow }]
   })
 }
@@ -215,7 +218,7 @@ export function clipRow(row: RankedRow, ref: PageKey, window: Window, parts: Cli
     spark: hasViews ? detail.spark : [],
     missing: missingOf({ ...values, clippers: null }, hasViews),
   }
-  return { ...built, ...unranked }
+  return { ...(detail.mayDerive ? built : withoutMeasures(built)), ...unranked }
 }
 
 /** What the clip's outlier multiple is asked with; `null` when it can have none. */
@@ -254,7 +257,11 @@ async function groupRows(
   const keys = page.map(row => row.key)
   const ids = isCreators ? await keysOfPage(ctx, 'creators', platformsOf(params), keys) : new Map()
   const creators: NativeRef[] = [...ids.values()]
-  const [names, followers] = await Promise.all([creatorDescriptions(ctx, creators), followersOf(ctx, window, creators)])
+  const [names, followers, withheld] = await Promise.all([
+    creatorDescriptions(ctx, creators),
+    followersOf(ctx, window, creators),
+    withheldCreators(ctx, platformsOf(params), creators),
+  ])
   return page.map(row => {
     const ref = ids.get(row.key)
     if (isCreators && !ref) return null
@@ -294,7 +301,7 @@ async function groupRows(
       spark: [],
       missing: missingOf(values, hasViews),
     }
-    return { ...built, ...unranked }
+    return { ...(withheld.has(key) ? withoutMeasures(built) : built), ...unranked }
   })
 }
 

@@ -20,6 +20,7 @@ export function describeMissing(state: State): string {
     needs_scope: 'needs a permission',
     stale: 'no reading recent enough',
     too_few: 'too few readings',
+    needs_amendment: "needs YouTube's amendment for derived metrics (KEYS)",
   }
   return words[state]
 }

@@ -75,7 +75,7 @@ export function formatLocal(instant: string, nowMs: number): string {
 /** Why there is no number, in at most five cells. */
 export function formatMissing(reason: MissingReason | undefined): string {
   if (reason === undefined) return '-'
-  return { not_provided: 'n/a', needs_scope: 'scope', stale: 'stale', too_few: 'few' }[reason]
+  return { not_provided: 'n/a', needs_scope: 'scope', stale: 'stale', too_few: 'few', needs_amendment: 'terms' }[reason]
 }
 
 /** Three significant digits at most, without needless zeros behind the point. */

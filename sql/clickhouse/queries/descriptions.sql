@@ -63,3 +63,16 @@ FROM {database:Identifier}.video_niches_v1 FINAL
 WHERE rules_hash = {rulesHash:String} AND is_match = 1
     AND video_key IN (SELECT cityHash64(pair.1, pair.2) FROM (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})) AS pair))
 ORDER BY platform, video_id, niche
+
+-- part: withheld_creators
+-- row: platform, creator_id of those of whom no measure may be made
+SELECT pair.1 AS platform, pair.2 AS creator_id
+FROM (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})) AS pair)
+WHERE cityHash64(pair.1, pair.2) IN (SELECT creator_key FROM {database:Identifier}.creator_terms_v1 FINAL WHERE may_derive = 0 AND expires_at > now())
+    OR pair IN
+    (
+        SELECT (toString(platform), creator_id)
+        FROM {database:Identifier}.creator_videos_v1
+        WHERE (platform, creator_id) IN (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})))
+            AND video_key IN ({{withheld}})
+    )

@@ -21,6 +21,19 @@ AND {{key}} IN (SELECT video_key FROM {database:Identifier}.video_topics_v1 WHER
 -- part: mixable
 AND {{key}} NOT IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1 WHERE 1 {{on_platforms}})
 
+-- part: derivable
+AND {{key}} NOT IN ({{withheld}})
+
+-- part: withheld
+-- videos of which no measure may be made: a source with terms has read them last for somebody who did not accept those
+SELECT video_key FROM {database:Identifier}.video_terms_v1 FINAL WHERE may_derive = 0 AND expires_at > now()
+
+-- part: withheld_creators
+-- creators whose own counter was read so, or a video of theirs
+SELECT creator_key FROM {database:Identifier}.creator_terms_v1 FINAL WHERE may_derive = 0 AND expires_at > now()
+UNION DISTINCT
+SELECT creator_key FROM {database:Identifier}.creator_videos_v1 WHERE video_key IN ({{withheld}})
+
 -- part: settings
 SETTINGS query_plan_join_swap_table = 'false', max_final_threads = 1
 

@@ -103,6 +103,13 @@ FROM
 ORDER BY at_ms
 LIMIT 100000
 
+-- part: withheld_video
+-- row: is_withheld UInt8: no measure may be made of the clip
+SELECT cityHash64({platform:String}, {id:String}) IN ({{withheld}} AND platform = {platform:String} AND video_key = cityHash64({platform:String}, {id:String})) AS is_withheld
+
+-- part: derivable
+AND cityHash64(platform, video_id) NOT IN ({{withheld}})
+
 -- part: is_known
 -- row: known UInt8
 SELECT
