@@ -29,7 +29,14 @@ it('runs until it is told to end, and prints settings that the configuration tak
     expect(Object.values(platformUrls).filter(one => one.startsWith(`${url}/`))).toHaveLength(11)
     expect(printed.filter(line => line.startsWith('# google'))).toHaveLength(2)
     expect((await fetch(`${platformUrls.googleToken}/token`, { method: 'POST' })).status).toBe(400)
-    expect(await (await fetch(`${url}/_sandbox`)).json()).toMatchObject({ apps: expect.any(Array) })
+    expect(await (await fetch(`${url}/_sandbox`)).json()).toMatchObject({
+      apps: expect.arrayContaining([
+        expect.objectContaining({
+          family: 'instagram',
+          redirectUris: expect.arrayContaining(['https://localhost:4400/api/auth/callback/instagram']),
+        }),
+      ]),
+    })
     expect(await endProcess(child, 'SIGTERM')).toBe(0)
   } finally {
     await endProcess(child, 'SIGKILL')

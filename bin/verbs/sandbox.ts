@@ -3,8 +3,9 @@ import { platforms } from '../../contracts/ids.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Config } from '../../core/config.ts'
 import { watchProcessEnd } from '../../core/lifecycle.ts'
-import type { PlatformUrls } from '../../platforms/port.ts'
+import { credentialKinds, type PlatformUrls } from '../../platforms/port.ts'
 import type { SandboxApp } from '../../platforms/sandbox/apps.ts'
+import { callbackPath, redirectUriOf } from '../../server/features/links/redirect-uris.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
 
 interface SandboxFlags {
@@ -71,20 +72,15 @@ async function run(context: VerbContext, flags: SandboxFlags): Promise<void> {
   }
 }
 
-/** Where this server's links come back to, with what stands for them where a platform takes no http or a free port. */
+/** Where this server's links come back to, at whichever port where a platform takes any. */
 function redirectUrisOf(config: Config): string[] {
-  return platforms.flatMap(platform => {
-    const path = `/api/auth/callback/${platform}`
-    const own = ['127.0.0.1', 'localhost'].flatMap(host => [
-      `http://${host}:${config.port}${path}`,
-      `http://${host}:*${path}`,
-    ])
-    return [
-      ...own,
-      `https://localhost${path}`,
-      ...(config.publicUrl === null ? [] : [new URL(path, config.publicUrl).href]),
-    ]
-  })
+  const bases = ['127.0.0.1', 'localhost'].map(host => `http://${host}:${config.port}`)
+  if (config.publicUrl !== null) bases.push(config.publicUrl.replace(/\/+$/, ''))
+  const exact = bases.flatMap(base => credentialKinds.map(kind => redirectUriOf(kind, base).uri))
+  const atAnyPort = platforms.flatMap(platform =>
+    ['127.0.0.1', 'localhost'].map(host => `http://${host}:*${callbackPath(platform)}`),
+  )
+  return [...new Set([...exact, ...atAnyPort])]
 }
 
 function credentialsLine({ family, type, clientId, clientSecret, apiKeys }: SandboxApp): string {

@@ -37,6 +37,7 @@ export function mayReturnTo(address: string, o: { base: string; corsOrigins: rea
   return [new URL(o.base).origin, ...o.corsOrigins].includes(url.origin) || isLoopbackHost(url.hostname)
 }
 
-function callbackPath(platform: Platform): string {
+/** Where the answers of a platform come to, below the server's address. */
+export function callbackPath(platform: Platform): string {
   return `/api/auth/callback/${platform}`
 }
