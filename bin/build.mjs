@@ -8,6 +8,7 @@ const entries = {
   cliptape: 'bin/main.ts',
   'chdb-child': 'core/clickhouse/chdb-child.ts',
   'pglite-worker': 'core/db/pglite-worker.ts',
+  'node-av-child': 'media/engine/node-av-child.ts',
 }
 /** Chunks of an older bundle stay this long, for a process that still runs from it and loads one late. */
 const oldChunkKeptMs = 24 * 3_600_000

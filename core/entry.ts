@@ -7,10 +7,11 @@ const here = dirname(fileURLToPath(import.meta.url))
 const sources = {
   'chdb-child': join(here, 'clickhouse', 'chdb-child.ts'),
   'pglite-worker': join(here, 'db', 'pglite-worker.ts'),
+  'node-av-child': join(here, '..', 'media', 'engine', 'node-av-child.ts'),
 } as const
 
 /**
- * The file that a child process or worker thread is started from: the source beside this one when we run from sources
+ * The file that a child process or worker thread is started from: its source when we run from sources
  * (Node strips the types), `dist/<name>.mjs` when we run from the bundle, whose chunks all lie in dist/.
  */
 export function entryPath(name: keyof typeof sources): string {

@@ -33,8 +33,8 @@ export interface EngineRun {
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly wrappers: Wrappers
-  /** How much memory it may address, in bytes; null for programs that reserve more than they use. */
-  readonly memoryBytesMax: number | null
+  /** In bytes: of all that it addresses, or, for programs that reserve more than they use, of what they write to. */
+  readonly memoryMax: { readonly of: 'addressed' | 'written'; readonly bytes: number }
   /** What it gets on file descriptor 0. */
   readonly input?: AsyncIterable<Uint8Array> | undefined
   /** Reads file descriptor 1. The run waits for it. */
@@ -132,13 +132,13 @@ export async function workingWrappers(env: Readonly<Record<string, string>>): Pr
   return { nice, unshare, prlimit }
 }
 
-function wrapped({ wrappers, memoryBytesMax }: EngineRun, task: EngineTask): string[] {
+function wrapped({ wrappers, memoryMax }: EngineRun, task: EngineTask): string[] {
   const cpuSecMax = Math.ceil(wallMsMax(task.cpuSecEstimate) / 1000) * 2
-  const memory = memoryBytesMax === null ? [] : [`--as=${memoryBytesMax}`]
+  const memory = `--${memoryMax.of === 'addressed' ? 'as' : 'data'}=${memoryMax.bytes}`
   return [
     ...(wrappers.nice ? ['nice', '-n', '10'] : []),
     ...(wrappers.unshare ? ['unshare', '-rn'] : []),
-    ...(wrappers.prlimit ? ['prlimit', ...memory, `--cpu=${cpuSecMax}`, `--fsize=${fileBytesMax}`, '--core=0'] : []),
+    ...(wrappers.prlimit ? ['prlimit', memory, `--cpu=${cpuSecMax}`, `--fsize=${fileBytesMax}`, '--core=0'] : []),
   ]
 }
 

@@ -1,18 +1,13 @@
-import { AppError } from '../../contracts/errors.ts'
 import { type FfmpegProgram, runFfmpeg } from './ffmpeg-runner.ts'
 import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters, videoFilters } from './filters.ts'
 import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
-import { delimited, FramePairs, readFrames, readSamples } from './raw-streams.ts'
-
-const fingerprintBytesMax = 1024 * 1024
+import { delimited, FramePairs, readFrames, readSamples, readWords } from './raw-streams.ts'
+import { boundBy, closingSignal } from './tasks.ts'
 
 /** The engine that runs an ffmpeg program, 5.1 or newer, as a child process for each call. */
 export function openFfmpegEngine(program: FfmpegProgram & { readonly version: string }): MediaEngine {
-  const closing = new AbortController()
-  const bound = (task: EngineTask): EngineTask => ({
-    ...task,
-    signal: task.signal ? AbortSignal.any([task.signal, closing.signal]) : closing.signal,
-  })
+  const closing = closingSignal()
+  const bound = (task: EngineTask): EngineTask => boundBy(closing.signal, task)
   return {
     kind: 'ffmpeg',
     version: program.version,
@@ -47,7 +42,7 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
         bound(task),
       ),
     async soundFingerprint(request, task) {
-      const parts: Buffer[] = []
+      let words = new Uint32Array()
       await runFfmpeg(
         program,
         {
@@ -58,24 +53,14 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
             ...['-f', 'chromaprint', '-fp_format', 'raw', 'pipe:1'],
           ],
           async onPicture(stream) {
-            let bytes = 0
-            for await (const chunk of stream) {
-              const part = Buffer.from(chunk)
-              bytes += part.length
-              if (bytes > fingerprintBytesMax)
-                throw new AppError('BAD_REQUEST', 'The sound is too long to fingerprint.')
-              parts.push(part)
-            }
+            words = await readWords(stream)
           },
         },
         bound(task),
       )
-      const bytes = Buffer.concat(parts)
-      return Uint32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readUInt32LE(index * 4))
+      return words
     },
-    async close() {
-      closing.abort(new AppError('UNAVAILABLE', 'Cliptape is stopping: the work on this file was ended.'))
-    },
+    close: async () => closing.close(),
   }
 }
 
@@ -104,7 +89,14 @@ async function decode(
       outputArgs: [
         ...(picture
           ? [
-              ...['-map', '0:v:0', '-vf', pictureFilters(request, picture), '-fps_mode', 'passthrough'],
+              ...[
+                '-map',
+                '0:v:0',
+                '-vf',
+                `${pictureFilters(request, picture)},showinfo=checksum=0`,
+                '-fps_mode',
+                'passthrough',
+              ],
               ...['-frames:v', String(picture.framesMax), '-f', 'rawvideo', '-pix_fmt', picture.pixels, 'pipe:1'],
             ]
           : []),

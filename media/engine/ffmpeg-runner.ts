@@ -42,7 +42,7 @@ export async function runFfmpeg(program: FfmpegProgram, run: FfmpegRun, task: En
       command: commandLine(program, run, task),
       env: environment(program.searchPath),
       wrappers: program.wrappers,
-      memoryBytesMax: memoryBytesMax(task.pixelsMax ?? pixelsMaxDefault),
+      memoryMax: { of: 'addressed', bytes: memoryBytesMax(task.pixelsMax ?? pixelsMaxDefault) },
       input: 'h264' in run.input ? run.input.h264 : undefined,
       onPicture: run.onPicture,
       onSound: run.onSound,

@@ -3,6 +3,9 @@
  */
 import type { AudioEncodeRequest, DecodeRequest, SoundFingerprintRequest, VideoEncodeRequest } from './port.ts'
 
+/** What the encoders take. */
+const sampleFormats = { aac: 'fltp', mp3: 'fltp', 'pcm-s16': 's16' } as const
+
 /** Times in containers are rounded: a frame this much before the beginning is still the first one. */
 const frameToleranceSec = 0.0005
 
@@ -16,7 +19,6 @@ export function pictureFilters(request: DecodeRequest, picture: NonNullable<Deco
     ...trim('trim', request, frameToleranceSec),
     ...(picture.framesPerSec === undefined ? [] : [`fps=${decimal(picture.framesPerSec)}`]),
     `scale=${picture.widthPx}:${picture.heightPx}:flags=area`,
-    'showinfo=checksum=0',
   ].join(',')
 }
 
@@ -48,7 +50,7 @@ export function audioFilters(request: AudioEncodeRequest): string {
   return [
     `atrim=start=${decimal(startSec)}:end=${decimal(endSec)}`,
     ...evenSound(startSec, rateHz),
-    `aformat=sample_rates=${rateHz}:channel_layouts=${request.channelCount === 1 ? 'mono' : 'stereo'}`,
+    `aformat=sample_fmts=${sampleFormats[request.codec]}:sample_rates=${rateHz}:channel_layouts=${request.channelCount === 1 ? 'mono' : 'stereo'}`,
     `apad=whole_len=${sampleCount}`,
     `atrim=end_sample=${sampleCount}`,
   ].join(',')

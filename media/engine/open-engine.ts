@@ -2,6 +2,7 @@ import type { Log } from '../../core/log.ts'
 import { workingWrappers } from './engine-process.ts'
 import { openFfmpegEngine } from './ffmpeg-engine.ts'
 import { ffmpegVersion } from './ffmpeg-runner.ts'
+import { nodeAvVersion, openNodeAvEngine } from './node-av-engine.ts'
 import type { MediaEngine } from './port.ts'
 
 const oldestVersion = { major: 5, minor: 1 }
@@ -17,14 +18,20 @@ export async function openMediaEngine(options: {
   readonly log: Log | null
 }): Promise<MediaEngine | null> {
   const { ffmpegPath, searchPath, log } = options
+  const wrappers = await workingWrappers({ PATH: searchPath })
   const version = await ffmpegVersion(ffmpegPath, searchPath)
   if (version !== null && isNewEnough(version)) {
-    const wrappers = await workingWrappers({ PATH: searchPath })
     log?.info({ engine: 'ffmpeg', version, ...wrappers }, 'Clips are cut by ffmpeg.')
     return openFfmpegEngine({ path: ffmpegPath, searchPath, wrappers, version })
   }
   if (version !== null) log?.warn({ version }, 'This ffmpeg is older than 5.1 and is not used.')
-  return null
+  const library = await nodeAvVersion(searchPath)
+  if (library === null) {
+    log?.warn('There is no decoder: only cuts at keyframes work. Install ffmpeg 5.1 or newer, or set FFMPEG_PATH.')
+    return null
+  }
+  log?.info({ engine: 'node-av', version: library, ...wrappers }, "Clips are cut by FFmpeg's libraries of node-av.")
+  return openNodeAvEngine({ version: library, searchPath, wrappers })
 }
 
 /** A version without numbers is a build of the newest sources. */

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream'
+import { AppError } from '../../contracts/errors.ts'
 import type { DecodedFrame } from './port.ts'
+
+const wordBytesMax = 2 * 1024 * 1024
 
 interface FrameSize {
   readonly widthPx: number
@@ -47,6 +50,23 @@ export async function readSamples(stream: Readable, take: (samples: Int16Array) 
     const view = new DataView(bytes.buffer, bytes.byteOffset, sampleCount * 2)
     await take(Int16Array.from({ length: sampleCount }, (_, index) => view.getInt16(index * 2, true)))
   }
+}
+
+/**
+ * Reads a stream of 32-bit words, lower byte first, whole.
+ * @throws AppError BAD_REQUEST when there are more than a fingerprint of an hour has
+ */
+export async function readWords(stream: Readable): Promise<Uint32Array<ArrayBuffer>> {
+  const parts: Buffer[] = []
+  let byteCount = 0
+  for await (const chunk of stream) {
+    const part = Buffer.from(chunk)
+    byteCount += part.length
+    if (byteCount > wordBytesMax) throw new AppError('BAD_REQUEST', 'The sound is too long for a fingerprint.')
+    parts.push(part)
+  }
+  const bytes = Buffer.concat(parts)
+  return Uint32Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readUInt32LE(index * 4))
 }
 
 /** A picture is complete for a parser when the next one begins: an access unit delimiter begins one. */
