@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CutOptionsSchema } from './media.ts'
-import { MomentWeightsSchema, TimelineLevelSchema } from './timeline.ts'
+import { ChatMessageSchema, MomentWeightsSchema, TimelineLevelSchema } from './timeline.ts'
 import { VodIdSchema } from './vods.ts'
 
 /** Work on media besides single clips: `/api/media`. */
@@ -27,6 +27,10 @@ export const mediaWork = {
   'timeline/analyze': z.strictObject({
     level: TimelineLevelSchema.default('keyframes'),
     weights: MomentWeightsSchema.optional(),
+    /** Of a stream's chat, where it was recorded: what was said when. */
+    chat: z.array(ChatMessageSchema).max(5000).optional(),
+    /** How many moments are wanted. */
+    countMax: z.number().int().min(1).max(50).optional(),
   }),
 } as const
 export type MediaWorkType = keyof typeof mediaWork

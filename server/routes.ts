@@ -12,7 +12,7 @@ import { crmRoutes } from './features/crm/routes.ts'
 import { extRoutes } from './features/ext/routes.ts'
 import { keyRoutes } from './features/keys/routes.ts'
 import { linkRoutes } from './features/links/routes.ts'
-import { fileRoute } from './features/media-jobs/file-route.ts'
+import { mediaRoutes } from './features/media-jobs/routes.ts'
 import { monitoringRoutes } from './features/monitoring/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
@@ -43,7 +43,7 @@ export const allRoutes: readonly Route[] = [
   ...copyRoutes,
   ...uploadRoutes,
   ...clipRoutes,
-  fileRoute,
+  ...mediaRoutes,
   ...queryRoutes,
   ...opsRoutes,
   ...keyRoutes,

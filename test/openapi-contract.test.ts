@@ -68,6 +68,9 @@ const needMore: Readonly<Record<string, string>> = {
   deleteApiUploadsUploadId: 'an upload that is no media of a VOD',
   postApiVodsVodIdSource: 'media',
   postApiClipsRequest: 'media',
+  postApiMediaEstimate: 'media',
+  postApiMediaJobs: 'media',
+  getApiMediaJobsJobIdOutputs: 'a file',
   getApiMediaFilesFileId: 'a link',
 }
 
@@ -81,6 +84,7 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   deliveryId: of => of.ids.delivery,
   vodId: of => filledVodId(of.ids),
   uploadId: of => of.ids.upload,
+  jobId: of => of.ids.mediaJob,
   requestId: of => of.ids.clip,
   fileId: of => of.ids.output,
 }

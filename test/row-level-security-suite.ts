@@ -27,6 +27,8 @@ type IdCase =
 const publicIds = 'ids of platforms, which belong to nobody'
 const signedIds = 'ids that open nothing without a signature'
 const ofClip: IdCase = { ids: of => ({ requestId: of.ids.clip }) }
+const ofMediaJob: IdCase = { ids: of => ({ jobId: of.ids.mediaJob }) }
+const silenceOf = (of: FilledAccount) => ({ type: 'audio/silence', input: ofVod(of), params: {} })
 const ofVod = (of: FilledAccount) => ({ vodId: filledVodId(of.ids) })
 const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
@@ -74,6 +76,11 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'GET /api/clips/status/:requestId': ofClip,
   'DELETE /api/clips/requests/:requestId': ofClip,
   'GET /api/clips/download/:requestId': ofClip,
+  'POST /api/media/estimate': { ids: () => ({}), body: silenceOf },
+  'POST /api/media/jobs': { ids: () => ({}), body: silenceOf },
+  'GET /api/media/jobs/:jobId': ofMediaJob,
+  'GET /api/media/jobs/:jobId/outputs': ofMediaJob,
+  'DELETE /api/media/jobs/:jobId': ofMediaJob,
   'GET /api/media/files/:fileId': signedIds,
   'DELETE /api/keys/:keyId': { ids: of => ({ keyId: of.ids.key }) },
   'PATCH /api/webhooks/:webhookId': { ...ofWebhook, body: () => ({ status: 'paused' }) },

@@ -3,7 +3,6 @@ import { systemClock } from '../../core/clock.ts'
 import type { Outbound } from '../../core/outbound/port.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
-import { cutClip } from '../../media/cut/cut-clip.ts'
 import { openMediaEngine } from '../../media/engine/open-engine.ts'
 import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
@@ -31,17 +30,8 @@ export async function startClipJobs(
     engine => engine?.close(),
   )
   await sweepJobFolders(paths.work, systemClock)
-  const run = {
-    ...stores,
-    vault,
-    log,
-    media,
-    tools: {
-      cut: (request, task) => cutClip({ engine, outbound }, request, task),
-    },
-    openFolder: () => createJobFolder(paths.work),
-  } satisfies Parameters<typeof runJob>[0]
   const deps = { ...stores, vault, outbound, media, clock: systemClock, log }
+  const run = { ...deps, engine, openFolder: () => createJobFolder(paths.work) }
   if (stores.db.kind === 'pglite') await takeBackOrphans(deps)
   const worker = await scope.start(
     'media worker',

@@ -12,11 +12,12 @@ import type { Caller } from '../../http/caller.ts'
 import { assertPasswordStands, provePassword, tellEnded } from '../accounts/account-steps.ts'
 import { tellOfKeys } from '../keys/service.ts'
 import { takeRevocations } from '../links/accounts.ts'
+import { removeFiles } from '../media-jobs/files.ts'
 import { removeOwnNumbers } from './own-numbers.ts'
 
 type RemovalDeps = Pick<
   ServerDeps,
-  'db' | 'store' | 'bus' | 'clock' | 'log' | 'usage' | 'accounts' | 'vault' | 'platforms'
+  'db' | 'store' | 'bus' | 'clock' | 'log' | 'usage' | 'accounts' | 'vault' | 'platforms' | 'media'
 >
 
 /** Who signed in this shortly before needs no password. */
@@ -55,6 +56,7 @@ export async function removeAccount(
   deps.usage.forget(userId)
   await tellEnded(deps, userId, [null])
   await tellOfKeys(deps, prefixes)
+  await removeFiles(deps, { ownerId: userId, everything: true })
   // Platforms may be slow, and nothing here depends on them.
   deps.accounts.later(revokeLinks())
   deps.log.info({ userId, requestId: caller.requestId }, 'An account was removed, with everything that it owned.')

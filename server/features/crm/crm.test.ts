@@ -76,6 +76,24 @@ describe('own accounts over HTTP', () => {
     expect((await fetch(`${server.url}/api/crm/posts`)).status).toBe(401)
   })
 
+  it('of YouTube have measures once the terms for them are accepted', async () => {
+    const id = await linkYoutube(rig.userId)
+    const about = `accountId=${id}`
+    const read = async () => {
+      const { total } = PerformanceSchema.strict().parse(await (await ask(`/performance?period=24h&${about}`)).json())
+      const times = BestTimeSchema.parse(await (await ask(`/best-time?${about}`)).json())
+      const { value, state, counter } = total.kpis.views
+      return [value, state, counter, times.state]
+    }
+    expect(await read()).toEqual([null, 'needs_amendment', 900, 'needs_amendment'])
+    const all = PerformanceSchema.parse(await (await ask('/performance?period=24h')).json())
+    expect(all.total.kpis.views.value).toBe(100)
+    expect(all.accounts.map(one => one.kpis.views.state).sort()).toEqual(['needs_amendment', 'value'])
+    await rig.db.system.updateTable('developer_credentials').set({ amendment_accepted_at: rigNow }).execute()
+    expect(await read()).toEqual([200, 'value', undefined, 'value'])
+    await rig.db.system.deleteFrom('platform_accounts').where('id', '=', id).execute()
+  })
+
   it('are gone from the list when they are unlinked, and still there by their id', async () => {
     await rig.db.system
       .updateTable('platform_accounts')
@@ -91,6 +109,60 @@ describe('own accounts over HTTP', () => {
 
 function ask(path: string): Promise<Response> {
   return fetch(`${server.url}/api/crm${path}`, { headers: { authorization: `Bearer ${rigToken}` } })
+}
+
+/** A channel with its credentials, whose own counter was read twice. */
+async function linkYoutube(userId: UserId): Promise<string> {
+  const { db } = rig
+  const { id: vaultId } = await db.system
+    .insertInto('vault_secrets')
+    .values({ owner_id: userId, purpose: 'developer_credentials', external_id: '00000000-0000-4000-8000-000000000001' })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const app = { owner_id: userId, platform: 'youtube' as const, kind: 'google', client_id: 'mine', vault_id: vaultId }
+  const tried = { reason: null, next_validation_at: null, last_validated_at: null }
+  await db.system
+    .insertInto('developer_credentials')
+    .values({ ...app, ...tried })
+    .execute()
+  const { id } = await db.system
+    .insertInto('platform_accounts')
+    .values({
+      user_id: userId,
+      platform_name: 'youtube',
+      platform_account_id: 'UCmine',
+      credentials_kind: 'google',
+      developer_credentials_vault_id: vaultId,
+      access_token_vault_id: null,
+      refresh_token_vault_id: null,
+      scopes: [],
+      reason: null,
+      token_expires_at: null,
+      refresh_expires_at: null,
+      refresh_lease_id: null,
+      refresh_lease_until: null,
+      refresh_not_before: null,
+      last_validated_at: null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const reading = {
+    owner_id: userId,
+    platform: 'youtube',
+    creator_id: 'UCmine',
+    source: 'own:youtube-api',
+    endpoint: '',
+  }
+  await rig.store.insert(
+    'cliptape.own_creator_samples_v1',
+    [24, 0].map(hoursAgo => ({
+      ...reading,
+      observed_at: new Date(rigNow.getTime() - hoursAgo * hourMs).toISOString().replace('T', ' ').replace('Z', ''),
+      views: hoursAgo === 0 ? 900 : 700,
+      definition_version: 1,
+    })),
+  )
+  return id
 }
 
 /** An account with two posts, of which one was read three times; the same ids for whoever asks. */

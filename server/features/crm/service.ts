@@ -1,5 +1,6 @@
 import type { AnalyticsContext } from '../../../analytics/context.ts'
 import { bestTimes } from '../../../analytics/crm/best-time.ts'
+import { ownCounters } from '../../../analytics/crm/counters.ts'
 import type { OwnNumbers, OwnPost } from '../../../analytics/crm/own-numbers.ts'
 import { ownPerformance } from '../../../analytics/crm/performance.ts'
 import { ownPosts, type PostsPage } from '../../../analytics/crm/posts.ts'
@@ -13,6 +14,7 @@ import {
 } from '../../../contracts/crm.ts'
 import type { UserId } from '../../../contracts/ids.ts'
 import type { PlatformAccount } from '../../../contracts/platform-accounts.ts'
+import { policyOf } from '../../../contracts/samples.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
@@ -28,15 +30,19 @@ const postsMax = 5000
 export async function readPerformance(deps: CrmDeps, caller: Caller, params: PerformanceParams): Promise<Performance> {
   const accounts = await accountsOf(deps, caller, params.accountId)
   const own = await ownNumbers(deps, ownerOf(caller), accounts)
-  const found = await ownPerformance(realNumbers(deps), own, params.period)
+  const { derivable, withheld } = byTerms(own)
+  const ctx = realNumbers(deps)
+  const found = await ownPerformance(ctx, derivable, params.period)
+  const raw = withheld.accounts.length === 0 ? null : await ownCounters(ctx, withheld, found)
   return {
     period: params.period,
     from: new Date(found.fromMs).toISOString(),
     asOf: new Date(found.toMs).toISOString(),
     bucket: found.bucket,
-    total: found.total,
+    // Accounts of which nothing may be derived are in no number of the others.
+    total: raw !== null && derivable.accounts.length === 0 ? raw.total : found.total,
     accounts: accounts.flatMap(account => {
-      const kpis = found.accounts.get(account.id)
+      const kpis = found.accounts.get(account.id) ?? raw?.accounts.get(account.id)
       return kpis ? [{ account: AccountPerformanceSchema.shape.account.parse(account), kpis }] : []
     }),
   }
@@ -52,8 +58,11 @@ export async function readPosts(deps: CrmDeps, caller: Caller, params: PostsPara
 export async function readBestTime(deps: CrmDeps, caller: Caller, params: BestTimeParams): Promise<BestTime> {
   const accounts = await accountsOf(deps, caller, params.accountId)
   const own = await ownNumbers(deps, ownerOf(caller), accounts)
-  const found = await bestTimes(realNumbers(deps), own, params.timezone)
+  const { derivable, withheld } = byTerms(own)
+  const found = await bestTimes(realNumbers(deps), derivable, params.timezone)
+  const isWithheld = derivable.accounts.length === 0 && withheld.accounts.length > 0
   return {
+    state: isWithheld ? 'needs_amendment' : 'value',
     timezone: params.timezone,
     from: new Date(found.fromMs).toISOString(),
     asOf: new Date(found.toMs).toISOString(),
@@ -76,7 +85,18 @@ async function accountsOf(deps: CrmDeps, caller: Caller, accountId: string | und
   return one
 }
 
+/** The numbers of accounts of which measures may be made, and of the others. */
+function byTerms(own: OwnNumbers): { derivable: OwnNumbers; withheld: OwnNumbers } {
+  const only = (mayDerive: boolean): OwnNumbers => {
+    const accounts = own.accounts.filter(account => account.mayDerive === mayDerive)
+    const ids = new Set(accounts.map(account => account.accountId))
+    return { ...own, accounts, posts: own.posts.filter(post => ids.has(post.accountId)) }
+  }
+  return { derivable: only(true), withheld: only(false) }
+}
+
 async function ownNumbers(deps: CrmDeps, owner: UserId, accounts: readonly PlatformAccount[]): Promise<OwnNumbers> {
+  const amended = await amendedAccounts(deps, owner)
   return {
     owner,
     accounts: accounts.map(account => ({
@@ -84,9 +104,24 @@ async function ownNumbers(deps: CrmDeps, owner: UserId, accounts: readonly Platf
       platform: account.platform,
       creatorId: account.platformAccountId,
       lacking: lackingOf(account),
+      mayDerive: amended.has(account.id) || policyOf(`own:${account.platform}-api`).mayDerive,
     })),
     posts: await describedPosts(deps, owner, accounts),
   }
+}
+
+/** Accounts whose credentials have the terms for derived metrics accepted. */
+async function amendedAccounts({ db }: CrmDeps, owner: UserId): Promise<Set<string>> {
+  const rows = await db.asUser(owner, trx =>
+    trx
+      .selectFrom('platform_accounts')
+      .innerJoin('developer_credentials', 'vault_id', 'developer_credentials_vault_id')
+      .select('platform_accounts.id')
+      .where('user_id', '=', owner)
+      .where('amendment_accepted_at', 'is not', null)
+      .execute(),
+  )
+  return new Set(rows.map(row => row.id))
 }
 
 /** What the owner's list says of the posts of these accounts; those whose date is not known come last. */

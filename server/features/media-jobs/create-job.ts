@@ -28,15 +28,16 @@ export interface NewJob {
   readonly params: Readonly<Record<string, unknown>>
   /** Of the media that it works on. */
   readonly contentId: string
+  /** 0 when what it makes is there already. */
   readonly estimateCpuSeconds: number
   readonly idempotencyKey?: string | undefined
   /** In the ledger: what it was for. */
   readonly reason: string
 }
 
-/** What a job costs when it succeeds, in whole credits; the owner of an embedded home pays nobody. */
+/** What a job costs when it succeeds, in whole credits: nothing when it has nothing to do. The owner of an embedded home pays nobody. */
 export function creditsOf(estimateCpuSeconds: number): number {
-  return Math.max(1, Math.ceil(estimateCpuSeconds / cpuSecondsPerCredit))
+  return Math.ceil(estimateCpuSeconds / cpuSecondsPerCredit)
 }
 
 /**
@@ -65,10 +66,10 @@ export async function createJob(
     await checkRoom(trx, userId, limits)
     const id = randomUUID()
     const credits = creditsOf(job.estimateCpuSeconds)
-    const reservation = await reserveCredits(
-      { trx, at: now },
-      { userId, amount: credits, reason: job.reason, key: `media:${id}` },
-    )
+    const reservation =
+      credits === 0
+        ? null
+        : await reserveCredits({ trx, at: now }, { userId, amount: credits, reason: job.reason, key: `media:${id}` })
     const row = await trx
       .insertInto('media_jobs')
       .values({
@@ -82,7 +83,7 @@ export async function createJob(
         estimate_cpu_seconds: job.estimateCpuSeconds,
         actual_cpu_seconds: null,
         credits,
-        reservation_id: reservation.id,
+        reservation_id: reservation?.id ?? null,
         due_at: now,
         lease_id: null,
         lease_until: null,

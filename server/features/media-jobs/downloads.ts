@@ -35,7 +35,7 @@ export async function linksOf(
       .orderBy('name')
       .execute()
     const first = files.filter(file => !file.is_downloaded).map(file => file.id)
-    if (first.length > 0) {
+    if (first.length > 0 && isClip(job)) {
       await countDownloads(trx, userId, { at: now, count: first.length })
       await trx.updateTable('media_outputs').set({ is_downloaded: true }).where('id', 'in', first).execute()
     }
@@ -52,6 +52,11 @@ export async function linksOf(
       fileExpiresAt: job.expires_at?.toISOString() ?? null,
     }
   })
+}
+
+/** What the plan's downloads are: other results are looked at, not taken away. */
+function isClip({ type }: MediaJobRow): boolean {
+  return type === 'clip' || type === 'video/clips'
 }
 
 /** A file that a link opens, and the part of it that was asked for. */

@@ -5,7 +5,7 @@ import { dropExpiredVods } from '../vods/service.ts'
 import { removeFiles } from './files.ts'
 import { jobTransitions } from './job-states.ts'
 
-type Deps = Pick<ServerDeps, 'db' | 'bus' | 'clock' | 'log' | 'media' | 'vault' | 'outbound'>
+type Deps = Pick<ServerDeps, 'db' | 'store' | 'bus' | 'clock' | 'log' | 'media' | 'vault' | 'outbound'>
 
 /** Of each kind, in one run. */
 const perRunMax = 1000

@@ -11,7 +11,7 @@ export const monitoringRoutes: readonly Route[] = [
     path: '/api/creators/monitor',
     summary: 'Watch a creator',
     description:
-      'By address, `@handle` or id; a handle must be of a creator that some source has read. `isNew` is false when you watched it already.',
+      'By address, `@handle` or id. Who has not been read yet is asked for at the platform, with the key of this server or your own credentials (YouTube; Instagram through an account of yours with Facebook Login; TikTok tells nothing of others). `isNew` is false when you watched it already.',
     auth: ['jwt'],
     body: MonitorRequestSchema,
     errors: ['NOT_FOUND', 'CONFLICT'],

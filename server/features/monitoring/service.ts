@@ -21,7 +21,7 @@ import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { measureContext } from '../measure-context.ts'
 
-type Deps = Pick<ServerDeps, 'db' | 'store' | 'world' | 'niches' | 'platforms'>
+type Deps = Pick<ServerDeps, 'db' | 'store' | 'world' | 'niches' | 'platforms' | 'findCreator'>
 
 /** Any kind of a platform reads names of creators in the same way. */
 const kindOf: Readonly<Record<Platform, CredentialKind>> = {
@@ -67,30 +67,49 @@ export async function listCreators(
 }
 
 /**
- * Watches a creator.
- * @throws AppError BAD_REQUEST when the text names no creator, or could be one of several platforms; NOT_FOUND for a name
- *   that no source has read; CONFLICT when the user watches the most that one may
+ * Watches a creator. One that nothing has read yet is asked for at its platform.
+ * @throws AppError BAD_REQUEST when the text names no creator, or could be one of several; NOT_FOUND when no platform has
+ *   it; CONFLICT when none could be asked, or the user watches the most that one may
  */
 export async function monitorCreator(deps: Deps, caller: Caller, request: MonitorRequest): Promise<Monitored> {
   const userId = ownerOf(caller)
-  const id = await creatorOf(deps, request)
+  const { id, handle } = await creatorOf(deps, userId, request)
   const { platform, nativeId } = splitId(id)
+  if (platform === 'instagram' && handle === '')
+    throw new AppError('BAD_REQUEST', 'Instagram finds others by their name alone: send the address or the @handle.', {
+      details: { field: 'creator' },
+    })
   const isNew = await deps.db.asUser(userId, async trx => {
     await lockList(trx, userId)
     const added = await trx
       .insertInto('monitored_creators')
-      .values({ owner_id: userId, platform, creator_id: nativeId })
+      .values({ owner_id: userId, platform, creator_id: nativeId, handle })
       .onConflict(conflict => conflict.doNothing())
       .returning('creator_id')
       .executeTakeFirst()
     if (added) await assertRoom(trx, userId)
+    else await keepHandle(trx, userId, { platform, nativeId, handle })
     return added !== undefined
   })
-  const among = { creators: [id], isIn: true }
-  const params = { search: '', platform: 'all' as const, limit: 1 }
-  const [row] = (await searchCreators(measureContext(deps), params, among)).rows
+  const row = await listedRow(deps, id)
   if (!row) throw new Error('A search among named creators finds each of them.')
   return { creator: { ...row, monitored: true }, isNew }
+}
+
+/** Who was renamed is looked for by the new name. */
+async function keepHandle(
+  trx: Transaction<Database>,
+  userId: UserId,
+  { platform, nativeId, handle }: { platform: Platform; nativeId: string; handle: string },
+): Promise<void> {
+  if (handle === '') return
+  await trx
+    .updateTable('monitored_creators')
+    .set({ handle })
+    .where('owner_id', '=', userId)
+    .where('platform', '=', platform)
+    .where('creator_id', '=', nativeId)
+    .execute()
 }
 
 /** Watches a creator no longer; nothing happens when it was not watched. */
@@ -122,11 +141,22 @@ async function assertRoom(trx: Transaction<Database>, userId: UserId): Promise<v
   throw new AppError('CONFLICT', `You watch ${monitoredMax} creators, the most there may be: leave one first.`)
 }
 
-async function creatorOf(deps: Deps, { creator, platform }: MonitorRequest): Promise<CreatorId> {
+/** Who is meant; `handle` where the platform finds others by it alone. */
+interface Meant {
+  readonly id: CreatorId
+  readonly handle: string
+}
+
+interface Named {
+  readonly platform: Platform
+  readonly ref: CreatorRef
+}
+
+async function creatorOf(deps: Deps, userId: UserId, { creator, platform }: MonitorRequest): Promise<Meant> {
   const text = creator.trim()
   const known = await knownId(deps, text)
-  if (known !== null && (platform === undefined || known.startsWith(`${platform}:`))) return known
-  const named = (platform === undefined ? platforms : [platform]).flatMap(one => {
+  if (known !== null && (platform === undefined || known.id.startsWith(`${platform}:`))) return known
+  const named = (platform === undefined ? platforms : [platform]).flatMap((one): Named[] => {
     const ref = deps.platforms.data(kindOf[one]).parseCreator(text)
     return ref ? [{ platform: one, ref }] : []
   })
@@ -138,36 +168,67 @@ async function creatorOf(deps: Deps, { creator, platform }: MonitorRequest): Pro
     )
   }
   const byId = named.find(one => one.ref.by === 'id')
-  if (byId) return creatorId(byId.platform, byId.ref.value)
-  return await creatorByName(deps, text, named)
+  if (byId) return await creatorById(deps, userId, byId)
+  return await creatorByName(deps, userId, text, named)
 }
 
 /** An id as Cliptape writes it that some source has named. */
-async function knownId(deps: Deps, text: string): Promise<CreatorId | null> {
+async function knownId(deps: Deps, text: string): Promise<Meant | null> {
   const id = CreatorIdSchema.safeParse(text)
   if (!id.success || !text.isWellFormed()) return null
-  const among = { creators: [id.data], isIn: true, isNamed: true }
-  const { rows } = await searchCreators(measureContext(deps), { search: '', platform: 'all', limit: 1 }, among)
-  return rows.length === 0 ? null : id.data
+  const row = await listedRow(deps, id.data, true)
+  return row ? meant(id.data, row.handle) : null
 }
 
-async function creatorByName(
-  deps: Deps,
-  text: string,
-  named: readonly { platform: Platform; ref: CreatorRef }[],
-): Promise<CreatorId> {
+/** One of named creators. @param isNamed only if some source has named it */
+async function listedRow(deps: Deps, id: CreatorId, isNamed = false) {
+  const among = { creators: [id], isIn: true, isNamed }
+  const params = { search: '', platform: 'all' as const, limit: 1 }
+  return (await searchCreators(measureContext(deps), params, among)).rows[0]
+}
+
+/** Those whom Instagram must be asked for by name keep it. */
+function meant(id: CreatorId, handle: string): Meant {
+  return { id, handle: splitId(id).platform === 'instagram' ? handle : '' }
+}
+
+/** An id says who is meant also where the platform cannot be asked; who is not there is not watched. */
+async function creatorById(deps: Deps, userId: UserId, { platform, ref }: Named): Promise<Meant> {
+  const answer = await deps.findCreator({ ownerId: userId, platform, ref })
+  if (answer.found) return meant(creatorId(platform, answer.found.creatorId), answer.found.handle)
+  if (answer.isUnknown) throw new AppError('NOT_FOUND', answer.reason, { details: { field: 'creator' } })
+  return { id: creatorId(platform, ref.value), handle: '' }
+}
+
+/** Creators that were read before, or else those that the platforms have now. */
+async function creatorByName(deps: Deps, userId: UserId, text: string, named: readonly Named[]): Promise<Meant> {
   const handles = named.map(({ platform, ref }) => ({ platform, handle: ref.value }))
-  const found = await knownByHandle(measureContext(deps), handles)
-  const [one] = found
-  if (one === undefined) {
-    throw new AppError(
-      'NOT_FOUND',
-      `No source has read a creator by the handle of ${text} yet: send its id, e.g. youtube:UC… or the address with /channel/.`,
-      { details: { field: 'creator' } },
-    )
-  }
-  if (found.length === 1) return one
-  throw new AppError('BAD_REQUEST', `Several creators go by that name (${found.join(', ')}): send the id of one.`, {
-    details: { field: 'creator', creators: found },
+  const known = await knownByHandle(measureContext(deps), handles)
+  const found = known.map(id => meant(id, handles.find(one => id.startsWith(`${one.platform}:`))?.handle ?? ''))
+  const [one, another] = found.length > 0 ? found : await askedByName(deps, userId, text, named)
+  if (one && !another) return one
+  const creators = (found.length > 0 ? found : [one, another].filter(each => each !== undefined)).map(each => each.id)
+  throw new AppError('BAD_REQUEST', `Several creators go by that name (${creators.join(', ')}): send the id of one.`, {
+    details: { field: 'creator', creators },
   })
+}
+
+async function askedByName(deps: Deps, userId: UserId, text: string, named: readonly Named[]): Promise<Meant[]> {
+  const answers = await Promise.all(
+    named.map(async ({ platform, ref }) => ({
+      platform,
+      answer: await deps.findCreator({ ownerId: userId, platform, ref }),
+    })),
+  )
+  const found = answers.flatMap(({ platform, answer }) =>
+    answer.found ? [meant(creatorId(platform, answer.found.creatorId), answer.found.handle)] : [],
+  )
+  if (found.length > 0) return found
+  const reasons = answers.flatMap(({ answer }) => (answer.found ? [] : [answer.reason]))
+  const isUnknown = answers.every(({ answer }) => !answer.found && answer.isUnknown)
+  throw new AppError(
+    isUnknown ? 'NOT_FOUND' : 'CONFLICT',
+    `Nobody was found by the name ${text}. ${reasons.join(' ')}`,
+    { details: { field: 'creator' } },
+  )
 }

@@ -13,6 +13,7 @@ import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { InstantCursor } from '../../http/instant-cursor.ts'
 import { ownerOf } from '../../http/owner-of.ts'
+import { forgetPrint } from '../copies/keep-print.ts'
 import { removeFiles, uploadFile } from '../media-jobs/files.ts'
 import { cancelJob, tellOfJob } from '../media-jobs/finish-job.ts'
 import type { MediaDesk } from '../media-jobs/media-desk.ts'
@@ -28,7 +29,7 @@ import {
 
 type Trx = Transaction<Database>
 type VodRow = Selectable<Database['vods']>
-export type VodDeps = Pick<ServerDeps, 'db' | 'vault' | 'bus' | 'clock' | 'log' | 'media' | 'outbound'>
+export type VodDeps = Pick<ServerDeps, 'db' | 'store' | 'vault' | 'bus' | 'clock' | 'log' | 'media' | 'outbound'>
 
 /** VODs with media of one user. */
 const vodsMax = 10_000
@@ -304,6 +305,7 @@ async function dropVod(deps: VodDeps, ownerId: UserId, vodId: string): Promise<b
     return { uploadId: row.upload_id, ...(await dropDerived(trx, ownerId, vodId, now)) }
   })
   if (!gone) return false
+  await forgetPrint(deps, { owner: ownerId, vodId })
   for (const job of gone.cancelled) await tellOfJob(deps, job)
   for (const jobId of gone.derived) await removeFiles(deps, { ownerId, jobId })
   if (gone.uploadId !== null) await removeFiles(deps, { ownerId, uploadId: gone.uploadId })
