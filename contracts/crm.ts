@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PlatformSchema } from './ids.ts'
+import { type Platform, PlatformSchema, type UserId } from './ids.ts'
 import { CreatorRowSchema } from './library.ts'
 import { CreatorSearchParamsSchema, MissingReasonSchema } from './measures.ts'
 import { PlatformAccountSchema } from './platform-accounts.ts'
@@ -34,6 +34,8 @@ export const KpiSchema = z.object({
   observedAt: z.string().nullable(),
   /** Counters that the engagement is over; empty for the others. */
   over: z.array(z.string()),
+  /** Where the platform's own counter stands; only there where `state` is `needs_amendment`. */
+  counter: number.optional(),
 })
 export type Kpi = z.infer<typeof KpiSchema>
 
@@ -148,8 +150,12 @@ export const BestTimeCellSchema = z.object({
 })
 export type BestTimeCell = z.infer<typeof BestTimeCellSchema>
 
-/** All 168 cells, Monday 0 o'clock first. `posts` is over all cells; `from` is when the posts looked at begin. */
+/**
+ * All 168 cells, Monday 0 o'clock first. `posts` is over all cells; `from` is when the posts looked at begin. Posts of accounts
+ * whose terms allow no measure are left out: `state` says so where that is all of them.
+ */
 export const BestTimeSchema = z.object({
+  state: z.enum(['value', 'needs_amendment']),
   timezone: z.string(),
   from: z.string(),
   asOf: z.string(),
@@ -176,6 +182,18 @@ export const MonitorRequestSchema = z.strictObject({
   platform: PlatformSchema.optional(),
 })
 export type MonitorRequest = z.infer<typeof MonitorRequestSchema>
+
+/** Who is looked for on a platform, and on whose behalf. Instagram knows others by their `username` alone. */
+export interface CreatorQuestion {
+  readonly ownerId: UserId
+  readonly platform: Platform
+  readonly ref: { readonly by: 'id' | 'handle' | 'username'; readonly value: string }
+}
+
+/** What the platform said; or, as a sentence, why nothing: it has nobody by that name (`isUnknown`), or cannot be asked. */
+export type CreatorAnswer =
+  | { readonly found: { readonly creatorId: string; readonly handle: string } }
+  | { readonly found: null; readonly isUnknown: boolean; readonly reason: string }
 
 /** `isNew` is false when you watched it already. */
 export const MonitoredSchema = z.object({ creator: ListedCreatorSchema, isNew: z.boolean() })

@@ -5,6 +5,7 @@ import { manualClock } from '../../core/clock.ts'
 import { collapse, gainOf } from '../scores.ts'
 import { type AnalyticsRig, startAnalyticsRig } from '../test-rig.ts'
 import { bestTimes } from './best-time.ts'
+import { ownCounters } from './counters.ts'
 import type { OwnAccount, OwnNumbers, OwnPost } from './own-numbers.ts'
 import { ownPerformance } from './performance.ts'
 import { ownPosts } from './posts.ts'
@@ -207,6 +208,45 @@ describe('the numbers of own accounts', () => {
   })
 })
 
+describe('accounts whose terms allow no measure', () => {
+  it('show where their counters stand, and of each measure what it would take', async () => {
+    const withheld = { ...tube, mayDerive: false }
+    describePosts([{ video: 'a', publishedAt: '2026-01-01T00:00:00' }, { video: 'b' }])
+    await own([
+      { video: 'a', at: '2026-01-30T12:00:00', views: 170, likes: 12, comments: 1 },
+      { video: 'a', at: '2026-01-31T11:00:00', views: 260, likes: 11 },
+      { video: 'b', at: '2026-01-31T10:00:00', views: 40, comments: 2 },
+      { video: 'a', at: '2026-01-31T11:00:00', views: 999, owner: other },
+    ])
+    await ownCreator([{ at: '2026-01-31T11:30:00', followers: 60, views: 5_000 }])
+    const period = await ownPerformance(rig.ctx, numbers(), '24h')
+    const { total, accounts } = await ownCounters(rig.ctx, numbers(withheld), period)
+    expect(Object.entries(total.kpis).map(([name, kpi]) => [name, kpi.value, kpi.state, kpi.counter])).toEqual([
+      ['followers', 60, 'value', undefined],
+      ['views', null, 'needs_amendment', 5_000],
+      ['likes', null, 'needs_amendment', 11],
+      ['comments', null, 'needs_amendment', 3],
+      ['shares', null, 'needs_amendment', null],
+      ['saves', null, 'needs_amendment', null],
+      ['engagement', null, 'needs_amendment', null],
+    ])
+    expect(total.kpis.followers).toMatchObject({ change: null, changeState: 'needs_amendment' })
+    expect(total.series.views.map(point => point.state)).toEqual(Array(24).fill('needs_amendment'))
+    expect(accounts.get(tube.accountId)).toEqual(total.kpis)
+    const { rows } = await ownPosts(rig.ctx, numbers(withheld), { sort: 'engagement', limit: 1 })
+    expect(rows).toMatchObject([
+      {
+        videoId: 'youtube:a',
+        views: 260,
+        likes: 11,
+        engagement: null,
+        outlier: null,
+        missing: { engagement: 'needs_amendment', outlier: 'needs_amendment', outlierZ: 'needs_amendment' },
+      },
+    ])
+  })
+})
+
 describe('own posts', () => {
   it('have their last counters, their ages, and what stands against the usual', async () => {
     const days = ['01', '02', '03', '04', '05', '06']
@@ -318,7 +358,7 @@ describe('the best time', () => {
 function account(platform: Platform, creatorId: string) {
   const accountId =
     platform === 'youtube' ? '33333333-3333-4333-8333-333333333333' : '44444444-4444-4444-8444-444444444444'
-  return { accountId, platform, creatorId, lacking: new Set<KpiName>() }
+  return { accountId, platform, creatorId, lacking: new Set<KpiName>(), mayDerive: true }
 }
 
 /** The first account's posts are described as `describePosts` said last. */

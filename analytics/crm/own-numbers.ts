@@ -12,6 +12,8 @@ export interface OwnAccount {
   /** The platform's own id of the account. */
   readonly creatorId: string
   readonly lacking: ReadonlySet<KpiName>
+  /** Measures may be made of its numbers: its platform's terms for them are accepted, or it has none. */
+  readonly mayDerive: boolean
 }
 
 /** A post of one of the accounts, as it is described to its owner alone. */

@@ -383,7 +383,8 @@ function latest(instants: readonly number[]): number | null {
   return instants.length === 0 ? null : instants.reduce((a, b) => Math.max(a, b))
 }
 
-function eachKpi<T>(make: (name: KpiName) => T): Record<KpiName, T> {
+/** One of something for each number. */
+export function eachKpi<T>(make: (name: KpiName) => T): Record<KpiName, T> {
   return {
     followers: make('followers'),
     views: make('views'),

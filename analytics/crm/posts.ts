@@ -66,11 +66,12 @@ export async function ownPosts(
   const nowMs = ctx.world.clock.nowMs()
   const at = { own, endMs: Math.min(nowMs, after?.endMs ?? nowMs) }
   const found = own.posts.length === 0 ? [] : await readPosts(ctx, at)
+  const withheld = new Set(own.accounts.flatMap(account => (account.mayDerive ? [] : [account.accountId])))
   const isByOutlier = params.sort === 'outlier'
   const posts = isByOutlier ? found.slice(0, outliersMax) : found
   const known = isByOutlier ? await outliersOf(ctx, at, posts) : new Map<string, Outlier>()
   const ranked = posts
-    .map(post => ({ post, key: refKey(post), value: amountOf(post, params.sort, known) }))
+    .map(post => ({ post, key: refKey(post), value: amountOf(post, params.sort, { known, withheld }) }))
     .sort(inOrder)
   const rest = after === null ? ranked : ranked.filter(one => inOrder(one, after) > 0)
   const page = rest.slice(0, params.limit)
@@ -118,11 +119,16 @@ function inOrder(a: Place, b: Place): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 }
 
-function amountOf(post: Post, sort: PostSort, outliers: ReadonlyMap<string, Outlier>): number | null {
+/** Posts of accounts of which no measure may be made have none to be ordered by. */
+function amountOf(
+  post: Post,
+  sort: PostSort,
+  { known, withheld }: { known: ReadonlyMap<string, Outlier>; withheld: ReadonlySet<string> },
+): number | null {
   if (sort === 'newest') return post.publishedMs
-  if (sort === 'engagement') return engagementOf(post).value
-  if (sort === 'outlier') return outliers.get(refKey(post))?.multiple ?? null
-  return post[sort]
+  if (sort !== 'engagement' && sort !== 'outlier') return post[sort]
+  if (withheld.has(post.accountId)) return null
+  return sort === 'engagement' ? engagementOf(post).value : (known.get(refKey(post))?.multiple ?? null)
 }
 
 const options = { tag: 'crm:posts', settings: ownQuerySettings }
@@ -156,14 +162,17 @@ async function rowsOf(
 }
 
 function rowOf(post: Post, account: OwnAccount | undefined, of: { outlier: Outlier; ages: FrozenAge[] }): CrmPost {
-  const engagement = engagementOf(post)
+  const mayDerive = account?.mayDerive ?? true
+  const engagement = mayDerive ? engagementOf(post) : { value: null, over: [] }
+  const outlier = mayDerive ? of.outlier : { multiple: null, z: null }
   const missing: CrmPost['missing'] = {}
   for (const name of postCounters) {
     if (post[name] === null) missing[name] = account?.lacking.has(name) ? 'needs_scope' : 'not_provided'
   }
-  if (engagement.value === null) missing.engagement = missing.views ?? 'too_few'
-  if (of.outlier.multiple === null) missing.outlier = 'too_few'
-  if (of.outlier.z === null) missing.outlierZ = 'too_few'
+  const none = mayDerive ? 'too_few' : 'needs_amendment'
+  if (engagement.value === null) missing.engagement = mayDerive ? (missing.views ?? none) : none
+  if (outlier.multiple === null) missing.outlier = none
+  if (outlier.z === null) missing.outlierZ = none
   if (post.publishedMs === null) missing.publishedAt = 'not_provided'
   return {
     videoId: videoId(post.platform, post.id),
@@ -181,8 +190,8 @@ function rowOf(post: Post, account: OwnAccount | undefined, of: { outlier: Outli
     saves: post.saves,
     engagement: engagement.value,
     engagementOver: engagement.over,
-    outlier: of.outlier.multiple,
-    outlierZ: of.outlier.z,
+    outlier: outlier.multiple,
+    outlierZ: outlier.z,
     ages: of.ages,
     observedAt: post.at_ms === 0 ? null : isoOf(post.at_ms),
     source: post.source,

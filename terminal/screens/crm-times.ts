@@ -1,4 +1,5 @@
 import type { BestTime, BestTimeCell } from '../../contracts/crm.ts'
+import { amendment } from '../../contracts/platform-accounts.ts'
 import { formatCount, formatMultiple } from '../text/format.ts'
 import { wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
@@ -15,6 +16,7 @@ const postsMin = 3
 /** The hours of the week by what posts did in their first day: exactly `view.height` lines. */
 export function drawTimes(state: CrmState, view: ScreenView): string[] {
   const times = view.resource(bestTimeResource(state))
+  if (times.body?.state === 'needs_amendment') return noResourceBox(view, times, amendment.way)
   if (times.body === null || times.body.posts === 0)
     return noResourceBox(view, times, 'No post of a day or older was read yet, so no hour can be compared.')
   const { style, width, height } = view

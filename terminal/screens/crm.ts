@@ -106,9 +106,12 @@ function hintsOf(state: CrmState, view: Pick<ScreenView, 'resource'>): string {
 /** Which permissions the selected account lacks, and whether it is shown alone. */
 function accountText(state: CrmState, view: Pick<ScreenView, 'resource'>): string {
   const only = state.accountId === null ? '' : 'This account alone; Esc shows all.'
-  const account = state.view === 'overview' ? selectedAccount(state, view)?.account : undefined
+  const row = state.view === 'overview' ? selectedAccount(state, view) : undefined
+  const account = row?.account
   const lacking = lackingText(account?.missingScopes ?? [])
-  return [only, lacking === '' ? '' : `${lacking} KEYS links it again.`].filter(text => text !== '').join(' ')
+  const terms =
+    row?.kpis.views.state === 'needs_amendment' ? `Its measures need YouTube's amendment: KEYS has the way.` : ''
+  return [only, lacking === '' ? '' : `${lacking} KEYS links it again.`, terms].filter(text => text !== '').join(' ')
 }
 
 /** Views of the selected post at fixed ages, for where they have no columns. */

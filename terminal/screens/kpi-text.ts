@@ -20,8 +20,12 @@ export function formatKpi(name: KpiName, value: number): string {
   return name === 'engagement' ? formatShare(value) : formatCount(value)
 }
 
-/** A KPI, or why there is none; `~` says that it is over a part of the period. */
-export function kpiCell(name: KpiName, { value, state }: Pick<Kpi, 'value' | 'state'>): Cell {
+/**
+ * A KPI, or why there is none; `~` says that it is over a part of the period, `=` that it is the counter itself, which nothing may
+ * be made of.
+ */
+export function kpiCell(name: KpiName, { value, state, counter }: Pick<Kpi, 'value' | 'state' | 'counter'>): Cell {
+  if (value === null && typeof counter === 'number') return { text: `=${formatKpi(name, counter)}`, role: 'muted' }
   if (value === null) return { text: missingText(state), role: 'faint' }
   return { text: `${state === 'partial' ? '~' : ''}${formatKpi(name, value)}`, role: 'text' }
 }

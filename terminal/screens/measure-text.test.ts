@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Fact } from '../../contracts/measures.ts'
 import { joinLine } from './join-line.ts'
-import { formatFact, formatMeasure } from './measure-text.ts'
+import { kpiCell } from './kpi-text.ts'
+import { describeMissing, formatFact, formatMeasure } from './measure-text.ts'
 
 function factOf(value: Fact['value'], unit: Fact['unit'], state: Fact['state'] = 'value'): Fact {
   return { key: 'k', group: 'g', label: 'l', value, unit, state, source: 's', observedAt: null, note: '' }
@@ -55,4 +56,11 @@ describe('joinLine', () => {
     expect(joinLine(['abcde', 'f'], 'R', 6)).toBe('abcde ')
     expect(joinLine(['\x1b[31mab\x1b[39m', '日本'], '', 8)).toBe('\x1b[31mab\x1b[39m  日本')
   })
+})
+
+it('shows a number that nothing may be made of as the counter that it is', () => {
+  const kpi = { value: null, state: 'needs_amendment' } as const
+  expect(kpiCell('views', { ...kpi, counter: 12_300 })).toEqual({ text: '=12.3K', role: 'muted' })
+  expect(kpiCell('engagement', { ...kpi, counter: null })).toEqual({ text: 'terms', role: 'faint' })
+  expect(describeMissing('needs_amendment')).toContain('KEYS')
 })
