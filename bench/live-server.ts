@@ -99,6 +99,7 @@ const server = await startServer(
       discard: async () => ({ discarded: 0 }),
     },
     quota: async () => [],
+    findCreator: async () => ({ found: null, isUnknown: false, reason: 'No platform is asked here.' }),
     media: testMediaDesk({ folder, clock: systemClock, outbound }),
     metrics,
   },

@@ -1,4 +1,5 @@
 import type { NicheRules } from '../analytics/niches/rules.ts'
+import type { CreatorAnswer, CreatorQuestion } from '../contracts/crm.ts'
 import type { UserId } from '../contracts/ids.ts'
 import type { QuotaState } from '../contracts/quota.ts'
 import type { DeadLetterRow, OpsRow, WorldStatus } from '../contracts/ws.ts'
@@ -52,6 +53,8 @@ export interface ServerDeps {
   readonly deadLetters: DeadLetterDesk
   /** How much of the platforms' limits a user's own credentials have used. */
   readonly quota: (userId: UserId) => Promise<readonly QuotaState[]>
+  /** Asks a platform for somebody's public account, now, within the quota of what there is to ask with. */
+  readonly findCreator: (question: CreatorQuestion) => Promise<CreatorAnswer>
   /** Files, links to them, and what a source is. */
   readonly media: MediaDesk
   readonly metrics: Metrics

@@ -142,6 +142,7 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
         discard: async (_userId, which) => ({ discarded: which === 'all' ? 0 : which.length }),
       },
       quota: async () => [],
+      findCreator: async () => ({ found: null, isUnknown: false, reason: 'This test asks no platform.' }),
       media: testMediaDesk({ folder, clock, outbound }),
       metrics: createMetrics(),
     }),

@@ -3,11 +3,9 @@ import type { Db } from '../../core/db/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
 import type { IngestDeps } from '../../ingest/import.ts'
 import { PollWorker, planWork } from '../../ingest/platforms/poll-worker.ts'
-import { QuotaBudget } from '../../ingest/platforms/quota-budget.ts'
 import { createWriter, pollLimits } from '../../ingest/writer.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
-import { readApiKey } from '../../server/features/credentials/stored.ts'
-import { withAccessToken } from '../../server/features/links/access-token.ts'
+import { operatorOf, platformAsking } from './platform-asking.ts'
 import type { OpenOptions } from './stores.ts'
 
 /** How often a worker looks for what is due, and for what is new to be read. */
@@ -22,7 +20,7 @@ const planEveryMs = 30_000
 export async function startIngestJobs(
   { config, scope, log }: Pick<OpenOptions, 'config' | 'scope' | 'log'>,
   ingest: IngestDeps,
-  { vault, platforms }: { vault: Vault; platforms: PlatformRegistry },
+  parts: { vault: Vault; platforms: PlatformRegistry },
 ): Promise<void> {
   const { db } = ingest
   const clock = systemClock
@@ -31,22 +29,16 @@ export async function startIngestJobs(
     async () => createWriter(ingest, pollLimits),
     writer => writer.close(),
   )
-  const { youtubeApiKey, isYoutubeAmended } = config
   const worker = new PollWorker({
     ...ingest,
+    ...platformAsking({ config, log }, ingest, parts),
     clock,
     writer,
-    platforms,
-    budget: new QuotaBudget({ db, clock }),
-    withAccessToken: (accountId, work) =>
-      withAccessToken({ db, vault, platforms, bus: ingest.bus, clock, log }, accountId, work),
-    readApiKey: (ownerId, vaultId) => readApiKey({ db, vault }, ownerId, vaultId),
-    operatorKeys: youtubeApiKey === null ? {} : { youtube: youtubeApiKey },
-    isOperatorAmended: isYoutubeAmended,
+    isOperatorAmended: config.isYoutubeAmended,
     onAccount: (accountId, problem) => tellAccount(db, clock, accountId, problem?.message ?? null),
     random: Math.random,
   })
-  const operator = { platforms: youtubeApiKey === null ? [] : (['youtube'] as const), charts: config.youtubeCharts }
+  const operator = operatorOf({ config })
   const state: { plannedAtMs: number; looking: Promise<void> | null } = { plannedAtMs: 0, looking: null }
   const look = async (): Promise<void> => {
     const nowMs = clock.nowMs()

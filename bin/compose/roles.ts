@@ -32,6 +32,7 @@ import { startJobs } from './jobs.ts'
 import { openMediaDesk } from './media.ts'
 import { opsRows } from './ops.ts'
 import { startOutbound } from './outbound.ts'
+import { startFindingCreators } from './platform-asking.ts'
 import { startPlatformJobs } from './platform-jobs.ts'
 import { startSessionJobs } from './session-jobs.ts'
 import type { OpenOptions, Stores } from './stores.ts'
@@ -174,6 +175,8 @@ async function serve(
     usage => usage.close(),
   )
   warnOfOpenPort(options)
+  const { platforms } = parts
+  const findCreator = await startFindingCreators(options, ingest, { vault: parts.vault.vault, platforms })
   const quota = new QuotaBudget({ db: stores.db, clock: systemClock })
   const publicUrl = config.publicUrl === null ? null : new URL(config.publicUrl)
   const server = await scope.start(
@@ -191,7 +194,7 @@ async function serve(
           version: cliptapeVersion,
           vault: parts.vault.vault,
           outbound: parts.outbound,
-          platforms: parts.platforms,
+          platforms,
           media: parts.media,
           webhookOrigins: config.webhookOrigins,
           auth: parts.auth,
@@ -200,6 +203,7 @@ async function serve(
           ops: () => opsRows(stores, stats, parts.queue()),
           deadLetters: deadLetterDesk(ingest),
           quota: userId => quota.states(userId),
+          findCreator,
           metrics: createMetrics(),
           settings: {
             // Forms of our own pages name the public origin, whatever Host a proxy passes on.

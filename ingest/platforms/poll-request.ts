@@ -22,11 +22,8 @@ import type { PollLedger } from './poll-ledger.ts'
 import type { Poll } from './poll-rows.ts'
 import type { QuotaBudget, Spending } from './quota-budget.ts'
 
-export interface PollDeps extends OwnNumbersDeps {
-  readonly db: Db
-  /** Where runs leave what they read and how far they came. */
-  readonly ledger: PollLedger
-  readonly writer: Pick<Writer, 'write' | 'hurry'>
+/** What platforms are asked with. */
+export interface AskDeps {
   readonly budget: QuotaBudget
   readonly platforms: Pick<PlatformRegistry, 'data'>
   /** Runs work with the token of a linked account; refreshes it once when it is refused. */
@@ -35,6 +32,13 @@ export interface PollDeps extends OwnNumbersDeps {
   readonly operatorKeys: Readonly<Partial<Record<Platform, string>>>
   /** A user's own API key, for what is public; null when it is there no more. */
   readonly readApiKey: (ownerId: UserId, vaultId: string) => Promise<string | null>
+}
+
+export interface PollDeps extends OwnNumbersDeps, AskDeps {
+  readonly db: Db
+  /** Where runs leave what they read and how far they came. */
+  readonly ledger: PollLedger
+  readonly writer: Pick<Writer, 'write' | 'hurry'>
   readonly clock: Clock
   readonly log: Log
   /** From 0 up to 1. */
@@ -70,7 +74,7 @@ export interface PollRun {
  * @throws PlatformError, NoRoom
  */
 export async function askPlatform<T extends object>(
-  deps: Omit<PollDeps, 'writer' | 'store' | 'world'>,
+  deps: AskDeps,
   asker: Asker,
   call: DataCall,
   work: (data: PlatformData, access: DataAccess) => Promise<T>,
@@ -101,7 +105,7 @@ export async function askPlatform<T extends object>(
 }
 
 async function withAccess<T>(
-  deps: Pick<PollDeps, 'withAccessToken' | 'operatorKeys' | 'readApiKey'>,
+  deps: AskDeps,
   { accountId, payerId, credentialKey, platform, scopes }: Asker,
   work: (access: DataAccess) => Promise<T>,
 ): Promise<T> {
@@ -160,7 +164,10 @@ export function bucketFor(bucket: string, platformAccountId: string | null): str
 }
 
 /** A row that is out of its range is left out and told of; the others are none the worse for it. */
-export async function keepPublic({ writer, log }: PollDeps, items: readonly Item[]): Promise<void> {
+export async function keepPublic(
+  { writer, log }: Pick<PollDeps, 'writer' | 'log'>,
+  items: readonly Item[],
+): Promise<void> {
   const good = items.filter(item => {
     const bad = checkItems([item])
     if (bad !== null)

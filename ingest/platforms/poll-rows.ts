@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql, type Transaction } from 'kysely'
 import { z } from 'zod'
-import { type Platform, PlatformSchema, UserIdSchema } from '../../contracts/ids.ts'
+import { type Platform, PlatformSchema, type UserId, UserIdSchema } from '../../contracts/ids.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { Database } from '../../core/db/schema.ts'
 import { credentialKinds } from '../../platforms/port.ts'
@@ -71,6 +71,66 @@ export interface OperatorKeys {
   readonly charts?: readonly string[]
 }
 
+/** What users have to ask with for what is public: an API key before an account. */
+const payers = sql`
+  select owner_id, platform, null::uuid as account_id, vault_id::text as credential_key, 0 as place, created_at
+  from developer_credentials where kind = 'google_api_key' and status in ('valid', 'inconclusive')
+  union all
+  select user_id, platform_name, id, developer_credentials_vault_id::text, 1, created_at
+  from platform_accounts
+  where status = 'connected' and developer_credentials_vault_id is not null
+    and credentials_kind in ('google', 'facebook_login')`
+
+const AskerSchema = PollSchema.pick({
+  accountId: true,
+  credentialKey: true,
+  kind: true,
+  scopes: true,
+  viaId: true,
+  payerId: true,
+  isAmended: true,
+})
+
+/**
+ * With what a platform is asked for what is public on behalf of one user: the operator's key, else the user's own
+ * credentials; null when there are neither.
+ */
+export async function publicAskerFor(
+  db: Db,
+  o: {
+    readonly ownerId: UserId
+    readonly platform: Platform
+    readonly operator: OperatorKeys
+    readonly isOperatorAmended: boolean
+  },
+): Promise<(z.infer<typeof AskerSchema> & Pick<Poll, 'platform' | 'path' | 'failures'>) | null> {
+  const { ownerId, platform, operator, isOperatorAmended } = o
+  const asker = { platform, path: 'public', failures: 0 } as const
+  if (operator.platforms.includes(platform))
+    return {
+      ...asker,
+      ...{
+        accountId: null,
+        credentialKey: `operator:${platform}`,
+        kind: null,
+        scopes: null,
+        viaId: null,
+        payerId: null,
+      },
+      isAmended: platform === 'youtube' && isOperatorAmended,
+    }
+  const { rows } = await sql`
+    select p.account_id as "accountId", p.credential_key as "credentialKey", coalesce(a.credentials_kind, c.kind) as kind,
+      a.scopes, a.platform_account_id as "viaId", p.owner_id as "payerId",
+      c.amendment_accepted_at is not null as "isAmended"
+    from (${payers}) p left join platform_accounts a on a.id = p.account_id
+      left join developer_credentials c on c.vault_id::text = p.credential_key
+    where p.owner_id = ${ownerId} and p.platform = ${platform}
+    order by p.place, p.created_at limit 1`.execute(db.system)
+  const [found] = z.array(AskerSchema).parse(rows)
+  return found ? { ...asker, ...found } : null
+}
+
 /**
  * Makes rows for accounts, creators and charts that have none, and removes those that nobody wants any more. Creators are
  * read once, however many users monitor them: with the operator's key, else with the API key or the account of the first
@@ -99,13 +159,7 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
         and p.credential_key <> a.developer_credentials_vault_id::text`.execute(trx)
     await sql`
       with payers as (
-        select owner_id, platform, null::uuid as account_id, vault_id::text as credential_key, 0 as place, created_at
-        from developer_credentials where kind = 'google_api_key' and status in ('valid', 'inconclusive')
-        union all
-        select user_id, platform_name, id, developer_credentials_vault_id::text, 1, created_at
-        from platform_accounts
-        where status = 'connected' and developer_credentials_vault_id is not null
-          and credentials_kind in ('google', 'facebook_login')
+        ${payers}
       ), monitors as (
         select distinct on (m.platform, m.creator_id) m.platform, m.creator_id, m.handle, p.account_id, p.credential_key
         from monitored_creators m left join payers p on p.owner_id = m.owner_id and p.platform = m.platform

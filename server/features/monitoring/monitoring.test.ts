@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ControlFailureSchema } from '../../../contracts/control.ts'
-import { ListedCreatorSchema, MonitoredSchema } from '../../../contracts/crm.ts'
+import { type CreatorAnswer, ListedCreatorSchema, MonitoredSchema } from '../../../contracts/crm.ts'
 import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import { type RunningServer, startServer } from '../../server.ts'
 
 const channel = 'UCX6OQ3DkcsbYNE6H8uQQuVA'
 const List = z.strictObject({ data: z.array(ListedCreatorSchema), nextCursor: z.string().optional() })
 
+/** What platforms say, by platform and name. */
+const answers = new Map<string, CreatorAnswer>()
 let rig: ServerRig
 let server: RunningServer
 beforeAll(async () => {
@@ -27,7 +29,10 @@ beforeAll(async () => {
     named('youtube', 'c1', 'same.name'),
     named('tiktok', 'c3', 'same.name'),
   ])
-  server = await startServer(await rig.deps(), { host: '127.0.0.1', port: 0 })
+  const deps = await rig.deps()
+  const findCreator: typeof deps.findCreator = async ({ platform, ref }) =>
+    answers.get(`${platform}:${ref.value}`) ?? { found: null, isUnknown: false, reason: 'This test asks no platform.' }
+  server = await startServer({ ...deps, findCreator }, { host: '127.0.0.1', port: 0 })
 })
 afterAll(async () => {
   await server.close(1000)
@@ -55,9 +60,8 @@ describe('watching creators', () => {
     }
     expect(await refusal({ creator: '@same.name' })).toEqual([400, expect.stringContaining('tiktok:c3, youtube:c1')])
     expect((await send('POST', '', { creator: '@same.name', platform: 'tiktok' })).status).toBe(200)
-    expect(await refusal({ creator: '@nobody' })).toEqual([404, expect.stringContaining('@nobody')])
     expect(await refusal({ creator: 'https://example.com/who' })).toEqual([400, expect.stringContaining('no creator')])
-    expect(await refusal({ creator: 'youtube:c3' })).toEqual([404, expect.any(String)])
+    expect(await refusal({ creator: 'youtube:c3' })).toEqual([409, expect.any(String)])
   })
 
   it('marks each creator of a search, and narrows it to those that are watched or not', async () => {
@@ -94,6 +98,39 @@ describe('watching creators', () => {
       .where('owner_id', '=', other.id)
       .executeTakeFirstOrThrow()
     expect(Number(count)).toBe(1)
+  })
+
+  it('asks the platforms for who has not been read, and says why they know nobody', async () => {
+    answers.set('youtube:newcomer', { found: { creatorId: 'UCnewcomer', handle: 'newcomer' } })
+    answers.set('instagram:newcomer', { found: null, isUnknown: true, reason: 'Instagram has nobody by that name.' })
+    expect(await watch('@newcomer')).toMatchObject({ isNew: true, creator: { creatorId: 'youtube:UCnewcomer' } })
+    answers.set('instagram:pictures', { found: { creatorId: '17841', handle: 'pictures' } })
+    expect(await watch('https://www.instagram.com/pictures/')).toMatchObject({
+      creator: { creatorId: 'instagram:17841' },
+    })
+    const kept = await rig.db.system
+      .selectFrom('monitored_creators')
+      .select(['creator_id', 'handle'])
+      .where('platform', '=', 'instagram')
+      .execute()
+    expect(kept).toEqual([{ creator_id: '17841', handle: 'pictures' }])
+    const refusal = async (creator: string) => {
+      const answer = await send('POST', '', { creator })
+      return [answer.status, ControlFailureSchema.parse(await answer.json()).error.message]
+    }
+    // Both platforms that can be asked have one.
+    answers.set('instagram:newcomer', { found: { creatorId: '17842', handle: 'newcomer' } })
+    expect(await refusal('@newcomer')).toEqual([400, expect.stringContaining('youtube:UCnewcomer, instagram:17842')])
+    expect(await refusal('@nobody')).toEqual([409, expect.stringContaining('asks no platform')])
+    for (const platform of ['youtube', 'tiktok', 'instagram'])
+      answers.set(`${platform}:nobody`, {
+        found: null,
+        isUnknown: true,
+        reason: `${platform} has nobody by that name.`,
+      })
+    expect(await refusal('@nobody')).toEqual([404, expect.stringContaining('tiktok has nobody')])
+    answers.set('youtube:UCgone567890123456789012', { found: null, isUnknown: true, reason: 'Gone.' })
+    expect(await refusal('https://www.youtube.com/channel/UCgone567890123456789012')).toEqual([404, 'Gone.'])
   })
 })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { findCreator } from './find-creator.ts'
 import { openPollRig, type PollRig } from './poll-rig.ts'
 
 const hourMs = 3_600_000
@@ -143,5 +144,71 @@ describe('days of own accounts', () => {
     expect(rig.asked('youtubeAnalytics.reports.query')).toBe(0)
     const poll = await rig.deps.db.system.selectFrom('polls').select('error_message').executeTakeFirstOrThrow()
     expect(poll.error_message).toContain('yt-analytics.readonly')
+  })
+})
+
+describe('looking for a creator', () => {
+  const look = (
+    platform: 'youtube' | 'tiktok' | 'instagram',
+    ref: { by: 'id' | 'handle' | 'username'; value: string },
+    isKeyed = false,
+  ) =>
+    findCreator(
+      { ...rig.deps, operator: { platforms: isKeyed ? ['youtube'] : [] }, isOperatorAmended: false },
+      { ownerId: rig.rig.deps.ownerId, platform, ref },
+    )
+  const creatorAt = (platform: 'youtube' | 'instagram', index: number) => {
+    const creator = rig.test.sandbox.controls.world.creatorAt(platform, index)
+    if (!creator) throw new Error('The world is smaller.')
+    return creator
+  }
+
+  it('finds a channel by its handle with the operator’s key, and keeps what it is called', async () => {
+    const { id, handle, name } = creatorAt('youtube', 21)
+    expect(await look('youtube', { by: 'handle', value: handle }, true)).toEqual({ found: { creatorId: id, handle } })
+    expect(await rig.ask(`SELECT DISTINCT name FROM cliptape.creators_v1 WHERE creator_id = '${id}'`)).toEqual([
+      { name },
+    ])
+    expect(await look('youtube', { by: 'handle', value: 'nobody-at-all' }, true)).toEqual({
+      found: null,
+      isUnknown: true,
+      reason: 'YouTube has nobody by that name.',
+    })
+    expect(await rig.deps.budget.states(null)).toMatchObject([{ bucket: 'youtube:units', used: 2 }])
+  })
+
+  it('takes the user’s own credentials where there is no other key: an API key, or an account', async () => {
+    const { id, handle } = creatorAt('youtube', 22)
+    const ref = { by: 'handle', value: handle } as const
+    expect(await look('youtube', ref)).toMatchObject({ found: null, reason: expect.stringContaining('API key') })
+    const { vaultId } = await rig.link('google', { index: 1 })
+    expect(await look('youtube', ref)).toMatchObject({ found: { creatorId: id } })
+    expect(await rig.deps.budget.states(rig.rig.deps.ownerId)).toMatchObject([{ credentialKey: vaultId, used: 1 }])
+    const { platformAccountId } = await rig.link('facebook_login')
+    const other = creatorAt('instagram', 5)
+    expect(await look('instagram', { by: 'username', value: other.handle })).toEqual({
+      found: { creatorId: other.id, handle: other.handle },
+    })
+    const states = await rig.deps.budget.states(rig.rig.deps.ownerId)
+    expect(states.map(state => state.bucket)).toContain('instagram:app')
+    expect(platformAccountId).not.toBe(other.id)
+  })
+
+  it('says plainly what cannot be asked, and when a quota is used up', async () => {
+    expect(await look('tiktok', { by: 'username', value: 'someone' })).toMatchObject({
+      isUnknown: false,
+      reason: expect.stringContaining('tells nothing of the accounts of others'),
+    })
+    expect(await look('instagram', { by: 'username', value: 'someone' })).toMatchObject({
+      reason: expect.stringContaining('Facebook Login'),
+    })
+    rig.test.sandbox.controls.addFault({
+      endpoint: 'youtube.*',
+      fault: { kind: 'error', name: 'quotaExceeded' },
+      times: 1,
+    })
+    const ref = { by: 'handle', value: 'anybody' } as const
+    expect(await look('youtube', ref, true)).toMatchObject({ isUnknown: false })
+    expect(await look('youtube', ref, true)).toMatchObject({ reason: expect.stringContaining('2026-11-22 08:00 UTC') })
   })
 })
