@@ -317,7 +317,7 @@ const fillers: Record<Table, Filler> = {
   media_jobs: async (trx, { userId, ids, mark }) => {
     for (const [id, type] of [
       [ids.clip, 'clip'],
-      [ids.mediaJob, 'audio/energy'],
+      [ids.mediaJob, 'video/clips'],
     ] as const)
       await trx
         .insertInto('media_jobs')

@@ -70,7 +70,6 @@ const needMore: Readonly<Record<string, string>> = {
   postApiClipsRequest: 'media',
   postApiMediaEstimate: 'media',
   postApiMediaJobs: 'media',
-  getApiMediaJobsJobIdOutputs: 'a file',
   getApiMediaFilesFileId: 'a link',
 }
 

@@ -7,6 +7,8 @@ const byName: Readonly<Record<string, unknown>> = {
   videoId: 'youtube:dQw4w9WgXcQ',
   vodId: 'own:0b6b4c1e-7d0d-4f6a-8f0e-2a6f6f1c9a57',
   source: 'https://media.example.com/stream.mp4',
+  expires: '1769861700',
+  key: '20484',
   startTime: 12.5,
   endTime: 42,
   id: 'youtube:dQw4w9WgXcQ',
