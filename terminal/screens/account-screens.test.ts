@@ -1,6 +1,7 @@
-import { afterEach, expect, test } from 'vitest'
-import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
-import { openRig, type Rig, rigStartMs } from '../../test/terminal-rig.ts'
+import { expect, test } from 'vitest'
+import { type HttpRig, refusal } from '../../test/account-rig.ts'
+import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
+import { openRig, rigStartMs } from '../../test/terminal-rig.ts'
 import type { FunctionName } from '../command/functions.ts'
 import type { ActionName } from '../keys/actions.ts'
 import { createHttpClient } from '../net/http-client.ts'
@@ -12,15 +13,6 @@ import { findScreen } from './registry.ts'
 import type { ScreenDeps, ScreenView } from './screen.ts'
 
 // API, BILL and ACCT against a server that answers what the contracts say.
-
-let http: HttpRig | null = null
-let rig: Rig | null = null
-afterEach(async () => {
-  await rig?.end()
-  await http?.close()
-  rig = null
-  http = null
-})
 
 const options = { registration: true, googleClientId: 'client' }
 const user = {
@@ -137,26 +129,8 @@ const replies = (): HttpRig['replies'] => ({
   },
 })
 
-async function open(
-  startCommand: string,
-  more: { columns?: number; rows?: number; isAscii?: boolean; replies?: HttpRig['replies'] } = {},
-): Promise<{ rig: Rig; http: HttpRig }> {
-  http = await openHttpRig({ ...replies(), ...more.replies })
-  rig = await openRig({
-    columns: more.columns ?? 80,
-    rows: more.rows ?? 24,
-    url: http.url,
-    startCommand,
-    env: { isAscii: more.isAscii ?? false },
-  })
-  return { rig, http }
-}
-
-/** The screen with what this run's port changes taken out. */
-function steady(on: Rig, server: HttpRig): string {
-  const { port } = new URL(server.url)
-  const text = on.lines().map(one => one.replaceAll(port, '4400').replace(/\d\d:\d\d:\d\d UTC/, '12:00:00 UTC'))
-  return `${text.map(one => one.trimEnd()).join('\n')}\n`
+function open(startCommand: string, more: ScreenOptions = {}): Promise<ScreenRig> {
+  return openScreen(startCommand, { ...more, replies: { ...replies(), ...more.replies } })
 }
 
 const sizes = [
@@ -166,26 +140,26 @@ const sizes = [
 ]
 
 test.each(sizes)('draws API at $columns×$rows as in the golden file', async size => {
-  const { rig, http } = await open('API', size)
-  await rig.shows('nightly')
-  await rig.shows(size.rows > 15 ? 'API calls' : 'n new')
-  await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/api-${size.columns}x${size.rows}.txt`)
+  const screen = await open('API', size)
+  await screen.rig.shows('nightly')
+  await screen.rig.shows(size.rows > 15 ? 'API calls' : 'n new')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/api-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws BILL at $columns×$rows as in the golden file', async size => {
-  const { rig, http } = await open('BILL', size)
-  await rig.shows('renews then')
-  await rig.shows('API calls a')
-  if (size.rows > 15) await rig.shows('512 of 600')
-  if (size.rows > 24) await rig.shows('highlights of v123')
-  await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/bill-${size.columns}x${size.rows}.txt`)
+  const screen = await open('BILL', size)
+  await screen.rig.shows('renews then')
+  await screen.rig.shows('API calls a')
+  if (size.rows > 15) await screen.rig.shows('512 of 600')
+  if (size.rows > 24) await screen.rig.shows('highlights of v123')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/bill-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws ACCT at $columns×$rows as in the golden file', async size => {
-  const { rig, http } = await open('ACCT', size)
-  await rig.shows('key.created')
-  await rig.shows('ada@example.com')
-  await expect(steady(rig, http)).toMatchFileSnapshot(`__snapshots__/acct-${size.columns}x${size.rows}.txt`)
+  const screen = await open('ACCT', size)
+  await screen.rig.shows('key.created')
+  await screen.rig.shows('ada@example.com')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/acct-${size.columns}x${size.rows}.txt`)
 })
 
 /** A view of one size whose resources are there, loading or refused. */
@@ -457,14 +431,7 @@ test('prints hostile names as harmless text', async () => {
 })
 
 test('says an account in lines to a screen reader, and never a password', async () => {
-  http = await openHttpRig(replies())
-  rig = await openRig({
-    columns: 80,
-    rows: 24,
-    url: http.url,
-    startCommand: 'ACCT',
-    env: { isAccessible: true, depth: 0 },
-  })
+  const { rig } = await open('ACCT', { env: { isAccessible: true, depth: 0 } })
   for (let i = 0; i < 10; i++) await rig.advance(300)
   expect(rig.output()).toContain('== ACCT')
   await rig.type('p')

@@ -1,17 +1,8 @@
-import { afterEach, expect, test } from 'vitest'
-import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
-import { openRig, type Rig } from '../../test/terminal-rig.ts'
+import { expect, test } from 'vitest'
+import { type HttpRig, refusal } from '../../test/account-rig.ts'
+import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
 
 // FIND and VOD against a server that answers what the contracts say.
-
-let http: HttpRig | null = null
-let rig: Rig | null = null
-afterEach(async () => {
-  await rig?.end()
-  await http?.close()
-  rig = null
-  http = null
-})
 
 const creator = (number: number, name: string, more: object = {}) => ({
   creatorId: `youtube:UC${String(number).padStart(22, '0')}`,
@@ -60,24 +51,8 @@ const replies = (): HttpRig['replies'] => ({
   }),
 })
 
-async function open(
-  startCommand: string,
-  more: { columns?: number; rows?: number; isAscii?: boolean; replies?: HttpRig['replies'] } = {},
-): Promise<{ rig: Rig; http: HttpRig }> {
-  http = await openHttpRig({ ...replies(), ...more.replies })
-  rig = await openRig({
-    columns: more.columns ?? 80,
-    rows: more.rows ?? 24,
-    url: http.url,
-    startCommand,
-    env: { isAscii: more.isAscii ?? false },
-  })
-  return { rig, http }
-}
-
-function steady(on: Rig): string {
-  const text = on.lines().map(one => one.replace(/\d\d:\d\d:\d\d( UTC)?/g, '12:00:00').trimEnd())
-  return `${text.join('\n')}\n`
+function open(startCommand: string, more: ScreenOptions = {}): Promise<ScreenRig> {
+  return openScreen(startCommand, { ...more, replies: { ...replies(), ...more.replies } })
 }
 
 const sizes = [
@@ -87,16 +62,16 @@ const sizes = [
 ]
 
 test.each(sizes)('draws FIND at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open('FIND', size)
-  await rig.shows('No numbers')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/find-${size.columns}x${size.rows}.txt`)
+  const screen = await open('FIND', size)
+  await screen.rig.shows('No numbers')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/find-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws VOD at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open(`${gordon.creatorId} VOD`, size)
-  await rig.shows('Beef')
-  await rig.shows('1M followers')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/vod-${size.columns}x${size.rows}.txt`)
+  const screen = await open(`${gordon.creatorId} VOD`, size)
+  await screen.rig.shows('Beef')
+  await screen.rig.shows('1M followers')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/vod-${size.columns}x${size.rows}.txt`)
 })
 
 test('searches while one types, and lists those that are watched', async () => {

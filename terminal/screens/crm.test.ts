@@ -1,18 +1,9 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type BestTimeCell, BestTimeSchema, CrmPostSchema, PerformanceSchema } from '../../contracts/crm.ts'
-import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
-import { openRig, type Rig } from '../../test/terminal-rig.ts'
+import { type HttpRig, refusal } from '../../test/account-rig.ts'
+import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
 
 // CRM against a server that answers what the contracts say.
-
-let http: HttpRig | null = null
-let rig: Rig | null = null
-afterEach(async () => {
-  await rig?.end()
-  await http?.close()
-  rig = null
-  http = null
-})
 
 const id = (number: number) => `018f0000-0000-7000-8000-0000000000${String(number).padStart(2, '0')}`
 const kpi = (value: number | null, more: object = {}) => ({
@@ -116,6 +107,7 @@ const cells = Array.from({ length: 168 }, (_, i): BestTimeCell => {
   }
 })
 const times = BestTimeSchema.parse({
+  state: 'value',
   timezone: 'Europe/Berlin',
   from: '2025-12-01T00:00:00.000Z',
   asOf: '2026-03-01T12:00:00.000Z',
@@ -136,24 +128,8 @@ const replies = (): HttpRig['replies'] => ({
   'GET /api/crm/best-time': { body: times },
 })
 
-async function open(
-  startCommand: string,
-  more: { columns?: number; rows?: number; isAscii?: boolean; replies?: HttpRig['replies'] } = {},
-): Promise<{ rig: Rig; http: HttpRig }> {
-  http = await openHttpRig({ ...replies(), ...more.replies })
-  rig = await openRig({
-    columns: more.columns ?? 80,
-    rows: more.rows ?? 24,
-    url: http.url,
-    startCommand,
-    env: { isAscii: more.isAscii ?? false },
-  })
-  return { rig, http }
-}
-
-function steady(on: Rig): string {
-  const text = on.lines().map(one => one.replace(/\d\d:\d\d:\d\d UTC/, '12:00:00 UTC').trimEnd())
-  return `${text.join('\n')}\n`
+function open(startCommand: string, more: ScreenOptions = {}): Promise<ScreenRig> {
+  return openScreen(startCommand, { ...more, replies: { ...replies(), ...more.replies } })
 }
 
 const sizes = [
@@ -163,21 +139,21 @@ const sizes = [
 ]
 
 test.each(sizes)('draws CRM at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open('CRM', size)
-  await rig.shows('Ada daily')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/crm-${size.columns}x${size.rows}.txt`)
+  const screen = await open('CRM', size)
+  await screen.rig.shows('Ada daily')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/crm-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws posts at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open('CRM POSTS', size)
-  await rig.shows('Knife')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/crm-posts-${size.columns}x${size.rows}.txt`)
+  const screen = await open('CRM POSTS', size)
+  await screen.rig.shows('Knife')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/crm-posts-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws the heat map at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open('CRM TIMES TZ=Europe/Berlin', size)
-  await rig.shows(size.rows > 15 ? 'Best:' : 'Mon 00:00')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/crm-times-${size.columns}x${size.rows}.txt`)
+  const screen = await open('CRM TIMES TZ=Europe/Berlin', size)
+  await screen.rig.shows(size.rows > 15 ? 'Best:' : 'Mon 00:00')
+  await expect(steadyScreen(screen)).toMatchFileSnapshot(`__snapshots__/crm-times-${size.columns}x${size.rows}.txt`)
 })
 
 test('changes the period, the measure of the chart and the account by keys', async () => {

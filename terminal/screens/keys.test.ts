@@ -1,18 +1,9 @@
-import { afterEach, expect, test } from 'vitest'
-import { type HttpRig, openHttpRig, refusal } from '../../test/account-rig.ts'
+import { expect, test } from 'vitest'
+import { type HttpRig, refusal } from '../../test/account-rig.ts'
 import { readQr } from '../../test/read-qr.ts'
-import { openRig, type Rig } from '../../test/terminal-rig.ts'
+import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
 
 // KEYS against a server that answers what the contracts say.
-
-let http: HttpRig | null = null
-let rig: Rig | null = null
-afterEach(async () => {
-  await rig?.end()
-  await http?.close()
-  rig = null
-  http = null
-})
 
 const id = (number: number) => `018f0000-0000-7000-8000-0000000000${String(number).padStart(2, '0')}`
 const google = {
@@ -113,36 +104,14 @@ const replies = (): HttpRig['replies'] => ({
   [`GET /api/auth/links/${linkId}`]: { body: waiting },
 })
 
-async function open(
-  more: { columns?: number; rows?: number; isAscii?: boolean; replies?: HttpRig['replies']; hasBrowser?: boolean } = {},
-): Promise<{ rig: Rig; http: HttpRig; opened: string[] }> {
-  const opened: string[] = []
-  http = await openHttpRig({ ...replies(), ...more.replies })
-  rig = await openRig({
-    columns: more.columns ?? 80,
-    rows: more.rows ?? 24,
-    url: http.url,
-    startCommand: 'KEYS',
-    env: { isAscii: more.isAscii ?? false },
-    async openBrowser(url) {
-      opened.push(url)
-      return more.hasBrowser ?? true
-    },
-  })
-  await rig.shows('valid')
-  return { rig, http, opened }
+async function open(more: ScreenOptions = {}): Promise<ScreenRig> {
+  const screen = await openScreen('KEYS', { ...more, replies: { ...replies(), ...more.replies } })
+  await screen.rig.shows('valid')
+  return screen
 }
 
 /** The screen without what depends on when and where it is looked at. */
-function steady(on: Rig): string {
-  const text = on.lines().map(one =>
-    one
-      .replace(/\d\d:\d\d:\d\d UTC/, '12:00:00 UTC')
-      .replace(/\d\d:\d\d \d+([hm])\b/, '08:00 19$1')
-      .trimEnd(),
-  )
-  return `${text.join('\n')}\n`
-}
+const steady = (screen: ScreenRig) => steadyScreen(screen).replace(/\d\d:\d\d \d+([hm])\b/g, '08:00 19$1')
 
 const sizes = [
   { columns: 80, rows: 24, isAscii: false },
@@ -151,18 +120,18 @@ const sizes = [
 ]
 
 test.each(sizes)('draws KEYS at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open(size)
-  if (size.rows > 15) await rig.shows('Ada live')
-  if (size.rows > 15) await rig.shows('units a day')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/keys-${size.columns}x${size.rows}.txt`)
+  const screen = await open(size)
+  if (size.rows > 15) await screen.rig.shows('Ada live')
+  if (size.rows > 15) await screen.rig.shows('units a day')
+  await expect(steady(screen)).toMatchFileSnapshot(`__snapshots__/keys-${size.columns}x${size.rows}.txt`)
 })
 
 test.each(sizes)('draws a link under way at $columns×$rows as in the golden file', async size => {
-  const { rig } = await open(size)
-  await rig.type('l')
-  await rig.shows('Copy the link')
-  if (size.rows > 15) await rig.shows('The browser was opened')
-  await expect(steady(rig)).toMatchFileSnapshot(`__snapshots__/keys-link-${size.columns}x${size.rows}.txt`)
+  const screen = await open(size)
+  await screen.rig.type('l')
+  await screen.rig.shows('Copy the link')
+  if (size.rows > 15) await screen.rig.shows('The browser was opened')
+  await expect(steady(screen)).toMatchFileSnapshot(`__snapshots__/keys-link-${size.columns}x${size.rows}.txt`)
 })
 
 test('shows what is left of each limit, and follows it', async () => {
@@ -309,14 +278,7 @@ test('opens nothing but addresses of the web, whatever the server says', async (
 })
 
 test('says to a screen reader how a link goes, and never a secret', async () => {
-  http = await openHttpRig(replies())
-  rig = await openRig({
-    columns: 80,
-    rows: 24,
-    url: http.url,
-    startCommand: 'KEYS',
-    env: { isAccessible: true, depth: 0 },
-  })
+  const { rig, http } = await openScreen('KEYS', { replies: replies(), env: { isAccessible: true, depth: 0 } })
   for (let i = 0; i < 10; i++) await rig.advance(300)
   await rig.type('\rada\rs3cret')
   for (let i = 0; i < 3; i++) await rig.advance(300)
