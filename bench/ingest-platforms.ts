@@ -32,27 +32,9 @@ import { PollWorker, planWork } from '../ingest/platforms/poll-worker.ts'
 import { QuotaBudget } from '../ingest/platforms/quota-budget.ts'
 import { createWriter, pollLimits } from '../ingest/writer.ts'
 import { openPlatforms } from '../platforms/clients.ts'
-import { startSandbox } from '../platforms/sandbox/sandbox.ts'
+import { startSandbox, urlsUnder } from '../platforms/sandbox/sandbox.ts'
 
-const SandboxSchema = z.object({
-  url: z.string(),
-  urls: z.object({
-    googleAuthorize: z.string(),
-    googleToken: z.string(),
-    youtubeData: z.string(),
-    youtubeAnalytics: z.string(),
-    tiktokAuthorize: z.string(),
-    tiktokApi: z.string(),
-    instagramAuthorize: z.string(),
-    instagramToken: z.string(),
-    instagramGraph: z.string(),
-    facebookAuthorize: z.string(),
-    facebookGraph: z.string(),
-    graphVersion: z.string(),
-  }),
-  apiKey: z.string(),
-  creators: z.array(z.string()),
-})
+const SandboxSchema = z.object({ url: z.string(), apiKey: z.string(), creators: z.array(z.string()) })
 const plentyUnits = 1_000_000_000
 const runsMax = 96
 const clock = systemClock
@@ -61,18 +43,18 @@ if (process.argv[2] === 'sandbox') await serveSandbox(Number(process.argv[3]))
 else await measure(Number(process.argv[2] ?? 400), Number(process.argv[3] ?? 10_000))
 
 async function serveSandbox(creatorCount: number): Promise<void> {
-  const { url, urls, controls } = await startSandbox({ clock, creatorCount })
+  const { url, controls } = await startSandbox({ clock, creatorCount })
   Object.assign(controls.limits, { youtubeUnits: plentyUnits, youtubeStats: plentyUnits })
   const creators = Array.from({ length: creatorCount }, (_, place) => controls.world.creatorAt('youtube', place)?.id)
   // Whoever measures was killed.
   process.once('disconnect', () => process.exit())
-  process.send?.({ url, urls, apiKey: controls.app('google').apiKeys[0], creators })
+  process.send?.({ url, apiKey: controls.app('google').apiKeys[0], creators })
 }
 
 async function measure(creatorCount: number, plannedCount: number): Promise<void> {
   const child = fork(new URL(import.meta.url).pathname, ['sandbox', String(creatorCount)])
   const [told] = await once(child, 'message')
-  const { url, urls, apiKey, creators } = SandboxSchema.parse(told)
+  const { url, apiKey, creators } = SandboxSchema.parse(told)
   const root = mkdtempSync(join(tmpdir(), 'cliptape-bench-platforms-'))
   const log = pino({ level: 'warn' }, pino.destination(2))
   const store = await startChdb({ dataDir: join(root, 'analytics'), log })
@@ -100,7 +82,7 @@ async function measure(creatorCount: number, plannedCount: number): Promise<void
       writer,
       clock,
       log,
-      platforms: openPlatforms({ outbound: recording, clock, urls }),
+      platforms: openPlatforms({ outbound: recording, clock, urls: urlsUnder(url) }),
       budget: new QuotaBudget({ db, clock, ruleOf: () => ({ kind: 'day', units: plentyUnits }) }),
       withAccessToken: async () => {
         throw new Error('No account is linked here.')

@@ -209,6 +209,26 @@ describe('the writer', () => {
     await writer.close()
     expect(hasRoom).toBe(true)
   })
+
+  test('gathers what comes while a batch is written into one, however great the hurry', async () => {
+    await rig.clear()
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>()
+    const rowCounts: number[] = []
+    const settle = async ({ rowCount }: { rowCount: number }) => {
+      rowCounts.push(rowCount)
+      await gate
+    }
+    const writer = createWriter({ ...rig.deps, settle }, { ...liveLimits, ageMsMax: 3_600_000 })
+    const written = ['a', 'b', 'c'].map(videoId => {
+      const durable = writer.write([sample(videoId, 1)])
+      writer.hurry()
+      return durable
+    })
+    release()
+    await Promise.all(written)
+    expect(rowCounts).toEqual([1, 2])
+    await writer.close()
+  })
 })
 
 /** The methods of a store as a plain object, so that one of them can be replaced. */

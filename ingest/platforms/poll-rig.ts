@@ -7,6 +7,7 @@ import {
   type DeveloperCredentials,
   PlatformError,
   type StoredTokens,
+  type TokenSet,
 } from '../../platforms/port.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import type { SandboxApp } from '../../platforms/sandbox/apps.ts'
@@ -49,6 +50,9 @@ export interface RigAccount {
   readonly id: string
   readonly platformAccountId: string
   readonly vaultId: string
+  readonly credentials: DeveloperCredentials
+  /** As they were given when it was linked. */
+  readonly tokens: TokenSet
   /** Refreshes that its token needed. */
   readonly refreshes: () => number
 }
@@ -157,7 +161,14 @@ export async function openPollRig(o: { creatorCount: number; operatorKey: boolea
         .executeTakeFirstOrThrow()
       const account = { credentials, tokens: { ...tokens, issuedAtMs: clock.nowMs() }, refreshes: 0 }
       held.set(id, account)
-      return { id, platformAccountId: creator.id, vaultId: vault.id, refreshes: () => account.refreshes }
+      return {
+        id,
+        platformAccountId: creator.id,
+        vaultId: vault.id,
+        credentials,
+        tokens,
+        refreshes: () => account.refreshes,
+      }
     },
     plan: async (charts = [], keyed = o.operatorKey ? ['youtube'] : []) =>
       void (await planWork(deps, { platforms: keyed, charts })),

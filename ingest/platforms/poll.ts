@@ -211,9 +211,11 @@ async function askNumbers(deps: PollDeps, poll: Poll, { posts: asked, isWhole }:
     if (error instanceof PlatformError && error.class === 'threshold') return null
     throw error
   })
-  // Of many creators at once the platform does not say whose is whose.
-  const creators = new Map(asked.map(post => [post.videoId, post.creatorId]))
-  const posts = (page?.items ?? []).map(post => ({ ...post, creatorId: creators.get(post.videoId) ?? post.creatorId }))
+  // Of many creators at once the platform does not say whose is whose. What was not asked for is another's answer.
+  const posts = (page?.items ?? []).flatMap(post => {
+    const known = traits.get(post.videoId)
+    return known === undefined ? [] : [{ ...post, creatorId: known.creatorId }]
+  })
   return { asked, read: new Map(posts.map(post => [post.videoId, post])), isRefused: page === null }
 }
 

@@ -129,7 +129,8 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   }
 }
 
-function urlsUnder(url: string): PlatformUrls {
+/** Where the platforms are, of a sandbox at this address. */
+export function urlsUnder(url: string): PlatformUrls {
   return {
     googleAuthorize: `${url}/accounts.google.com`,
     googleToken: `${url}/oauth2.googleapis.com`,
