@@ -84,6 +84,11 @@ function drawCourse(
     const notice = { role: 'muted', head: 'No reading', text: `No ${kpi} were read in this period.` } as const
     return [head, ...noticeBox({ ...view, height: height - 1 }, notice)]
   }
+  const only = values.length === 1 ? points.find(({ value }) => value !== null) : undefined
+  if (only !== undefined && only.value !== null) {
+    const text = `${formatKpi(kpi, only.value)} at ${formatInstant(only.atMs)} UTC: a course needs two.`
+    return [head, ...noticeBox({ ...view, height: height - 1 }, { role: 'muted', head: 'One value yet', text })]
+  }
   const [fromMs, toMs] = [Date.parse(body.from), Date.parse(body.asOf)]
   const data = { fromMs, toMs: Math.max(toMs, fromMs + 1), cursorAtMs: null, series: [{ points }] }
   return [head, ...renderChart('line', { ...chartLook(style), width, height: height - 1, data })]

@@ -12,7 +12,7 @@ import {
   platformAccountsResource,
   quotaResource,
 } from './platform-resources.ts'
-import { drawQuota, quotaSentence } from './quota-table.ts'
+import { drawQuota, quotaRows, quotaSentence } from './quota-table.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
 import { lackingText } from './scope-text.ts'
 import type { ScreenView } from './screen.ts'
@@ -133,10 +133,13 @@ export function drawKeys(state: KeysLists, view: ScreenView): string[] {
 }
 
 function drawQuotaAlone(state: KeysLists, view: ScreenView): string[] {
-  const quota = view.resource(quotaResource)
-  const rows = quota.body?.data ?? []
+  const rows = quotaRows(view)
   if (rows.length === 0)
-    return noResourceBox(view, quota, 'Nothing was asked of a platform with your credentials yet: link an account.')
+    return noResourceBox(
+      view,
+      view.resource(quotaResource),
+      'Nothing was asked of a platform with your credentials yet: link an account.',
+    )
   const selectedIndex = selectedIndexOf(state.quota, rows)
   const top = topOf(state.quota, selectedIndex, rows.length, Math.max(1, view.height - 1))
   return drawQuota(rows, view, { height: view.height, top, selectedIndex })
@@ -147,7 +150,6 @@ function drawSections(state: KeysLists, view: ScreenView): string[] {
   const selectedIndex = selectedIndexOf(state.list, rows)
   const kindCount = credentialKinds.length
   const accounts = rows.slice(kindCount)
-  const quotaRows = view.resource(quotaResource).body?.data ?? []
   const heights = sectionHeights(view, selectedIndex)
   const isKnown = view.resource(credentialsResource).body !== null
   const second = Math.floor(view.nowMs / 1_000)
@@ -176,7 +178,9 @@ function drawSections(state: KeysLists, view: ScreenView): string[] {
             'No account is linked yet: l on valid credentials links one.',
           )
         : table(accounts, accountColumns(view.nowMs), selectedIndex - kindCount, heights.accounts)),
-    ...(heights.quota === 0 ? [] : drawQuota(quotaRows, view, { height: heights.quota, top: 0, selectedIndex: -1 })),
+    ...(heights.quota === 0
+      ? []
+      : drawQuota(quotaRows(view), view, { height: heights.quota, top: 0, selectedIndex: -1 })),
   ]
 }
 
@@ -192,10 +196,14 @@ function sectionHeights(
     return selectedIndex >= kindCount ? { kinds: 0, accounts: room, quota: 0 } : { kinds: room, accounts: 0, quota: 0 }
   const accountCount = view.resource(platformAccountsResource).body?.data.length ?? 0
   const quotaCount = view.resource(quotaResource).body?.data.length ?? 0
-  // A free line before the next part.
+  // A free line before the next part, and before the accounts as well where there is room for everything.
   const accounts = Math.max(3, accountCount + 2)
-  const quota = room - kinds - accounts
-  return quotaCount === 0 || quota < 2 ? { kinds, accounts: room - kinds, quota: 0 } : { kinds, accounts, quota }
+  const spare = room - kinds - accounts - (quotaCount === 0 ? 0 : quotaCount + 1)
+  const upper = kinds + (spare > 0 ? 1 : 0)
+  const quota = room - upper - accounts
+  return quotaCount === 0 || quota < 2
+    ? { kinds: upper, accounts: room - upper, quota: 0 }
+    : { kinds: upper, accounts, quota }
 }
 
 /** What is known of the selected row, in full, and what can be done with it. */
@@ -221,7 +229,7 @@ function hintsOf(state: KeysLists, view: ScreenView): string {
 
 function footSentence(state: KeysLists, view: ScreenView): { text: string; role: ColorRole } | null {
   if (state.view === 'quota') {
-    const rows = view.resource(quotaResource).body?.data ?? []
+    const rows = quotaRows(view)
     const row = rows[selectedIndexOf(state.quota, rows)]
     return row === undefined ? { text: '', role: 'muted' } : quotaSentence(row, view.nowMs)
   }
@@ -250,8 +258,7 @@ function describe(row: KeysRow, { resource }: ScreenView): { text: string; role:
   const use = kind.idLabel === null ? 'Public numbers are read with it; it links no account.' : 'l links an account.'
   if (entered.status !== 'valid') return { text: 'Enter takes others.', role: 'muted' }
   const accepted = entered.derivedMetricsAccepted
-  if (accepted === false)
-    return { text: `${use} Measures of YouTube wait for the amendment of its terms: a.`, role: 'muted' }
+  if (accepted === false) return { text: `${use} Measures of YouTube wait for its amendment: a.`, role: 'muted' }
   return {
     text: `${use}${accepted === true ? ' Measures of YouTube are shown: a takes that back.' : ''}`,
     role: 'muted',

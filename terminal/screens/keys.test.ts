@@ -134,13 +134,14 @@ test.each(sizes)('draws a link under way at $columns×$rows as in the golden fil
   await expect(steady(screen)).toMatchFileSnapshot(`__snapshots__/keys-link-${size.columns}x${size.rows}.txt`)
 })
 
-test('shows what is left of each limit, and follows it', async () => {
+test('shows what is left of each limit, the least first, and follows it', async () => {
   const { rig, http } = await open()
   await rig.type('t')
-  await rig.shows(/units a day .*█░+ +1\.2K +8\.8K +\d\d:\d\d \d+h/)
-  await rig.type('G')
+  const text = await rig.shows(/units a day .*█░+ +1\.2K +8\.8K +\d\d:\d\d \d+h/)
+  expect(text.indexOf('YouTube statistics a day')).toBeLessThan(text.indexOf('YouTube units a day'))
   await rig.shows(/Instagram Ada's kitchen .* 12 +0 +\d\d:\d\d \d+m/)
-  await rig.shows("Instagram Ada's kitchen, Instagram Login: 12 of 50 used.")
+  await rig.shows("Instagram Ada's kitchen, Instagram Login: 12 of 50 used. The platform counts")
+  await rig.shows(/80 %\. Nothing is asked until \d\d:\d\d: The platform says that 80 % are/)
   http.replies['GET /api/quota'] = { body: { data: [{ ...units, used: 10_000, left: 0 }] } }
   await rig.shows(/units a day .*█{14} +10K +0 /)
   await rig.type('t')
@@ -342,7 +343,7 @@ test('removes credentials of one kind', async () => {
 
 test('says that the terms for measures are accepted only when asked twice', async () => {
   const { rig, http } = await open({ replies: { 'PATCH /api/credentials/youtube': { body: [] } } })
-  await rig.shows('wait for the amendment of its terms')
+  await rig.shows('Measures of YouTube wait for its amendment: a.')
   await rig.type('a')
   await rig.shows('Has Google accepted your amendment')
   expect(http.asked.filter(one => one.method === 'PATCH')).toEqual([])

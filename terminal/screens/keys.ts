@@ -8,6 +8,7 @@ import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { drawKeys, footLines, type KeysLists, type KeysRow, rowAt, rowsOf, selectedRow } from './keys-rows.ts'
 import { linkSpec, type OpenLink, openLink, placeLink, progressOf, progressSentence } from './link-form.ts'
 import { credentialsResource, linkResource, platformAccountsResource, quotaResource } from './platform-resources.ts'
+import { quotaRows } from './quota-table.ts'
 import { chosenScopes, openScopes, placeScopes, type ScopeEntry, scopeForm } from './scope-form.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
@@ -56,7 +57,7 @@ export const keysFactory = screenFactory<KeysState>({
   },
   list(state, view) {
     if (state.view === 'quota') {
-      const lines = view.resource(quotaResource).body?.data ?? []
+      const lines = quotaRows(view)
       const columns = ['platform', 'kind', 'bucket', 'accountName', 'limit', 'used', 'left', 'resetsAt', 'blockedUntil']
       return { title: 'KEYS quota', columns, rows: lines, asOf: null }
     }
@@ -177,7 +178,7 @@ function actInRows(state: KeysState, call: ActionCall, deps: ScreenDeps): KeysSt
   if (call.name === 'credentials.view')
     return { ...state, asking: null, view: state.view === 'quota' ? 'accounts' : 'quota' }
   if (state.view === 'quota') {
-    const quota = moveInList(state.quota, call.name, deps.resource(quotaResource).body?.data ?? [], height)
+    const quota = moveInList(state.quota, call.name, quotaRows(deps), height)
     if (quota !== null) return { ...state, quota }
     return call.name === 'back' ? { ...state, view: 'accounts' } : null
   }

@@ -3,12 +3,17 @@ import type { ColorRole } from '../theme/themes.ts'
 import { roleOfShare, shareBar } from '../widgets/share-bar.ts'
 import { type Column, drawTable } from '../widgets/table.ts'
 import { credentialKinds, platformTitles } from './credential-kinds.ts'
-import type { QuotaRow } from './platform-resources.ts'
+import { type QuotaRow, quotaResource } from './platform-resources.ts'
 import type { ScreenView } from './screen.ts'
 
 // The quota cockpit: what of each platform's limits the user's own credentials have used.
 
 const barWidth = 14
+
+/** The limits, those with the least left first. */
+export function quotaRows({ resource }: Pick<ScreenView, 'resource'>): readonly QuotaRow[] {
+  return (resource(quotaResource).body?.data ?? []).toSorted((a, b) => shareOf(b) - shareOf(a))
+}
 
 /** Limits with what is used and left of them and when all is there again: exactly `height` lines. */
 export function drawQuota(
@@ -60,6 +65,9 @@ const bucketTitles: Readonly<Record<string, string>> = {
   'youtube:search': 'searches a day',
   'youtube:stats': 'statistics a day',
   'youtube:analytics': 'analytics',
+  'tiktok:user.info': 'profile',
+  'tiktok:video.list': 'posts',
+  'tiktok:video.query': 'numbers of posts',
   'instagram:app': 'other creators',
 }
 
