@@ -64,7 +64,7 @@ const edits: Readonly<Record<string, { readonly v?: string; readonly a?: string;
     v: `[0:v]split[p][q];[p]${upright},gblur=sigma=20[ground];[q]${fitted}[clip];[ground][clip]overlay=0:(H-h)/2[v]`,
   },
   'split screen': {
-    v: '[0:v]scale=-2:320,crop=360:320[top];[1:v]scale=-2:320,crop=360:320[down];[top][down]vstack[v]',
+    v: '[0:v]fps=30,scale=-2:320,crop=360:320[top];[1:v]fps=30,scale=-2:320,crop=360:320[down];[top][down]vstack[v]',
   },
   'music bed': { a: '[0:a]volume=1[own];[2:a]volume=0.5[bed];[own][bed]amix=2:duration=first[a]' },
   subclip: { v: '[0:v]trim=2:8.5,setpts=PTS-STARTPTS[v]', a: '[0:a]atrim=2:8.5,asetpts=PTS-STARTPTS[a]', trimSec: 2 },
@@ -154,7 +154,7 @@ async function editedClip(
   const sound = original.print.sound ? ['-map', edit.a ? '[a]' : '0:a:0'] : []
   await run('ffmpeg', [
     ...['-v', 'error', '-y', '-ss', String(startSec), '-t', String(clipSec), '-i', join(folderOfMedia, original.name)],
-    ...['-stream_loop', '-1', '-t', String(clipSec), '-i', join(folderOfMedia, otherName)],
+    ...['-t', String(clipSec), '-i', join(folderOfMedia, otherName)],
     ...['-f', 'lavfi', '-t', String(clipSec), '-i', music],
     ...(filters.length > 0 ? ['-filter_complex', filters.join(';')] : []),
     ...['-map', edit.v ? '[v]' : '0:v:0', ...sound, '-t', String(clipSec * 1.2), '-ar', '48000', '-ac', '2'],
