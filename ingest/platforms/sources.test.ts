@@ -147,6 +147,71 @@ describe('days of own accounts', () => {
   })
 })
 
+describe('streams and their recordings', () => {
+  /** A stream of one of these creators that begins after the first instant of the tests. */
+  function streamOf(...places: readonly number[]) {
+    const { world } = rig.test.sandbox.controls
+    const nowMs = rig.test.clock.nowMs()
+    const streams = places.flatMap(place => {
+      const creator = world.creatorAt('youtube', place)
+      const posts = creator ? [...world.posts(creator, nowMs + 20 * 24 * hourMs)] : []
+      return posts.filter(post => post.kind === 'stream' && post.publishedAtMs > nowMs && post.deletedAtMs === null)
+    })
+    const stream = streams.sort((a, b) => a.publishedAtMs - b.publishedAtMs)[0]
+    if (!stream?.endsAtMs) throw new Error('Nobody streams.')
+    return { ...stream, endsAtMs: stream.endsAtMs }
+  }
+
+  it('of who is monitored are in the index while they are on, and as a recording with its length afterwards', async () => {
+    const stream = streamOf(...Array.from({ length: 20 }, (_, place) => 20 + place))
+    rig.test.clock.set(stream.publishedAtMs + 20 * 60_000)
+    await rig.deps.db.system
+      .insertInto('monitored_creators')
+      .values({ owner_id: rig.rig.deps.ownerId, platform: 'youtube', creator_id: stream.creator.id })
+      .execute()
+    await rig.plan()
+    await rig.read()
+    const indexed = () =>
+      rig.ask<object>(
+        `SELECT toString(argMax(kind, observed_at)) AS kind, argMax(title, observed_at) AS title,
+           toUnixTimestamp64Milli(assumeNotNull(max(published_at))) AS published, toFloat64(max(duration_seconds)) AS seconds,
+           max(thumbnail_url) != '' AS has_picture, toUnixTimestamp64Milli(max(ended_at)) AS ended
+         FROM cliptape.videos_v1 WHERE video_id = '${stream.id}'`,
+      )
+    const { title, publishedAtMs: published } = stream
+    const seen = { title, published, has_picture: 1 }
+    expect(await indexed()).toEqual([{ ...seen, kind: 'stream', seconds: null, ended: null }])
+    rig.test.clock.set(stream.endsAtMs + hourMs)
+    await rig.read()
+    expect(await indexed()).toEqual([{ ...seen, kind: 'vod', seconds: stream.durationSeconds, ended: stream.endsAtMs }])
+  })
+
+  it('of one’s own are known from the broadcasts, to their owner alone', async () => {
+    const stream = streamOf(0, 2)
+    rig.test.clock.set(stream.publishedAtMs + 20 * 60_000)
+    await rig.link('google', { index: stream.creator.index })
+    await rig.plan()
+    await rig.deps.db.executeSql(`delete from polls where task <> 'broadcasts'`)
+    const known = () =>
+      rig.deps.db.asUser(rig.rig.deps.ownerId, trx =>
+        trx
+          .selectFrom('polled_posts')
+          .select(['kind', 'title', 'duration_seconds', 'published_at'])
+          .where('video_id', '=', stream.id)
+          .execute(),
+      )
+    await rig.read()
+    const seen = { title: stream.title, published_at: new Date(stream.publishedAtMs) }
+    expect(await known()).toEqual([{ ...seen, kind: 'stream', duration_seconds: null }])
+    rig.test.clock.set(stream.endsAtMs + hourMs)
+    await rig.read()
+    const [{ duration_seconds: seconds, ...rest } = {}] = await known()
+    expect(rest).toEqual({ ...seen, kind: 'vod' })
+    expect(seconds).toBeCloseTo(stream.durationSeconds, -1)
+    expect(await rig.ask(`SELECT 1 FROM cliptape.videos_v1 WHERE video_id = '${stream.id}'`)).toEqual([])
+  })
+})
+
 describe('looking for a creator', () => {
   const look = (
     platform: 'youtube' | 'tiktok' | 'instagram',
