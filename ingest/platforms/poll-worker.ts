@@ -146,7 +146,7 @@ export class PollWorker {
       else log.info(about, 'A poll failed, and is tried again later.')
     }
     await ledger.end(poll, outcome)
-    if (poll.accountId === null || outcome.error === null || !concernsUser(outcome.error.class)) return
+    if (poll.accountId === null || outcome.error === null || !concernsUser(poll, outcome.error.class)) return
     await onAccount(poll.accountId, outcome.error)
   }
 }
@@ -197,6 +197,7 @@ const concerning: ReadonlySet<string> = new Set<PlatformError['class']>([
   'not_found',
 ])
 
-function concernsUser(kind: string): boolean {
-  return concerning.has(kind)
+/** A stranger's creator that is gone is nothing that the user's own account lacks. */
+function concernsUser({ path }: Poll, kind: string): boolean {
+  return concerning.has(kind) && !(path === 'public' && kind === 'not_found')
 }

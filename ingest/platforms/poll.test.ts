@@ -397,6 +397,18 @@ describe('polls of own accounts', () => {
     expect(test.sandbox.controls.requests.length).toBe(asked)
   })
 
+  it('say nothing of an account with whose token a stranger was not found', async () => {
+    const creator = creatorAt(quietAt(9))
+    const { ownerId } = await linkAccount('youtube', ownAt)
+    test.sandbox.controls.world.remove(creator.id, startMs)
+    await monitor(creator.id, ownerId)
+    await planWork(deps, { platforms: [] })
+    await readAll()
+    const { rows } = await rig.deps.db.executeSql(`select error_class from polls where creator_id = '${creator.id}'`)
+    expect(rows).toContainEqual({ error_class: 'not_found' })
+    expect(problems).toEqual([])
+  })
+
   it('continue after a worker that died in the middle of a list, where it was', async () => {
     const index = ownAt
     const laterMs = startMs + 10 * dayMs
