@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VodSourceStateSchema } from './vods.ts'
 
 /** A creator as a search finds it. `creatorId` is the wire id; `followers` is the last count that was read. */
 export const CreatorRowSchema = z.object({
@@ -20,7 +21,7 @@ export const VodRowSchema = z.object({
   duration: z.number().nullable(),
   thumbnailUrl: z.string(),
   kind: z.string(),
-  source: z.enum(['none']),
+  source: VodSourceStateSchema,
 })
 export type VodRow = z.infer<typeof VodRowSchema>
 

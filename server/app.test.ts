@@ -150,7 +150,7 @@ describe('numbers', () => {
       duration: 30,
       thumbnailUrl: expect.any(String),
       kind: 'clip',
-      source: 'none',
+      source: 'attachable',
     })
     expect((await getJson('/api/videos/youtube:v1')).data).toMatchObject({ videoId: 'youtube:v1', title: 'Video 1' })
   })

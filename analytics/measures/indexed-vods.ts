@@ -16,6 +16,7 @@ import type { AnalyticsContext } from '../context.ts'
 import { runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { readListCursor, writeCursor } from './cursor.ts'
 import { refKey, videoDescriptions } from './details.ts'
+import { sourceState } from './library.ts'
 
 /** How far the horizon stays behind now, for servers that share their tables. */
 const marginMs = { embedded: 0, server: 2_000 } as const
@@ -87,7 +88,7 @@ export async function indexedVods(
         duration: said?.duration_seconds ?? null,
         thumbnailUrl: said?.thumbnail_url ?? '',
         kind: said?.kind ?? 'clip',
-        source: 'none',
+        source: sourceState({ kind: said?.kind ?? 'clip', ended_ms: said?.ended_ms ?? null }),
         creatorId: creatorId(row.platform, row.creator_id),
         indexedAt: new Date(row.indexed_ms).toISOString(),
       }

@@ -153,6 +153,7 @@ const VodFound = z.object({
   kind: z.string(),
   thumbnail_url: z.string(),
   published_ms: maybeNumber,
+  ended_ms: maybeNumber,
   duration_seconds: maybeNumber,
 })
 
@@ -187,11 +188,16 @@ export async function listVods(
       duration: row.duration_seconds,
       thumbnailUrl: row.thumbnail_url,
       kind: row.kind,
-      source: 'none',
+      source: sourceState(row),
     })),
     nextCursor:
       last && found.length > params.limit ? writeCursor({ after: [last.published_ms ?? 0, last.video_id] }) : null,
   }
+}
+
+/** Whether a user may attach media to a video: to a broadcast when it has ended. Whose media is attached is not known here. */
+export function sourceState(video: { readonly kind: string; readonly ended_ms: number | null }): 'attachable' | 'none' {
+  return video.kind === 'stream' && video.ended_ms === null ? 'none' : 'attachable'
 }
 
 /** One video with its last counters. @throws AppError NOT_FOUND when no source has named it */

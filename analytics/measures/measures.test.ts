@@ -277,7 +277,7 @@ group('a small market', () => {
     const c1 = creatorId('youtube', 'c1')
     expect(await getCreator(rig.ctx, c1)).toMatchObject({ name: 'First', videos: 2, followers: null })
     const vods = await listVods(rig.ctx, c1, { limit: 1 })
-    expect(vods.rows).toMatchObject([{ vodId: 'youtube:b', title: 'A song', source: 'none' }])
+    expect(vods.rows).toMatchObject([{ vodId: 'youtube:b', title: 'A song', source: 'attachable' }])
     const rest = await listVods(rig.ctx, c1, { limit: 1, cursor: vods.nextCursor ?? '' })
     expect(rest).toMatchObject({ rows: [{ vodId: 'youtube:a', duration: 30 }], nextCursor: null })
     expect(await getVideo(rig.ctx, videoId('youtube', 'a'))).toMatchObject({

@@ -7,6 +7,7 @@ import { CreatorSearchParamsSchema } from '../../../contracts/measures.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
 import { listCreators } from '../monitoring/service.ts'
+import { withAttached } from '../vods/service.ts'
 
 const ParamsSchema = z.strictObject({ creatorId: CreatorIdSchema })
 /** The two parameters of every list that has pages, as `/api/creators` has them. */
@@ -41,15 +42,17 @@ export const creatorRoutes: readonly Route[] = [
     method: 'get',
     path: '/api/creators/:creatorId/vods',
     summary: "A creator's videos, newest first",
-    description: 'Those whose date is not known come last.',
+    description:
+      'Those whose date is not known come last. `source` says whether media of yours is attached, whether some may be (`POST /api/vods/{vodId}/source`), or whether the broadcast is not over yet.',
     auth: ['jwt', 'apiKey'],
     scope: 'vods:read',
     params: ParamsSchema,
     query: VodsQuerySchema,
     answer: z.object({ data: z.array(VodRowSchema), nextCursor }),
-    handle: async (deps, { params, query }) => ({
-      json: pageAnswer(await listVods(measureContext(deps), params.creatorId, query)),
-    }),
+    async handle(deps, { params, query }, context) {
+      const page = await listVods(measureContext(deps), params.creatorId, query)
+      return { json: pageAnswer({ ...page, rows: await withAttached(deps, context, page.rows) }) }
+    },
   }),
 ]
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Selectable, Transaction } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema, VideoIdSchema } from '../../../contracts/ids.ts'
+import type { VodRow } from '../../../contracts/library.ts'
 import { type MediaInfo, MediaInfoSchema } from '../../../contracts/media.ts'
 import type { Vod, VodId, VodRequest } from '../../../contracts/vods.ts'
 import type { Database } from '../../../core/db/schema.ts'
@@ -28,7 +29,7 @@ import {
 } from './source-text.ts'
 
 type Trx = Transaction<Database>
-type VodRow = Selectable<Database['vods']>
+type MediaRow = Selectable<Database['vods']>
 export type VodDeps = Pick<ServerDeps, 'db' | 'store' | 'vault' | 'bus' | 'clock' | 'log' | 'media' | 'outbound'>
 
 /** VODs with media of one user. */
@@ -108,17 +109,20 @@ export async function deleteVod(deps: VodDeps, caller: Caller, vodId: VodId): Pr
   if (!(await dropVod(deps, ownerOf(caller), vodId))) throw noSuchVod()
 }
 
-/** Which of these videos have media of the user's. */
-export async function attachedAmong(
+/** Indexed videos with what is attached to them; a service key has attached nothing. */
+export async function withAttached(
   { db }: Pick<VodDeps, 'db'>,
-  userId: UserId,
-  vodIds: readonly string[],
-): Promise<ReadonlySet<string>> {
-  if (vodIds.length === 0) return new Set()
+  caller: Caller,
+  videos: readonly VodRow[],
+): Promise<VodRow[]> {
+  if (caller.principal?.isService || videos.length === 0) return [...videos]
+  const userId = ownerOf(caller)
+  const vodIds = videos.map(video => video.vodId)
   const rows = await db.asUser(userId, trx =>
     trx.selectFrom('vods').select('vod_id').where('owner_id', '=', userId).where('vod_id', 'in', vodIds).execute(),
   )
-  return new Set(rows.map(row => row.vod_id))
+  const attached = new Set(rows.map(row => row.vod_id))
+  return videos.map(video => (attached.has(video.vodId) ? { ...video, source: 'attached' } : video))
 }
 
 /**
@@ -330,7 +334,7 @@ async function dropDerived(trx: Trx, ownerId: UserId, vodId: string, now: Date) 
   return { cancelled, derived }
 }
 
-async function findVod({ db }: Pick<VodDeps, 'db'>, userId: UserId, vodId: VodId): Promise<VodRow | undefined> {
+async function findVod({ db }: Pick<VodDeps, 'db'>, userId: UserId, vodId: VodId): Promise<MediaRow | undefined> {
   return await db.asUser(userId, trx =>
     trx.selectFrom('vods').selectAll().where('owner_id', '=', userId).where('vod_id', '=', vodId).executeTakeFirst(),
   )
@@ -345,7 +349,7 @@ function noSuchVod(): AppError {
   return new AppError('NOT_FOUND', 'There is no such VOD of yours.')
 }
 
-function fromRow(row: VodRow): Vod {
+function fromRow(row: MediaRow): Vod {
   return {
     vodId: row.vod_id,
     title: row.title,

@@ -65,7 +65,7 @@ LIMIT 10
 
 -- part: vods
 -- params: platforms, creatorId String, hasAfter Bool, afterMs Int64, afterId String, limit UInt32
--- row:    platform, video_id, title, kind, thumbnail_url, published_ms Nullable(Int64), duration_seconds Nullable(Float64)
+-- row:    platform, video_id, title, kind, thumbnail_url, published_ms and ended_ms Nullable(Int64), duration_seconds Nullable(Float64)
 -- reads:  the creator's videos, newest first; those without a date last
 SELECT
     platform,
@@ -74,6 +74,7 @@ SELECT
     argMax(toString(said.kind), (observed_at, source)) AS kind,
     argMaxIf(said.thumbnail_url, (observed_at, source), said.thumbnail_url != '') AS thumbnail_url,
     toUnixTimestamp64Milli(argMax(said.published_at, (observed_at, source))) AS published_ms,
+    toUnixTimestamp64Milli(argMax(said.ended_at, (observed_at, source))) AS ended_ms,
     argMax(said.duration_seconds, (observed_at, source)) AS duration_seconds
 FROM {database:Identifier}.videos_v1 AS said
 WHERE expires_at > now()
