@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts', '**/*.test.tsx'],
     exclude: ['**/node_modules/**', 'dist/**', '**/*.services.test.ts'],
+    globalSetup: ['test/scratch-folder.ts'],
     environment: 'node',
     env: { FORCE_COLOR: '3', NODE_ENV: 'test' },
     maxWorkers: 2,
