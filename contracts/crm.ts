@@ -128,6 +128,33 @@ export const CrmPostSchema = z.object({
 })
 export type CrmPost = z.infer<typeof CrmPostSchema>
 
+/** `GET /api/crm/days`: so many days up to yesterday in California. */
+export const DaysParamsSchema = z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(28), accountId })
+export type DaysParams = z.infer<typeof DaysParamsSchema>
+
+/** What an account gained in one day of California, as its platform counts it; null is not provided. */
+export const CrmDaySchema = z.object({
+  day: z.string(),
+  views: number,
+  likes: number,
+  comments: number,
+  shares: number,
+  saves: number,
+  watchMinutes: number,
+  followersGained: number,
+  followersLost: number,
+  observedAt: z.string(),
+})
+export type CrmDay = z.infer<typeof CrmDaySchema>
+
+/** Days of one account, the oldest first. `stale`: there are some, but none of the last five days. */
+export const AccountDaysSchema = z.object({
+  account: AccountPerformanceSchema.shape.account,
+  state: z.enum(['value', 'needs_scope', 'stale', 'not_provided']),
+  days: z.array(CrmDaySchema),
+})
+export type AccountDays = z.infer<typeof AccountDaysSchema>
+
 const timezone = z
   .string()
   .regex(/^[A-Za-z0-9+/_:-]{1,64}$/, 'must be a time zone such as Europe/Berlin')

@@ -65,6 +65,7 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'GET /api/crm/performance': ofAccount,
   'GET /api/crm/posts': ofAccount,
   'GET /api/crm/best-time': ofAccount,
+  'GET /api/crm/days': ofAccount,
   'POST /api/vods': { ids: () => ({}), body: of => ({ source: `upload:${of.ids.upload}` }) },
   'GET /api/vods/:vodId': { ids: ofVod },
   'POST /api/vods/:vodId/source': { ids: ofVod, body: of => ({ source: `upload:${of.ids.upload}` }) },

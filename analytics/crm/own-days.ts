@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import type { UserId } from '../../contracts/ids.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { refKey } from '../measures/details.ts'
 import { maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
-import { accountParams, type OwnNumbers, ownQuerySettings } from './own-numbers.ts'
+import { accountParams, type OwnAccount, ownQuerySettings } from './own-numbers.ts'
 
 const DayRow = z.object({
   platform: z.string(),
@@ -29,7 +30,10 @@ export type OwnDay = Omit<z.infer<typeof DayRow>, 'platform' | 'id'>
  */
 export async function readOwnDays(
   ctx: AnalyticsContext,
-  own: Pick<OwnNumbers, 'owner' | 'accounts'>,
+  own: {
+    readonly owner: UserId
+    readonly accounts: readonly Pick<OwnAccount, 'accountId' | 'platform' | 'creatorId'>[]
+  },
   sinceMs: number,
 ): Promise<ReadonlyMap<string, readonly OwnDay[]>> {
   if (own.accounts.length === 0) return new Map()

@@ -43,7 +43,13 @@ export function postParams(posts: readonly NativeRef[]): QueryParams {
 }
 
 /** The parameters that name accounts, and whose they are. */
-export function accountParams({ owner, accounts }: Pick<OwnNumbers, 'owner' | 'accounts'>): QueryParams {
+export function accountParams({
+  owner,
+  accounts,
+}: {
+  readonly owner: UserId
+  readonly accounts: readonly Pick<OwnAccount, 'platform' | 'creatorId'>[]
+}): QueryParams {
   return {
     owner,
     accountPlatforms: accounts.map(account => account.platform),

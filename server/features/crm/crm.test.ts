@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { BestTimeSchema, CrmPostSchema, PerformanceSchema } from '../../../contracts/crm.ts'
+import { AccountDaysSchema, BestTimeSchema, CrmPostSchema, PerformanceSchema } from '../../../contracts/crm.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import { type RunningServer, startServer } from '../../server.ts'
@@ -12,6 +12,7 @@ const PostsAnswer = z.strictObject({
   nextCursor: z.string().optional(),
   rankedAmong: z.number().optional(),
 })
+const DaysAnswer = z.strictObject({ data: z.array(AccountDaysSchema.strict()) })
 
 let rig: ServerRig
 let server: RunningServer
@@ -68,8 +69,54 @@ describe('own accounts over HTTP', () => {
     expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('time zone')])
   })
 
+  it('have the days that their platform counted, or say what it would take', async () => {
+    const day = (owner_id: string, date: string, shares: number) => ({
+      owner_id,
+      platform: 'youtube',
+      creator_id: 'UCdays',
+      day: date,
+      shares,
+      followers_gained: 9,
+      observed_at: '2026-01-31 00:00:00',
+      source: 'own:youtube-api',
+      endpoint: 'reports.query',
+    })
+    await rig.store.insert('cliptape.own_days_v1', [
+      day(rig.userId, '2025-12-24', 1),
+      day(rig.userId, '2026-01-27', 7),
+      day(rig.userId, '2026-01-28', 8),
+    ])
+    const linked = async (channel: string, scopes: string[]) => {
+      const { id } = await rig.db.system
+        .insertInto('platform_accounts')
+        .values({
+          user_id: rig.userId,
+          platform_name: 'youtube',
+          platform_account_id: channel,
+          credentials_kind: 'google',
+          scopes,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      return id
+    }
+    const scope = 'https://www.googleapis.com/auth/'
+    const whole = await linked('UCdays', [`${scope}youtube.readonly`, `${scope}yt-analytics.readonly`])
+    const narrow = await linked('UCnarrow', [`${scope}youtube.readonly`])
+    const { data } = DaysAnswer.parse(await (await ask('/days?days=14')).json())
+    const byId = new Map(data.map(one => [one.account.id, one]))
+    expect(byId.get(whole)?.state).toBe('value')
+    expect(byId.get(whole)?.days.map(one => [one.day, one.shares, one.followersGained, one.views])).toEqual([
+      ['2026-01-27', 7, 9, null],
+      ['2026-01-28', 8, 9, null],
+    ])
+    expect([byId.get(narrow)?.state, byId.get(mine)?.state]).toEqual(['needs_scope', 'not_provided'])
+    expect((await ask('/days?days=0')).status).toBe(400)
+    await rig.db.system.deleteFrom('platform_accounts').where('id', 'in', [whole, narrow]).execute()
+  })
+
   it('are nobody else’s: another’s account is not there', async () => {
-    for (const path of ['/performance', '/posts', '/best-time']) {
+    for (const path of ['/performance', '/posts', '/best-time', '/days']) {
       expect((await ask(`${path}?accountId=${theirs}`)).status).toBe(404)
       expect(await (await ask(path)).text()).not.toContain('100000')
     }

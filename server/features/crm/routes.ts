@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import {
+  AccountDaysSchema,
   BestTimeParamsSchema,
   BestTimeSchema,
   CrmPostSchema,
+  DaysParamsSchema,
   PerformanceParamsSchema,
   PerformanceSchema,
   PostsParamsSchema,
 } from '../../../contracts/crm.ts'
 import { type Route, route } from '../../http/route.ts'
+import { readDays } from './days.ts'
 import { readBestTime, readPerformance, readPosts } from './service.ts'
 
 const ofAccount = 'Of the accounts that are not unlinked, or of one (`accountId`).'
@@ -50,6 +53,17 @@ export const crmRoutes: readonly Route[] = [
         },
       }
     },
+  }),
+  route({
+    method: 'get',
+    path: '/api/crm/days',
+    summary: 'Your accounts by day',
+    description: `${ofAccount} What the platform itself counted in each day of California: YouTube two to three days late, with shares, watch time and followers won and lost; Instagram up to two days late. TikTok has none.`,
+    auth: ['jwt'],
+    query: DaysParamsSchema,
+    errors: ['NOT_FOUND', 'QUERY_LIMIT'],
+    answer: z.object({ data: z.array(AccountDaysSchema) }),
+    handle: async (deps, { query }, context) => ({ json: { data: await readDays(deps, context, query) } }),
   }),
   route({
     method: 'get',

@@ -72,12 +72,16 @@ export async function readBestTime(deps: CrmDeps, caller: Caller, params: BestTi
 }
 
 /** Own accounts are real ones: a replay or imported history that is looked at has other clocks, and none of them. */
-function realNumbers(deps: CrmDeps): AnalyticsContext {
+export function realNumbers(deps: CrmDeps): AnalyticsContext {
   return { store: deps.store, world: { database: 'cliptape', clock: deps.clock }, niches: deps.niches() }
 }
 
 /** The one that is asked for, or all that are not unlinked. */
-async function accountsOf(deps: CrmDeps, caller: Caller, accountId: string | undefined): Promise<PlatformAccount[]> {
+export async function accountsOf(
+  deps: CrmDeps,
+  caller: Caller,
+  accountId: string | undefined,
+): Promise<PlatformAccount[]> {
   const all = await listAccounts(deps, caller)
   if (accountId === undefined) return all.filter(account => account.status !== 'disconnected')
   const one = all.filter(account => account.id === accountId.toLowerCase())
