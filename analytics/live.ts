@@ -30,9 +30,12 @@ export interface LiveResult {
   readonly asOf: Date
 }
 
+/** What trends is added for those who may see it. */
+const trendColumns = Object.keys(TrendRowSchema.omit({ trending: true }).shape)
+
 const columns = {
-  trends: Object.keys(TrendRowSchema.shape),
-  movers: Object.keys(TrendRowSchema.shape),
+  trends: trendColumns,
+  movers: trendColumns,
   index: Object.keys(IndexRowSchema.shape),
   series: ['key', ...Object.keys(SeriesPointSchema.shape)],
   describe: Object.keys(FactSchema.shape),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { TrendingSchema } from './measures.ts'
 import { CutOptionsSchema, CutResultSchema } from './media.ts'
 import { VodIdSchema } from './vods.ts'
 
@@ -46,6 +47,8 @@ export const ClipStatusSchema = z.object({
   reason: z.string().optional(),
   result: CutResultSchema.optional(),
   bytes: z.number().int().optional(),
+  /** Of the video that it was cut from; only in answers for plans with premium indicators. */
+  trending: TrendingSchema.nullable().optional(),
   expiresAt: z.iso.datetime().nullable(),
 })
 export type ClipStatus = z.infer<typeof ClipStatusSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { TrendingSchema } from './measures.ts'
 import { VodSourceStateSchema } from './vods.ts'
 
 /** A creator as a search finds it. `creatorId` is the wire id; `followers` is the last count that was read. */
@@ -22,6 +23,8 @@ export const VodRowSchema = z.object({
   thumbnailUrl: z.string(),
   kind: z.string(),
   source: VodSourceStateSchema,
+  /** Only in answers for plans with premium indicators. */
+  trending: TrendingSchema.nullable().optional(),
 })
 export type VodRow = z.infer<typeof VodRowSchema>
 

@@ -120,6 +120,13 @@ const number = z.number().nullable()
 /** Names of fields of the row that are null, with the reason. */
 const missing = z.record(z.string(), MissingReasonSchema)
 
+/**
+ * What stands out about a video now: one sign (`rising`), several (`hot`), or a breakout as `docs/metrics.md` defines it.
+ * Each sentence of `why` names a number.
+ */
+export const TrendingSchema = z.object({ level: z.enum(['rising', 'hot', 'breakout']), why: z.array(z.string()) })
+export type Trending = z.infer<typeof TrendingSchema>
+
 /** One ranked clip, creator or topic. `key` is the wire id (a topic's text for topics). Rates are per hour; instants ISO 8601 UTC. */
 export const TrendRowSchema = z.object({
   key: z.string(),
@@ -154,6 +161,8 @@ export const TrendRowSchema = z.object({
   /** Views at evenly spaced instants over the window, oldest first; null is a gap. Empty when not asked for. */
   spark: z.array(number),
   missing,
+  /** Only in answers for plans with premium indicators; null when nothing stands out. */
+  trending: TrendingSchema.nullable().optional(),
 })
 export type TrendRow = z.infer<typeof TrendRowSchema>
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CreatorIdSchema } from './ids.ts'
+import { TrendingSchema } from './measures.ts'
 import { MediaInfoSchema } from './media.ts'
 
 /** VODs with media: `/api/vods`. */
@@ -52,6 +53,8 @@ export const VodSchema = z.object({
   duration: z.number(),
   bytes: z.number().int().nullable(),
   media: MediaInfoSchema,
+  /** Of an indexed video; only in answers for plans with premium indicators. */
+  trending: TrendingSchema.nullable().optional(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().nullable(),
 })

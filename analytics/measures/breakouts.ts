@@ -23,7 +23,8 @@ export async function breakouts(ctx: AnalyticsContext, platform: Platform): Prom
   return { rows: found.rows.filter(row => isBreakout(row, found.asOf.getTime())), asOf: found.asOf }
 }
 
-function isBreakout(row: TrendRow, nowMs: number): boolean {
+/** @param nowMs the end of the row's window, epoch ms */
+export function isBreakout(row: TrendRow, nowMs: number): boolean {
   const { outlierMin, viewsMin, velocityMin, ageMsMax } = breakoutRule
   if (row.outlier === null || row.views === null || row.velocity === null || row.publishedAt === null) return false
   const isYoung = nowMs - Date.parse(row.publishedAt) <= ageMsMax

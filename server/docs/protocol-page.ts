@@ -65,7 +65,7 @@ export const serverExamples: readonly { says: string; message: ServerMessage }[]
     },
   },
   {
-    says: 'Something that concerns everybody: now `world.changed` with the status of the world.',
+    says: 'Something that concerns everybody: `world.changed` with the status of the world.',
     message: {
       type: 'event',
       topic: 'world.changed',
@@ -75,6 +75,20 @@ export const serverExamples: readonly { says: string; message: ServerMessage }[]
         now: '2026-01-31T12:00:00.000Z',
         speed: 1,
         sources: ['import:youtube-trending'],
+      },
+    },
+  },
+  {
+    says: 'Something that concerns the one who is signed in: `media.changed` when work on media of theirs begins, goes on or ends. Of a clip request `jobId` is the `requestId`, and its `type` is `clip`. An event that was missed is not sent again: ask for the status after a reconnect.',
+    message: {
+      type: 'event',
+      topic: 'media.changed',
+      payload: {
+        jobId: '0b6b4c1e-7d0d-4f6a-8f0e-2a6f6f1c9a57',
+        type: 'clip',
+        vodId: 'own:5f0c8a52-6b1f-4a53-9a37-2f1d0a9b7c11',
+        status: 'running',
+        progress: 0.4,
       },
     },
   },

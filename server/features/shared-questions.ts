@@ -9,19 +9,24 @@ import type { ServerDeps } from '../deps.ts'
 import { canonical, touching } from '../live/public-question.ts'
 import { measureContext } from './measure-context.ts'
 import type { SharedQuestion } from './shared-answers.ts'
+import { withTrending } from './trending.ts'
 
 /** What questions about public numbers stand on. */
 export type QuestionDeps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock'>
 
-/** `GET /api/analytics/trends` and `/ext-api/v1/trends`. */
-export function trendsQuestion(deps: QuestionDeps, params: TrendsParams): SharedQuestion {
+/** `GET /api/analytics/trends` and `/ext-api/v1/trends`; with what trends for plans that have it. */
+export function trendsQuestion(
+  deps: QuestionDeps,
+  params: TrendsParams,
+  { hasIndicators }: { readonly hasIndicators: boolean },
+): SharedQuestion {
   return {
-    key: `trends ${canonical(params)}`,
+    key: `trends${hasIndicators ? ' indicated' : ''} ${canonical(params)}`,
     isTouchedBy: touching(deps, event => readsOf('trends', params).isTouchedBy(event)),
     async compute() {
       const found = await inWorld(deps, ctx => trends(ctx, params))
       return {
-        data: found.rows,
+        data: hasIndicators ? withTrending(found.rows, found.asOf) : found.rows,
         // A later page keeps the window of the first; its cursor holds that window's end, and says nothing else.
         version: found.nextCursor === null ? 'last' : 'more',
         rest: {

@@ -5,7 +5,7 @@ import type { AuthScheme } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
 import type { SharedQuestion } from '../features/shared-answers.ts'
 import { parseInput } from './parse-input.ts'
-import { type Route, route } from './route.ts'
+import { type Route, type RouteContext, route } from './route.ts'
 
 /** Questions of one address whose text is remembered, and how long a text may be. */
 const remembered = { questionsMax: 500, charsMax: 500 } as const
@@ -23,27 +23,35 @@ export function sharedRoute<Q extends z.ZodType>(o: {
   query: Q
   errors?: readonly ErrorCode[]
   answer: z.ZodType
-  question(deps: ServerDeps, query: z.output<Q>): SharedQuestion
+  /** The answer has more for plans with premium indicators. */
+  mayIndicate?: boolean
+  question(deps: ServerDeps, query: z.output<Q>, plan: { readonly hasIndicators: boolean }): SharedQuestion
 }): Route {
   const asked = new WeakMap<ServerDeps, Map<string, SharedQuestion>>()
-  const { question, ...declared } = o
+  const { question, mayIndicate, ...declared } = o
+  const planOf = async (deps: ServerDeps, { principal }: RouteContext) => ({
+    hasIndicators:
+      mayIndicate === true && principal !== null && (await deps.usage.limitsOf(principal.userId)).premiumIndicators,
+  })
   const answer = async (deps: ServerDeps, to: SharedQuestion) => ({ shared: await deps.answers.get(to) })
   const declaration = route({
     ...declared,
     method: 'get',
     hasEtag: true,
-    handle: (deps, { query }) => answer(deps, question(deps, query)),
+    handle: async (deps, { query }, context) => answer(deps, question(deps, query, await planOf(deps, context))),
   })
   return {
     ...declaration,
-    async run(deps, raw) {
+    async run(deps, raw, context) {
+      const plan = await planOf(deps, context)
       const known = asked.get(deps) ?? new Map<string, SharedQuestion>()
       asked.set(deps, known)
-      const found = known.get(raw.address)
+      const key = `${plan.hasIndicators ? '+' : ''}${raw.address}`
+      const found = known.get(key)
       if (found) return await answer(deps, found)
-      const made = question(deps, parseInput(o.query, raw.query))
+      const made = question(deps, parseInput(o.query, raw.query), plan)
       if (known.size >= remembered.questionsMax) known.clear()
-      if (raw.address.length <= remembered.charsMax) known.set(raw.address, made)
+      if (raw.address.length <= remembered.charsMax) known.set(key, made)
       return await answer(deps, made)
     },
   }

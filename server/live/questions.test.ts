@@ -79,6 +79,7 @@ function trendsOf(world: World, on: AnalyticsStore): LiveQuestion {
       replay: async () => ({ replayed: 0, kept: 0 }),
       discard: async () => ({ discarded: 0 }),
     },
+    usage: { hasIndicators: () => false },
     lists: new LiveLists(),
   })
   return parse('trends', { type: 'clips' }, { userId: UserIdSchema.parse(crypto.randomUUID()), role: 'user' })

@@ -2,9 +2,11 @@ import { computeLive, readsOf } from '../../analytics/live.ts'
 import type { LiveLists } from '../../analytics/live-lists.ts'
 import { AppError, assertNever } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
+import { TrendRowSchema } from '../../contracts/measures.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
 import { isOperator, operatorsOnly } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
+import { withTrending } from '../features/trending.ts'
 import { parseInput } from '../http/parse-input.ts'
 import { canonical, touching } from './public-question.ts'
 import type { LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts'
@@ -14,6 +16,7 @@ const windowMs = { live: 5000, replay: 1000 } as const
 const opsMs = 2000
 
 type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'> & {
+  readonly usage: { hasIndicators(userId: UserId): boolean }
   /** It hears of every change before the engine computes anything. */
   readonly lists: LiveLists
 }
@@ -31,7 +34,7 @@ export function liveQuestions(deps: Deps): ParseQuestion {
       case 'index':
       case 'series':
       case 'describe':
-        return dataQuestion(deps, name, params)
+        return dataQuestion(deps, name, params, deps.usage.hasIndicators(who.userId))
       case 'ops':
       case 'deadLetters':
       case 'world':
@@ -48,16 +51,18 @@ function isLiveQueryName(name: string): name is LiveQueryName {
   return Object.hasOwn(liveQueries, name)
 }
 
-/** A question about public numbers: the same for everybody, in whichever world is looked at. */
+/** A question about public numbers: the same for everybody whose plan shows as much, in whichever world is looked at. */
 function dataQuestion(
   deps: Deps,
   name: 'trends' | 'movers' | 'index' | 'series' | 'describe',
   params: Record<string, unknown>,
+  hasIndicators: boolean,
 ): LiveQuestion {
   const checked = parseInput(liveQueries[name].params, params)
   const reads = readsOf(name, checked)
+  const isIndicated = hasIndicators && (name === 'trends' || name === 'movers')
   return {
-    key: `${name} ${canonical(checked)}`,
+    key: `${name}${isIndicated ? ' indicated' : ''} ${canonical(checked)}`,
     name,
     lane: 'measures',
     staleAfterMs() {
@@ -71,13 +76,19 @@ function dataQuestion(
       if (world.gone?.aborted) return null
       try {
         const answer = await computeLive({ store: deps.store, world, niches: deps.niches() }, name, checked, deps.lists)
-        return world.gone?.aborted ? null : answer
+        if (world.gone?.aborted) return null
+        return isIndicated ? indicated(answer) : answer
       } catch (error) {
         if (world.gone?.aborted) return null
         throw error
       }
     },
   }
+}
+
+function indicated({ columns, rows, asOf }: LiveAnswer): LiveAnswer {
+  const trendRows = rows.map(row => TrendRowSchema.parse(row))
+  return { columns: [...columns, 'trending'], rows: withTrending(trendRows, asOf), asOf }
 }
 
 /** A question about Cliptape itself. Dead letters belong to their owner; the rest is the same for all who may ask. */

@@ -37,6 +37,7 @@ export const analyticsRoutes: readonly Route[] = [
     query: TrendsParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: TrendsAnswerSchema,
+    mayIndicate: true,
     question: trendsQuestion,
   }),
   sharedRoute({

@@ -95,6 +95,11 @@ export class UsageMeter implements LiveQueryRoom {
     return { isOpen: true }
   }
 
+  /** Whether the user's plan has premium indicators, as far as is known here. */
+  hasIndicators(userId: UserId): boolean {
+    return this.#accounts.get(userId)?.known?.limits.premiumIndicators ?? false
+  }
+
   closeLiveQuery(userId: UserId): void {
     const open = this.openLiveQueries(userId) - 1
     if (open > 0) this.#liveQueries.set(userId, open)

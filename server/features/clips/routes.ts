@@ -2,14 +2,19 @@ import { z } from 'zod'
 import {
   ClipAcceptedSchema,
   ClipRequestSchema,
+  type ClipStatus,
   ClipStatusNameSchema,
   ClipStatusSchema,
   DownloadLinkSchema,
   StorageSchema,
 } from '../../../contracts/clips.ts'
+import type { ServerDeps } from '../../deps.ts'
+import type { Caller } from '../../http/caller.ts'
 import { IdPageSchema } from '../../http/id-cursor.ts'
 import { readInstantCursor, writeInstantCursor } from '../../http/instant-cursor.ts'
 import { type Route, route } from '../../http/route.ts'
+import { trendingAmong } from '../trending.ts'
+import { creatorsOf } from '../vods/service.ts'
 import { clipLink, clipStatus, listClips, removeClip, requestClip } from './service.ts'
 
 const ParamsSchema = z.strictObject({ requestId: z.uuid() })
@@ -42,7 +47,10 @@ export const clipRoutes: readonly Route[] = [
     scope: 'clips:read',
     params: ParamsSchema,
     answer: ClipStatusSchema,
-    handle: async (deps, { params }, context) => ({ json: await clipStatus(deps, context, params.requestId) }),
+    async handle(deps, { params }, context) {
+      const [clip] = await indicated(deps, context, [await clipStatus(deps, context, params.requestId)])
+      return { json: clip }
+    },
   }),
   route({
     method: 'get',
@@ -61,7 +69,7 @@ export const clipRoutes: readonly Route[] = [
         last && hasMore
           ? { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: last.requestId }) }
           : {}
-      return { json: { data: rows, storage, ...nextCursor } }
+      return { json: { data: await indicated(deps, context, rows), storage, ...nextCursor } }
     },
   }),
   route({
@@ -92,3 +100,10 @@ export const clipRoutes: readonly Route[] = [
     handle: async (deps, { params }, context) => ({ json: await clipLink(deps, context, params.requestId) }),
   }),
 ]
+
+/** Clips with what is trending about the videos that they were cut from, for plans that have it. */
+async function indicated(deps: ServerDeps, caller: Caller, clips: readonly ClipStatus[]): Promise<ClipStatus[]> {
+  const ids = [...new Set(clips.map(clip => clip.vodId))]
+  const trending = await trendingAmong(deps, caller, await creatorsOf(deps, caller, ids))
+  return clips.map(clip => ({ ...clip, ...trending(clip.vodId) }))
+}

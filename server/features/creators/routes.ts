@@ -7,6 +7,7 @@ import { CreatorSearchParamsSchema } from '../../../contracts/measures.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
 import { listCreators } from '../monitoring/service.ts'
+import { trendingAmong } from '../trending.ts'
 import { withAttached } from '../vods/service.ts'
 
 const ParamsSchema = z.strictObject({ creatorId: CreatorIdSchema })
@@ -51,7 +52,10 @@ export const creatorRoutes: readonly Route[] = [
     answer: z.object({ data: z.array(VodRowSchema), nextCursor }),
     async handle(deps, { params, query }, context) {
       const page = await listVods(measureContext(deps), params.creatorId, query)
-      return { json: pageAnswer({ ...page, rows: await withAttached(deps, context, page.rows) }) }
+      const attached = await withAttached(deps, context, page.rows)
+      const ofCreator = page.rows.map(({ vodId }) => ({ vodId, creatorId: params.creatorId }))
+      const trending = await trendingAmong(deps, context, ofCreator)
+      return { json: pageAnswer({ ...page, rows: attached.map(row => ({ ...row, ...trending(row.vodId) })) }) }
     },
   }),
 ]

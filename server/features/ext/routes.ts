@@ -34,6 +34,7 @@ export const extRoutes: readonly Route[] = [
     query: TrendsParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: TrendsAnswerSchema,
+    mayIndicate: true,
     question: trendsQuestion,
   }),
   sharedRoute({

@@ -23,6 +23,7 @@ import {
   saveCredentials,
 } from '../credentials/service.ts'
 import { validateDue } from '../credentials/validation.ts'
+import { listQuota } from '../quota/service.ts'
 import { withAccessToken } from './access-token.ts'
 import { listAccounts, takeRevocations, unlinkAccount } from './accounts.ts'
 import { purgeLinks } from './purge.ts'
@@ -225,6 +226,39 @@ export function describeLinks(rig: () => { db: Db }): void {
       expect(await statuses()).toEqual([['google', 'invalid', 'The app was deleted.']])
       clock.advance(dayMs)
       expect(await validateDue(deps)).toEqual({ tried: 0 })
+    })
+
+    it('say what may still be asked with them, by the name of the account where it is that of one', async () => {
+      const account = await linked('instagram_login')
+      const [{ vault_secret_id: credentialKey = '' } = {}] = await listCredentials(deps, me)
+      const state = {
+        limit: 50,
+        used: 12,
+        left: 38,
+        resetsAtMs: clock.nowMs(),
+        blockedUntilMs: null,
+        blockReason: null,
+        usagePercent: 24,
+      }
+      const quota = async () => [
+        { ...state, credentialKey, bucket: `instagram:account/${account.platformAccountId}` },
+        { ...state, credentialKey: 'operator:youtube', bucket: 'youtube:units' },
+      ]
+      expect(await listQuota({ db: deps.db, quota }, user)).toEqual([
+        {
+          platform: 'instagram',
+          kind: 'instagram_login',
+          bucket: 'instagram:account',
+          accountName: account.name,
+          limit: 50,
+          used: 12,
+          left: 38,
+          resetsAt: new Date(clock.nowMs()).toISOString(),
+          blockedUntil: null,
+          blockReason: null,
+          usagePercent: 24,
+        },
+      ])
     })
 
     it('that are replaced while they are tried wait for a try of their own', async () => {

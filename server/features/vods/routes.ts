@@ -6,6 +6,7 @@ import { IdPageSchema } from '../../http/id-cursor.ts'
 import { readInstantCursor, writeInstantCursor } from '../../http/instant-cursor.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
+import { trendingAmong } from '../trending.ts'
 import { attachSource, deleteVod, getVod, listVods, registerVod } from './service.ts'
 
 const ParamsSchema = z.strictObject({ vodId: VodIdSchema })
@@ -31,7 +32,8 @@ export const vodRoutes: readonly Route[] = [
         last && hasMore
           ? { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: last.vodId }) }
           : {}
-      return { json: { data: rows, ...nextCursor } }
+      const trending = await trendingAmong(deps, context, rows)
+      return { json: { data: rows.map(row => ({ ...row, ...trending(row.vodId) })), ...nextCursor } }
     },
   }),
   route({
@@ -55,7 +57,11 @@ export const vodRoutes: readonly Route[] = [
     scope: 'vods:read',
     params: ParamsSchema,
     answer: VodSchema,
-    handle: async (deps, { params }, context) => ({ json: await getVod(deps, context, params.vodId) }),
+    async handle(deps, { params }, context) {
+      const vod = await getVod(deps, context, params.vodId)
+      const trending = await trendingAmong(deps, context, [vod])
+      return { json: { ...vod, ...trending(vod.vodId) } }
+    },
   }),
   route({
     method: 'post',

@@ -125,6 +125,25 @@ export async function withAttached(
   return videos.map(video => (attached.has(video.vodId) ? { ...video, source: 'attached' } : video))
 }
 
+/** Whose videos some of the caller's VODs are; those that are gone are left out. */
+export async function creatorsOf(
+  { db }: Pick<VodDeps, 'db'>,
+  caller: Caller,
+  vodIds: readonly string[],
+): Promise<{ vodId: string; creatorId: string | null }[]> {
+  if (vodIds.length === 0) return []
+  const userId = ownerOf(caller)
+  const rows = await db.asUser(userId, trx =>
+    trx
+      .selectFrom('vods')
+      .select(['vod_id', 'creator_id'])
+      .where('owner_id', '=', userId)
+      .where('vod_id', 'in', vodIds)
+      .execute(),
+  )
+  return rows.map(row => ({ vodId: row.vod_id, creatorId: row.creator_id }))
+}
+
 /**
  * The media of a VOD for work on it, as it was when it was registered.
  * @throws AppError SOURCE_REQUIRED for an indexed video without media; NOT_FOUND for an id of ours that is not there
