@@ -190,7 +190,7 @@ function origin(row: Origin): string {
 }
 
 /** Epoch seconds with milliseconds, as the engine reads a DateTime64(3). Ten digits: four would be taken for a year. */
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   const whole = Math.floor(ms / 1000)
   const rest = ms - whole * 1000
   const text = whole >= 1_000_000_000 ? `${whole}` : `${whole}`.padStart(10, '0')

@@ -1,5 +1,5 @@
 import type { Count, DayReading } from '../../platforms/port.ts'
-import { numbersExpireAtSec } from '../rows.ts'
+import { numbersExpireAtSec, seconds } from '../rows.ts'
 import type { OwnNumbersDeps, OwnPoll } from './own-numbers.ts'
 import { sourceOf } from './reading-items.ts'
 
@@ -53,7 +53,7 @@ function rowOf(poll: OwnPoll, day: DayReading): Record<(typeof columns)[number],
     watch_minutes: textOf(day.watchMinutes),
     followers_gained: textOf(day.followersGained),
     followers_lost: textOf(day.followersLost),
-    observed_at: day.observedAtMs / 1000,
+    observed_at: seconds(day.observedAtMs),
     source,
     endpoint: day.endpoint,
     expires_at: numbersExpireAtSec({ source, observedAtMs: day.observedAtMs }),

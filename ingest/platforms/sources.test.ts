@@ -99,6 +99,7 @@ describe('days of own accounts', () => {
     const { platformAccountId } = await rig.link('google', { index: 2 })
     await rig.plan()
     await rig.deps.db.executeSql(`delete from polls where task <> 'daily'`)
+    rig.test.clock.advance(123)
     await rig.read()
     const days = () =>
       rig.ask<{ owner: string; first: string; last: string; count: number; shares: number; watched: number }>(
