@@ -12,9 +12,9 @@ import { type EncodedPacket, EncodedPacketSink, type InputVideoTrack } from 'med
 import type { MediaEngine } from '../engine/port.ts'
 import {
   type AvcConfig,
+  avcConfigOf,
   idrUnit,
   mergedAvcConfig,
-  parseAvcConfig,
   parseSequenceSet,
   pictureSetId,
   unitTypes,
@@ -41,8 +41,7 @@ export type SmartEligibility =
 export async function smartEligibility(track: InputVideoTrack): Promise<SmartEligibility> {
   const codec = await track.getCodec()
   if (codec !== 'avc') return { refusal: `The picture is ${codec ?? 'unknown'}, not H.264, so all of it was encoded.` }
-  const description = (await track.getDecoderConfig())?.description
-  const config = description === undefined ? null : parseAvcConfig(bytesOf(description))
+  const config = await avcConfigOf(track)
   const set = config?.sequenceSets[0]
   if (!config || !set) return { refusal: 'The picture does not say how it was encoded, so all of it was encoded.' }
   const { profileIdc, chromaFormat, bitDepth, isProgressive } = parseSequenceSet(set)
@@ -217,8 +216,7 @@ async function encodeEdge(
     },
   )
   const file = await openWrittenFile(outputPath)
-  const description = (await file.video?.getDecoderConfig())?.description
-  const config = description === undefined ? null : parseAvcConfig(bytesOf(description))
+  const config = file.video && (await avcConfigOf(file.video))
   const isWhole = file.video !== null && (await shownTimes(file.video)).length === frames.length
   if (file.video === null || config === null || !isWhole) {
     file.close()
@@ -280,10 +278,4 @@ function jointsOf(plan: SmartPlan, frames: readonly ClipFrame[]): number[] {
 
 function isNear(atSec: number, expectedSec: number | undefined): boolean {
   return expectedSec !== undefined && Math.abs(atSec - expectedSec) < 0.0005
-}
-
-function bytesOf(description: NonNullable<VideoDecoderConfig['description']>): Uint8Array {
-  return ArrayBuffer.isView(description)
-    ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
-    : new Uint8Array(description)
 }

@@ -1,3 +1,4 @@
+import { endianness } from 'node:os'
 import type { Readable } from 'node:stream'
 import { AppError } from '../../contracts/errors.ts'
 import type { DecodedFrame } from './port.ts'
@@ -39,17 +40,22 @@ export async function readFrames(
   }
 }
 
-/** Cuts a stream of 16-bit samples, lower byte first, at whole samples: a chunk may end in the middle of one. */
+/** Cuts a stream of 16-bit samples at whole ones: a chunk may end in the middle. */
 export async function readSamples(stream: Readable, take: (samples: Int16Array) => Promise<void>): Promise<void> {
   let left = Buffer.alloc(0)
   for await (const chunk of stream) {
     const bytes = Buffer.concat([left, Buffer.from(chunk)])
-    const sampleCount = bytes.length >> 1
-    left = bytes.subarray(sampleCount * 2)
-    if (sampleCount === 0) continue
-    const view = new DataView(bytes.buffer, bytes.byteOffset, sampleCount * 2)
-    await take(Int16Array.from({ length: sampleCount }, (_, index) => view.getInt16(index * 2, true)))
+    const wholeBytes = bytes.length - (bytes.length % 2)
+    left = bytes.subarray(wholeBytes)
+    if (wholeBytes > 0) await take(samplesOf(bytes.subarray(0, wholeBytes)))
   }
+}
+
+/** Engines write the lower byte first, as nearly all machines do; a copy, because samples must lie at even addresses. */
+function samplesOf(bytes: Buffer): Int16Array {
+  const copy = new Uint8Array(bytes)
+  if (endianness() === 'BE') Buffer.from(copy.buffer).swap16()
+  return new Int16Array(copy.buffer)
 }
 
 /**

@@ -2,6 +2,7 @@
  * What must be known of H.264 to join two encodings in one file and to feed pictures to a decoder: the parameter sets
  * (ITU-T H.264, 7.3.2) and the record that carries them in MP4 (ISO/IEC 14496-15, 5.3.3).
  */
+import type { InputVideoTrack } from 'mediabunny'
 
 /** The decoder configuration of a track, taken apart. */
 export interface AvcConfig {
@@ -28,6 +29,18 @@ export interface SequenceSet {
 export const idrUnit = 5
 const highProfiles = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135])
 const startCode = Uint8Array.of(0, 0, 0, 1)
+
+/** The configuration of a track of H.264; null of others, and of streams that carry it within. */
+export async function avcConfigOf(track: InputVideoTrack): Promise<AvcConfig | null> {
+  const description = (await track.getCodec()) === 'avc' ? (await track.getDecoderConfig())?.description : undefined
+  if (description === undefined) return null
+  const isView = ArrayBuffer.isView(description)
+  return parseAvcConfig(
+    isView
+      ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
+      : new Uint8Array(description),
+  )
+}
 
 /** @returns null when the record is damaged */
 export function parseAvcConfig(record: Uint8Array): AvcConfig | null {

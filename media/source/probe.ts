@@ -73,13 +73,16 @@ export async function durationSecOf(media: OpenedMedia): Promise<number> {
 
 async function videoOf(track: InputVideoTrack): Promise<NonNullable<MediaInfo['video']>> {
   const rates = await track.computeFrameRateMetrics({ targetPacketCount: probedPacketCount })
+  const isRateConstant = rates.frameRateIsConstant || rates.underlyingFrameRate !== null
+  // A guess at the rate behind uneven times can be the rate of the clock they are written with.
+  const framesPerSec = isRateConstant ? rates.bestGuessFrameRate : rates.averageFrameRate
   return {
     codec: (await track.getCodec()) ?? 'unknown',
     widthPx: Math.round(await track.getDisplayWidth()),
     heightPx: Math.round(await track.getDisplayHeight()),
     rotationDeg: await track.getRotation(),
-    framesPerSec: Number.isFinite(rates.bestGuessFrameRate) ? rates.bestGuessFrameRate : null,
-    isRateConstant: rates.frameRateIsConstant || rates.underlyingFrameRate !== null,
+    framesPerSec: Number.isFinite(framesPerSec) ? framesPerSec : null,
+    isRateConstant,
     isHdr: await track.hasHighDynamicRange(),
   }
 }
