@@ -1,7 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { placeTestStore } from '../core/clickhouse/test-store.ts'
+import { placeTestDb } from '../core/db/test-db.ts'
 import { packageRoot } from '../sql/read.ts'
 
 const launcher = join(packageRoot, 'bin', 'cliptape.mjs')
@@ -10,6 +14,13 @@ export interface Finished {
   code: number
   stdout: string
   stderr: string
+}
+
+/** A home in a temporary folder, as it is after a first start that took no data; that start itself costs seconds. */
+export async function makeHome(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'cliptape-home-'))
+  await Promise.all([placeTestDb(join(home, 'relational')), placeTestStore('cliptape', join(home, 'analytics'))])
+  return home
 }
 
 /** The `cliptape` command on one home, as a user runs it: each call a process of its own. `more` are further settings. */

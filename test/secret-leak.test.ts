@@ -1,14 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openPglite } from '../core/db/pglite.ts'
+import { openTestDb } from '../core/db/test-db.ts'
+import { makeHome } from './cli.ts'
 import { findLeaks } from './secret-leak-suite.ts'
 
 let home: string
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'cliptape-leak-'))
+  home = await makeHome()
 })
 afterAll(() => rm(home, { recursive: true, force: true }))
 
@@ -18,7 +17,7 @@ it('leaves no secret in a log, an answer, a process list, a job, a row, a file o
     stores: {},
     serve: ['serve'],
     hasChildren: true,
-    openDb: () => openPglite({ dataDir: join(home, 'relational'), log: pino({ level: 'silent' }) }),
+    openDb: () => openTestDb(join(home, 'relational')),
     elsewhere: async () => new Map(),
   })
   expect(leaks).toEqual([])

@@ -1,18 +1,17 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { NewWebhookSchema } from '../../contracts/webhooks.ts'
 import { signatureOf } from '../../server/features/webhooks/signature.ts'
-import { cliOn, endProcess } from '../../test/cli.ts'
+import { cliOn, endProcess, makeHome } from '../../test/cli.ts'
 
 let home: string
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'cliptape-rotate-'))
+  home = await makeHome()
 })
 afterAll(() => rm(home, { recursive: true, force: true }))
 

@@ -29,7 +29,7 @@ export async function startTestStore({
 }: TestStoreOptions = {}): Promise<{ store: AnalyticsStore; dataDir: string; end(): Promise<void> }> {
   const folder = given === undefined ? mkdtempSync(join(tmpdir(), 'cliptape-chdb-')) : null
   const dataDir = given ?? join(folder ?? tmpdir(), 'data')
-  if (world !== undefined && !existsSync(dataDir)) await copyStore(migrated(world), dataDir)
+  if (world !== undefined && !existsSync(dataDir)) await placeTestStore(world, dataDir)
   const store = await startChdb({ dataDir, log: silentLog, ...o })
   return {
     store,
@@ -40,6 +40,10 @@ export async function startTestStore({
     },
   }
 }
+
+/** Puts a world with the newest schema and no rows where there is no store yet, for a program that will open it. */
+export const placeTestStore = (world: WorldDatabase, dataDir: string): Promise<void> =>
+  copyStore(migrated(world), dataDir)
 
 function migrated(world: WorldDatabase): StoreTemplate {
   return {

@@ -39,7 +39,10 @@ export async function openTestDb(dataDir?: string): Promise<Db> {
   }
 }
 
+/** Puts such a store where there is none yet, for a program that will open it. */
+export const placeTestDb = (dataDir: string): Promise<void> => copyStore(migrated, dataDir)
+
 async function open(dataDir: string): Promise<Db> {
-  if (!existsSync(dataDir)) await copyStore(migrated, dataDir)
+  if (!existsSync(dataDir)) await placeTestDb(dataDir)
   return await openPglite({ dataDir, log })
 }
