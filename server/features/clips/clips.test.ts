@@ -1,0 +1,266 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createJobFolder } from '../../../media/job-folder.ts'
+import { fillAccount, filledVodId } from '../../../test/fill-account.ts'
+import { LiveClient } from '../../../test/live-client.ts'
+import { sampleFile } from '../../../test/media-desk.ts'
+import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
+import type { ServerDeps } from '../../deps.ts'
+import { type RunningServer, startServer } from '../../server.ts'
+import { sweepMedia } from '../media-jobs/retention.ts'
+import { discardFiles, runJob } from '../media-jobs/run-job.ts'
+import { MediaWorker } from '../media-jobs/worker.ts'
+
+// Copies at keyframes need no decoder: the way of a clip from a file to a download is the same without one.
+const keyframes = { mode: 'keyframe' } as const
+
+let folder: string
+let rig: ServerRig
+let deps: ServerDeps
+let server: RunningServer
+let worker: MediaWorker
+let vodId: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cliptape-clips-'))
+  rig = await openServerRig()
+  deps = await rig.deps()
+  server = await startServer(
+    { ...deps, accounts: { ...deps.accounts, linkBase: () => server.url } },
+    { host: '127.0.0.1', port: 0 },
+  )
+  const run = { ...deps, engine: null, openFolder: () => createJobFolder(join(folder, 'work')) }
+  worker = new MediaWorker(
+    { ...deps, work: (job, o) => runJob(run, job, o), discard: (job, files) => discardFiles(run, job, files) },
+    { concurrentMax: 1 },
+  )
+  await rig.write([
+    { platform: 'youtube', videoId: 'v1', creatorId: 'c1', observedAtMs: rigNow.getTime() - 60_000, views: 500 },
+  ])
+  await rig.store.insert('cliptape.videos_v1', [
+    {
+      platform: 'youtube',
+      video_id: 'v1',
+      creator_id: 'c1',
+      kind: 'vod',
+      title: 'A stream',
+      url: 'https://example.com/v1',
+      thumbnail_url: '',
+      published_at: '2026-01-30 12:00:00.000',
+      duration_seconds: 60,
+      category: '',
+      tags: [],
+      regions: [],
+      topics: [],
+      source: 'import:test',
+      observed_at: '2026-01-31 11:59:00.000',
+    },
+  ])
+  vodId = (await call('POST', '/api/vods', { source: sampleFile, title: 'The sample' })).body.vodId
+})
+afterAll(async () => {
+  await worker.close()
+  await server.close(1000)
+  await rig.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const call = async (method: string, path: string, body?: unknown, token = rigToken) => {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? null : JSON.parse(text) }
+}
+const request = (startTime: number, endTime: number, of = vodId) =>
+  call('POST', '/api/clips/request', { vodId: of, startTime, endTime, ...keyframes })
+
+describe('a clip', () => {
+  it('goes from a file to a download that may resume anywhere, and is cut once', async () => {
+    const asked = await request(4, 10)
+    expect(asked).toMatchObject({ status: 202, body: { status: 'pending', credits: 1 } })
+    const { requestId } = asked.body
+    expect(asked.body.estimatedCompletion).toMatch(/^2026-01-31T12:00:0/)
+    expect((await call('GET', `/api/clips/download/${requestId}`)).body.error).toMatchObject({ code: 'NOT_READY' })
+
+    const live = await LiveClient.open(server.url, rigToken)
+    await worker.drain()
+    const told = { jobId: requestId, type: 'clip', vodId }
+    expect(await live.next('event')).toMatchObject({ topic: 'media.changed', payload: { ...told, status: 'running' } })
+    expect(await live.next('event')).toMatchObject({ payload: { ...told, status: 'done', progress: 1 } })
+    await live.end()
+
+    const { body: clip } = await call('GET', `/api/clips/status/${requestId}`)
+    expect(clip).toMatchObject({
+      status: 'ready',
+      progress: 1,
+      estimatedCompletion: null,
+      result: { tier: 'preview', requested: { startSec: 4, endSec: 10 }, actual: { startSec: 4 }, container: 'mp4' },
+    })
+    const again = await request(4, 10)
+    expect(again.body).toMatchObject({ requestId, status: 'ready' })
+
+    const link = await call('GET', `/api/clips/download/${requestId}`)
+    expect(link.body).toMatchObject({ bytes: clip.bytes, expiresAt: '2026-01-31T12:15:00.000Z' })
+    const whole = await fetch(link.body.url)
+    expect(Object.fromEntries(whole.headers)).toMatchObject({
+      'accept-ranges': 'bytes',
+      'cache-control': 'no-store',
+      'content-disposition': 'attachment; filename="clip-0h00m04s-0h00m10s.mp4"',
+      'content-length': String(clip.bytes),
+      'content-type': 'video/mp4',
+      'x-content-type-options': 'nosniff',
+    })
+    const bytes = Buffer.from(await whole.arrayBuffer())
+    expect(bytes.length).toBe(clip.bytes)
+    const etag = whole.headers.get('etag') ?? ''
+    for (const [range, from, to] of [
+      ['bytes=0-', 0, bytes.length],
+      ['bytes=1000-1999', 1000, 2000],
+      [`bytes=${bytes.length - 1}-`, bytes.length - 1, bytes.length],
+      ['bytes=-500', bytes.length - 500, bytes.length],
+    ] as const) {
+      const part = await fetch(link.body.url, { headers: { range, 'if-range': etag } })
+      expect([range, part.status, part.headers.get('content-range')]).toEqual([
+        range,
+        206,
+        `bytes ${from}-${to - 1}/${bytes.length}`,
+      ])
+      expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(from, to))).toBe(true)
+    }
+    const beyond = await fetch(link.body.url, { headers: { range: `bytes=${bytes.length}-` } })
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${bytes.length}`])
+    const head = await fetch(link.body.url, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length'), (await head.arrayBuffer()).byteLength]).toEqual([
+      200,
+      String(bytes.length),
+      0,
+    ])
+    const changed = await fetch(link.body.url, { headers: { range: 'bytes=5-', 'if-range': '"another"' } })
+    expect([changed.status, (await changed.arrayBuffer()).byteLength]).toEqual([200, bytes.length])
+    expect((await fetch(link.body.url.replace(/signature=./, 'signature=_'))).status).toBe(403)
+
+    const { body: usage } = await call('GET', '/api/usage')
+    expect(usage.data).toContainEqual(expect.objectContaining({ metric: 'downloads', used: 1 }))
+  })
+
+  it('is refused for times that are not in the media, and for a video without media until some is attached', async () => {
+    for (const [start, end, words] of [
+      [5, 5, 'after its start'],
+      [5, 2, 'after its start'],
+      [59, 70, '60.000 s long'],
+      [1, 1.2, 'at least 0.5 s'],
+    ] as const) {
+      const refused = await request(start, end)
+      expect([start, end, refused.status, refused.body.error.message]).toEqual([
+        start,
+        end,
+        400,
+        expect.stringContaining(words),
+      ])
+    }
+    expect(await request(1, 5, 'youtube:v1')).toMatchObject({
+      status: 409,
+      body: { error: { code: 'SOURCE_REQUIRED' } },
+    })
+    const attached = await call('POST', '/api/vods/youtube:v1/source', { source: sampleFile })
+    expect(attached).toMatchObject({
+      status: 201,
+      body: { vodId: 'youtube:v1', source: 'attached', creatorId: 'youtube:c1' },
+    })
+    expect((await call('GET', '/api/creators/youtube:c1/vods')).body.data).toMatchObject([
+      { vodId: 'youtube:v1', source: 'attached', trending: null },
+    ])
+    expect((await request(1, 5, 'youtube:v1')).status).toBe(202)
+    expect((await call('DELETE', '/api/vods/youtube:v1')).status).toBe(204)
+    expect((await call('GET', '/api/creators/youtube:c1/vods')).body.data[0].source).toBe('attachable')
+    await worker.drain()
+  })
+
+  it('is cancelled, deleted, and gone when its time is over', async () => {
+    const waiting = (await request(10, 16)).body.requestId
+    expect((await call('DELETE', `/api/clips/requests/${waiting}`)).status).toBe(204)
+    await worker.drain()
+    expect((await call('GET', `/api/clips/status/${waiting}`)).body).toMatchObject({
+      status: 'error',
+      reason: 'You cancelled this request.',
+    })
+    const made = (await request(20, 26)).body.requestId
+    await worker.drain()
+    const { body: list } = await call('GET', '/api/clips/requests?status=ready&limit=1')
+    expect(list).toMatchObject({ data: [{ requestId: made }], nextCursor: expect.any(String) })
+    expect(list.storage.usedBytes).toBeGreaterThan(list.data[0].bytes)
+
+    const past = new Date(rigNow.getTime() - 1)
+    await rig.db.system.updateTable('media_jobs').set({ expires_at: past }).where('id', '=', made).execute()
+    expect((await call('GET', `/api/clips/download/${made}`)).body.error).toMatchObject({ code: 'GONE' })
+    await sweepMedia(deps)
+    expect((await call('GET', `/api/clips/status/${made}`)).body.status).toBe('ready')
+    expect((await call('GET', `/api/clips/download/${made}`)).status).toBe(410)
+    expect(await deps.media.blobs.list(`media/${rig.userId}/jobs/${made}`, 10)).toEqual([])
+    const anew = (await request(20, 26)).body.requestId
+    expect(anew).not.toBe(made)
+    await worker.drain()
+    expect((await call('DELETE', `/api/clips/requests/${anew}`)).status).toBe(204)
+    expect((await call('GET', `/api/clips/status/${anew}`)).status).toBe(404)
+    expect(await deps.media.blobs.list(`media/${rig.userId}/jobs/${anew}`, 10)).toEqual([])
+  })
+})
+
+describe('media', () => {
+  it('is read from declared folders alone, by the owner alone, and never from inside the network', async () => {
+    for (const [source, code] of [
+      ['/etc/passwd', 'FORBIDDEN'],
+      [join(sampleFile, '..', '..', '..', 'package.json'), 'FORBIDDEN'],
+      [`${sampleFile}.gone`, 'NOT_FOUND'],
+      [join(sampleFile, '..', 'README.md'), 'BAD_REQUEST'],
+      ['http://169.254.169.254/latest/meta-data', 'FORBIDDEN'],
+      ['http://localhost:4400/x.mp4', 'FORBIDDEN'],
+      ['https://user:password@media.example.com/x.mp4', 'BAD_REQUEST'],
+      ['s3://bucket/key', 'NOT_CONFIGURED'],
+      ['ftp://media.example.com/x.mp4', 'BAD_REQUEST'],
+      ['concat:/etc/passwd', 'BAD_REQUEST'],
+    ] as const) {
+      const refused = await call('POST', '/api/vods', { source })
+      expect([source, refused.body.error.code]).toEqual([source, code])
+    }
+    const other = await fillAccount(rig, 'ada@example.com')
+    const claims = { userId: other.userId, sessionId: other.ids.session, role: 'user' as const }
+    const token = await rig.accounts.accounts.tokens.signAccess(claims, 900_000)
+    const theirs = await call('POST', '/api/vods', { source: sampleFile }, token)
+    expect(theirs.body.error).toMatchObject({ code: 'FORBIDDEN' })
+    // What trends is for plans that have it.
+    await rig.db.system.updateTable('users').set({ plan: 'free' }).where('id', '=', other.userId).execute()
+    const { body } = await call('GET', `/api/vods/${filledVodId(other.ids)}`, undefined, token)
+    expect(body).not.toHaveProperty('trending')
+  })
+
+  it('says nothing of where it lies but a name, and needs a decoder for what has to be decoded', async () => {
+    const { body: vod } = await call('GET', `/api/vods/${vodId}`)
+    expect(JSON.stringify(vod)).not.toContain(sampleFile)
+    expect(vod).toMatchObject({
+      title: 'The sample',
+      sourceLabel: 'sample.mp4',
+      trending: null,
+      media: { container: 'mp4' },
+    })
+    const work = { type: 'audio/silence', input: { vodId }, params: {}, idempotencyKey: 'once' }
+    const estimate = await call('POST', '/api/media/estimate', work)
+    expect(estimate.body).toMatchObject({ credits: 1, isStored: false })
+    const job = await call('POST', '/api/media/jobs', work)
+    expect(job).toMatchObject({ status: 202, body: { type: 'audio/silence', status: 'queued' } })
+    await worker.drain()
+    expect((await call('GET', `/api/media/jobs/${job.body.jobId}`)).body).toMatchObject({
+      status: 'failed',
+      error: { code: 'NOT_CONFIGURED', message: expect.stringContaining('ffmpeg') },
+    })
+    expect((await call('GET', `/api/media/jobs/${job.body.jobId}/outputs`)).status).toBe(409)
+  })
+})
