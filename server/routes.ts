@@ -15,6 +15,7 @@ import { linkRoutes } from './features/links/routes.ts'
 import { mediaRoutes } from './features/media-jobs/routes.ts'
 import { monitoringRoutes } from './features/monitoring/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
+import { pictureRoutes } from './features/pictures/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
 import { quotaRoutes } from './features/quota/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
@@ -41,6 +42,7 @@ export const allRoutes: readonly Route[] = [
   ...videoRoutes,
   ...vodRoutes,
   ...copyRoutes,
+  ...pictureRoutes,
   ...uploadRoutes,
   ...clipRoutes,
   ...mediaRoutes,

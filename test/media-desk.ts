@@ -2,21 +2,29 @@ import { join } from 'node:path'
 import { directoryBlobStore } from '../core/blob/directory.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Outbound } from '../core/outbound/port.ts'
+import { createJobFolder } from '../media/job-folder.ts'
 import { probeSource } from '../media/source/probe.ts'
 import { createDownloadLinks } from '../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../server/features/media-jobs/media-desk.ts'
+import { packageRoot } from '../sql/read.ts'
+
+const sampleFolder = join(packageRoot, 'media', 'sample')
+/** A minute of test pictures, with sound. */
+export const sampleFile = join(sampleFolder, 'sample.mp4')
 
 /**
- * What routes about media stand on, in a folder of the test: files below `media` may be registered, and the disk is never
- * full.
+ * What routes about media stand on, in a folder of the test: files below `media` may be registered, the disk is never full, and
+ * nothing is decoded: who needs an engine opens one.
  */
 export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbound }): MediaDesk {
   return {
     blobs: directoryBlobStore({ root: join(o.folder, 'blobs') }),
     links: createDownloadLinks({ secret: 'secret of the test', clock: o.clock }),
-    roots: [join(o.folder, 'media')],
+    roots: [join(o.folder, 'media'), sampleFolder],
     bucket: null,
     freeDiskShare: async () => 1,
     probe: (source, signal) => probeSource({ outbound: o.outbound }, source, { signal }),
+    engine: async () => null,
+    openFolder: () => createJobFolder(join(o.folder, 'work')),
   }
 }

@@ -71,6 +71,8 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'POST /api/vods/:vodId/source': { ids: ofVod, body: of => ({ source: `upload:${of.ids.upload}` }) },
   'DELETE /api/vods/:vodId': { ids: ofVod },
   'GET /api/vods/:vodId/copies': { ids: ofVod },
+  'GET /api/vods/:vodId/filmstrip': { ids: ofVod, query: () => '?endSec=5&cells=4&widthPx=16&heightPx=9' },
+  'GET /api/vods/:vodId/pictures': { ids: ofVod, query: () => '?at=1&widthPx=16&heightPx=9' },
   'GET /api/uploads/:uploadId': { ids: of => ({ uploadId: of.ids.upload }) },
   'DELETE /api/uploads/:uploadId': { ids: of => ({ uploadId: of.ids.upload }) },
   'POST /api/clips/request': { ids: () => ({}), body: of => ({ ...ofVod(of), startTime: 0, endTime: 5 }) },

@@ -3,7 +3,6 @@ import { systemClock } from '../../core/clock.ts'
 import type { Outbound } from '../../core/outbound/port.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
-import { openMediaEngine } from '../../media/engine/open-engine.ts'
 import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { sweepMedia } from '../../server/features/media-jobs/retention.ts'
@@ -19,16 +18,11 @@ const sweepQueue = 'media.sweep'
  * worker of all processes looks for what is due again, or was missed. Every ten minutes goes what has expired.
  */
 export async function startClipJobs(
-  { config, paths, scope, log }: OpenOptions,
+  { paths, scope, log }: OpenOptions,
   stores: Stores,
   { queue, vault, outbound, media }: { queue: Queue; vault: Vault; outbound: Outbound; media: MediaDesk },
 ): Promise<void> {
-  const { ffmpegPath, searchPath } = config.media
-  const engine = await scope.start(
-    'media engine',
-    () => openMediaEngine({ ffmpegPath, searchPath, log }),
-    engine => engine?.close(),
-  )
+  const engine = await media.engine()
   await sweepJobFolders(paths.work, systemClock)
   const deps = { ...stores, vault, outbound, media, clock: systemClock, log }
   const run = { ...deps, engine, openFolder: () => createJobFolder(paths.work) }

@@ -1,5 +1,7 @@
 import type { MediaInfo } from '../../../contracts/media.ts'
 import type { BlobStore } from '../../../core/blob/port.ts'
+import type { MediaEngine } from '../../../media/engine/port.ts'
+import type { JobFolder } from '../../../media/job-folder.ts'
 import type { MediaSource } from '../../../media/source/open-source.ts'
 import type { DownloadLinks } from './download-links.ts'
 
@@ -19,4 +21,8 @@ export interface MediaDesk {
    * @throws AppError BAD_REQUEST with what is wrong with the file; FORBIDDEN for an address inside; UNAVAILABLE
    */
   probe(source: MediaSource, signal: AbortSignal): Promise<MediaInfo>
+  /** What decodes, opened when it is first needed; null when nothing on this machine does. */
+  engine(): Promise<MediaEngine | null>
+  /** A folder for one piece of work, outside of those of jobs. */
+  openFolder(): Promise<JobFolder>
 }

@@ -29,6 +29,7 @@ import { ClipParamsSchema } from '../clips/service.ts'
 import { rememberPrint } from '../copies/keep-print.ts'
 import { sourceOf } from '../vods/service.ts'
 import type { ClipPart } from './clip-part.ts'
+import { decoderOf } from './decoder.ts'
 import { outputKey } from './files.ts'
 import type { StoredFile } from './finish-job.ts'
 import type { MediaJobRow } from './job-states.ts'
@@ -161,7 +162,7 @@ async function runFrames(
   run: Run,
   { times, widthPx }: { readonly times: readonly number[]; readonly widthPx: number },
 ): Promise<Made> {
-  const engine = engineOf(deps)
+  const engine = decoderOf(deps.engine)
   return await withMedia(deps, run, async (media, info) => {
     if (!info.video) throw new AppError('BAD_REQUEST', 'This media has no picture.')
     const width = Math.min(widthPx, info.video.widthPx)
@@ -201,7 +202,7 @@ async function runFrames(
 /** Makes a timeline of the level that the work needs, or takes one that is there; what is read of it is chosen when it is read. */
 async function runAnalysis(deps: RunDeps, run: Run, params: { readonly level?: TimelineLevel }): Promise<Made> {
   const level = levelNeeded(run.job.type, params) ?? 'audio'
-  const engine = engineOf(deps)
+  const engine = decoderOf(deps.engine)
   return await withMedia(deps, run, async (media, info) => {
     const wanted = { contentId: info.contentId, level, now: new Date(deps.clock.nowMs()) }
     const known = await storedTimeline(deps.db, run.ownerId, wanted)
@@ -256,15 +257,6 @@ async function withMedia<T>(
   } finally {
     await media.close()
   }
-}
-
-function engineOf({ engine }: RunDeps): MediaEngine {
-  if (engine !== null) return engine
-  throw new AppError(
-    'NOT_CONFIGURED',
-    'Nothing can decode media on this machine: install ffmpeg 5.1 or newer, or set FFMPEG_PATH.',
-    { details: { reason: 'MEDIA_DECODER_MISSING' } },
-  )
 }
 
 /** Brings a file into the blob store, and measures it on its way. */
