@@ -78,6 +78,8 @@ async function measure(creatorCount: number, plannedCount: number): Promise<void
     {
       db,
       store,
+      bus,
+      ownerId,
       world,
       writer,
       clock,

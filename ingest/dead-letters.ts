@@ -22,6 +22,9 @@ interface DeadLetterDeps {
   readonly ownerId: UserId
 }
 
+/** The format of what a platform said through its interface: it is in no file, and the next poll asks for it anew. */
+export const readingFormat = 'platform'
+
 /** A record on its way to the dead letters. */
 export interface NewDeadLetter {
   readonly line: number
@@ -161,6 +164,10 @@ export async function replayDeadLetter(
   id: string,
 ): Promise<{ status: 'kept' | 'replayed'; reason: string | null; message: string | null }> {
   const row = await keptLetter(deps, id)
+  if (row.format === readingFormat) {
+    const message = `${row.message} The platform is asked again by itself: discard this once you have seen it.`
+    return { status: 'kept', reason: row.reason, message }
+  }
   const kept = PayloadSchema.parse(JSON.parse(row.payload.toString('utf8')))
   const result = rereadRecord(row.format, kept, row.region)
   if (result.type === 'ok') {

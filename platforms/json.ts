@@ -1,4 +1,4 @@
-import type { Count } from './port.ts'
+import type { Count, OddCount } from './port.ts'
 
 /**
  * Reading what platforms send. Nothing is trusted to be there or to have the type that a document says: a field of the
@@ -57,6 +57,15 @@ export function countAt(json: unknown, ...path: readonly string[]): Count {
         ? BigInt(String(value))
         : null
   return count !== null && count >= 0n && count <= countMax ? count : null
+}
+
+/** Counters of an item, by our names: those that are there and that `countAt` takes for missing. */
+export function oddCountsIn(json: unknown, places: Readonly<Record<string, readonly string[]>>): OddCount[] {
+  return Object.entries(places).flatMap(([name, path]) => {
+    const given = at(json, ...path)
+    if (given === undefined || given === null || countAt(json, ...path) !== null) return []
+    return [{ name, given: (typeof given === 'object' ? JSON.stringify(given) : String(given)).slice(0, 100) }]
+  })
 }
 
 /** A number of seconds or the like, not below zero, as a number or as digits. */

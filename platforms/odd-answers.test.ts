@@ -17,7 +17,7 @@ const platforms = openPlatforms({
 const access: DataAccess = { accessToken: 'token' }
 
 function accountOf(platform: AccountReading['platform']): AccountReading {
-  const none = { followers: null, views: null, videos: null, likes: null, uploadsId: null }
+  const none = { followers: null, views: null, videos: null, likes: null, uploadsId: null, odd: [] }
   return { platform, creatorId: 'UC1', name: '', handle: 'name', avatarUrl: '', observedAtMs: 0, endpoint: '', ...none }
 }
 

@@ -163,6 +163,14 @@ export type DataAccess = (
 /** A counter: null is not provided. */
 export type Count = bigint | null
 
+/** A counter that a platform gave and that can be none: below zero, no whole number, or beyond 2^63. */
+export interface OddCount {
+  /** Which of ours it would be, e.g. `views`. */
+  readonly name: string
+  /** As the platform gave it, at most 100 characters. */
+  readonly given: string
+}
+
 export interface AccountReading {
   readonly platform: Platform
   /** The platform's id of the account: channel id, open_id, professional account id. */
@@ -180,6 +188,8 @@ export interface AccountReading {
   readonly endpoint: string
   /** YouTube's uploads playlist; null elsewhere. */
   readonly uploadsId: string | null
+  /** Counters that are null because what was given can be none. */
+  readonly odd: readonly OddCount[]
 }
 
 /** What decides which metrics may be asked of a post. */
@@ -196,6 +206,8 @@ export interface PostReading extends PostTraits {
   readonly creatorId: string
   /** Where the reading names it; else empty. */
   readonly creatorName: string
+  /** Everybody may see it; false only where the platform says that it is private or unlisted. */
+  readonly isPublic: boolean
   readonly kind: 'clip' | 'vod' | 'stream'
   readonly title: string
   readonly url: string
@@ -211,6 +223,8 @@ export interface PostReading extends PostTraits {
   readonly comments: Count
   readonly shares: Count
   readonly saves: Count
+  /** Counters that are null because what was given can be none. */
+  readonly odd: readonly OddCount[]
   readonly observedAtMs: number
   readonly endpoint: string
 }

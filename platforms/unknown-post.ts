@@ -3,6 +3,7 @@ import type { PostReading } from './port.ts'
 /** A post of which nothing is known; spread and fill in what the platform gives. */
 export const unknownPost = {
   creatorName: '',
+  isPublic: true,
   product: '',
   refusedMetrics: [],
   kind: 'clip',
@@ -19,4 +20,5 @@ export const unknownPost = {
   comments: null,
   shares: null,
   saves: null,
+  odd: [],
 } satisfies Partial<PostReading>

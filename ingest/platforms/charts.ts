@@ -5,6 +5,7 @@
 import type { Item } from '../../contracts/samples.ts'
 import type { ChartRef, Page, PostReading } from '../../platforms/port.ts'
 import { cutText } from '../values.ts'
+import { keepOddReadings } from './odd-readings.ts'
 import { askPlatform, keepPublic, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
 import { addCharts, type Poll } from './poll-rows.ts'
 import { postItems, sourceOf } from './reading-items.ts'
@@ -27,6 +28,7 @@ export async function readChart(deps: PollDeps, poll: Poll): Promise<PollRun> {
       if (data.chart === null) throw notOffered(poll, 'chart')
       return data.chart(access, chart, asked)
     })
+    await keepOddReadings(deps, poll, items)
     await keepPublic(
       deps,
       items.flatMap(post => chartItems(post, region, sourceOf(poll))),

@@ -5,7 +5,6 @@
 import type { Platform, UserId } from '../../contracts/ids.ts'
 import type { Item } from '../../contracts/samples.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Db } from '../../core/db/port.ts'
 import type { Log } from '../../core/log.ts'
 import {
   type AccountReading,
@@ -17,6 +16,7 @@ import {
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { checkItems } from '../check.ts'
 import type { Writer } from '../writer.ts'
+import type { OddReadingDeps } from './odd-readings.ts'
 import type { OwnNumbersDeps } from './own-numbers.ts'
 import type { PollLedger } from './poll-ledger.ts'
 import type { Poll } from './poll-rows.ts'
@@ -34,8 +34,7 @@ export interface AskDeps {
   readonly readApiKey: (ownerId: UserId, vaultId: string) => Promise<string | null>
 }
 
-export interface PollDeps extends OwnNumbersDeps, AskDeps {
-  readonly db: Db
+export interface PollDeps extends OwnNumbersDeps, AskDeps, OddReadingDeps {
   /** Where runs leave what they read and how far they came. */
   readonly ledger: PollLedger
   readonly writer: Pick<Writer, 'write' | 'hurry'>
@@ -140,6 +139,7 @@ export function accountOf({ platform, creatorId, handle }: Poll): AccountReading
     observedAtMs: 0,
     endpoint: '',
     uploadsId: null,
+    odd: [],
   }
 }
 

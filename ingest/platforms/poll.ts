@@ -11,6 +11,7 @@ import { type AccountReading, type Page, PlatformError, type PostReading } from 
 import { readChart } from './charts.ts'
 import { readDays } from './days.ts'
 import { Keeping } from './keeping.ts'
+import { keepOddReadings } from './odd-readings.ts'
 import { ownPoll, writeOwnAccount, writeOwnPosts } from './own-numbers.ts'
 import { creatorIntervalMs } from './pace.ts'
 import { accountOf, askPlatform, dataOf, keepPublic, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
@@ -61,11 +62,13 @@ async function readAccount(deps: PollDeps, poll: Poll, onAsked: () => void): Pro
   if (poll.path === 'public') {
     const creator = await readCreator(deps, poll)
     onAsked()
+    await keepOddReadings(deps, poll, [creator])
     await keepPublic(deps, creatorItems(creator, sourceOf(poll)))
     return { wantedIntervalMs: Math.max(hourMs, creatorIntervalMs(poll.newestPostAtMs, deps.clock.nowMs())) }
   }
   const account = await askPlatform(deps, poll, 'account', (data, access) => data.account(access, poll.creatorId))
   onAsked()
+  await keepOddReadings(deps, poll, [account])
   await writeOwnAccount(deps, ownPoll(poll), account)
   return { wantedIntervalMs: ownAccountEveryMs }
 }
@@ -100,7 +103,7 @@ async function readPosts(deps: PollDeps, poll: Poll, onAsked: () => void): Promi
       const ids = page.items.map(post => post.videoId)
       const known = await ledger.known(poll, ids)
       const lacking = ids.filter(id => known.get(id)?.hasDetails !== true)
-      const posts = await withDetails(deps, poll, page.items, lacking)
+      const posts = seenByAll(poll, await withDetails(deps, poll, page.items, lacking))
       for (const { publishedAtMs } of posts)
         if (publishedAtMs !== null) newestPostAtMs = Math.max(newestPostAtMs ?? 0, publishedAtMs)
       pages += 1
@@ -188,8 +191,9 @@ async function* looksDue(deps: PollDeps, poll: Poll, nowMs: number): AsyncGenera
   let after: DuePost | null = null
   for (let count = 0; count < looksMax; count += looksAtOnce) {
     const due: DuePost[] = await duePosts(deps.db, poll, { nowMs, max, after })
-    const stale = details === null ? [] : due.filter(post => post.isStale)
-    const others = stale.length === 0 ? due : due.filter(post => !post.isStale)
+    const isWhole = (post: DuePost) => details !== null && (post.isStale || isOwnPublic(poll, post))
+    const stale = due.filter(isWhole)
+    const others = stale.length === 0 ? due : due.filter(post => !isWhole(post))
     for (const posts of batches(others, metricsMax)) yield { posts, isWhole: false }
     for (const posts of batches(stale, metricsMax)) yield { posts, isWhole: true }
     after = due.at(-1) ?? null
@@ -212,7 +216,7 @@ async function askNumbers(deps: PollDeps, poll: Poll, { posts: asked, isWhole }:
     throw error
   })
   // Of many creators at once the platform does not say whose is whose. What was not asked for is another's answer.
-  const posts = (page?.items ?? []).flatMap(post => {
+  const posts = seenByAll(poll, page?.items ?? []).flatMap(post => {
     const known = traits.get(post.videoId)
     return known === undefined ? [] : [{ ...post, creatorId: known.creatorId }]
   })
@@ -245,6 +249,16 @@ async function readBroadcasts(deps: PollDeps, poll: Poll, onAsked: () => void): 
   return { wantedIntervalMs: broadcastsEveryMs }
 }
 
+/** On the public path what is private or unlisted is not there: a token of its owner is told of it too. */
+function seenByAll(poll: Poll, posts: readonly PostReading[]): readonly PostReading[] {
+  return poll.path === 'public' ? posts.filter(post => post.isPublic) : posts
+}
+
+/** A public post that its own creator's token asks for: its numbers alone would not say that it is private by now. */
+function isOwnPublic(poll: Poll, post: DuePost): boolean {
+  return poll.path === 'public' && poll.viaId !== null && poll.viaId === post.creatorId
+}
+
 /** Makes readings durable where they belong. */
 async function keepRead(
   deps: PollDeps,
@@ -253,6 +267,7 @@ async function keepRead(
   itemsOf: (post: PostReading, source: string) => Item[],
 ): Promise<void> {
   const source = sourceOf(poll)
+  await keepOddReadings(deps, poll, posts)
   if (poll.path === 'own') await writeOwnPosts(deps, ownPoll(poll), posts)
   else
     await keepPublic(

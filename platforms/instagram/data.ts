@@ -1,5 +1,5 @@
 import { ask, bearerOf, type ClientDeps, type Reply, refusedAhead, unexpected } from '../http.ts'
-import { at, countAt, idAt, instantMsAt, listAt, textAt, urlAt } from '../json.ts'
+import { at, countAt, idAt, instantMsAt, listAt, oddCountsIn, textAt, urlAt } from '../json.ts'
 import { dayAfter, pacificDayStartMs } from '../pacific-days.ts'
 import {
   type AccountReading,
@@ -347,8 +347,12 @@ function accountReading(
     observedAtMs,
     endpoint,
     uploadsId: null,
+    odd: oddCountsIn(json, accountCounters),
   }
 }
+
+const accountCounters = { followers: ['followers_count'], videos: ['media_count'] } as const
+const mediaCounters = { views: ['view_count'], likes: ['like_count'], comments: ['comments_count'] } as const
 
 interface Seen {
   readonly observedAtMs: number
@@ -370,6 +374,7 @@ function mediaReading(media: unknown, owner: AccountReading, seen: Seen): PostRe
     views: countAt(media, 'view_count'),
     likes: countAt(media, 'like_count'),
     comments: countAt(media, 'comments_count'),
+    odd: oddCountsIn(media, mediaCounters),
   }
 }
 

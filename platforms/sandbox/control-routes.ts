@@ -15,6 +15,7 @@ const FaultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cut') }),
   z.object({ kind: z.literal('duplicate') }),
   z.object({ kind: z.literal('counters'), factor: z.number().min(0).max(1000) }),
+  z.object({ kind: z.literal('odd'), value: z.string().max(100) }),
   z.object({ kind: z.literal('rate'), retryAfter: z.string().max(100).nullable() }),
   z.object({ kind: z.literal('error'), name: z.string().max(100), status: z.number().int().optional() }),
   z.object({ kind: z.literal('empty') }),
@@ -87,6 +88,9 @@ export function controlRoutes(controls: SandboxControls, moveClock: (ms: number)
   )
   post('/remove', z.object({ id: z.string(), fromMs: z.number().int() }), ({ id, fromMs }) =>
     controls.world.remove(id, fromMs),
+  )
+  post('/hide', z.object({ id: z.string(), privacy: z.enum(['public', 'unlisted', 'private']) }), ({ id, privacy }) =>
+    controls.world.hide(id, privacy),
   )
   post('/clock/advance', z.object({ ms: z.number().int().min(0) }), ({ ms }) => moveClock(ms))
   return router

@@ -16,6 +16,8 @@ export type Fault =
   | { readonly kind: 'duplicate' }
   /** Every counter times this. */
   | { readonly kind: 'counters'; readonly factor: number }
+  /** Every counter says this. */
+  | { readonly kind: 'odd'; readonly value: string }
   /** Too many requests: `retryAfter` is the header's text; null leaves it out. */
   | { readonly kind: 'rate'; readonly retryAfter: string | null }
   /** Any error of the platform by its name (see refusals.ts), with its own status or another. */

@@ -163,7 +163,9 @@ function changed(answer: Answer, before: Answer, fault: Fault): Answer {
     case 'duplicate':
       return before
     case 'counters':
-      return { ...answer, json: withCounters(answer.json, fault.factor) }
+      return { ...answer, json: withCounters(answer.json, value => String(Math.floor(value * fault.factor))) }
+    case 'odd':
+      return { ...answer, json: withCounters(answer.json, () => fault.value) }
     case 'empty':
       return { ...answer, json: emptied(answer.json) }
     default:
@@ -173,17 +175,15 @@ function changed(answer: Answer, before: Answer, fault: Fault): Answer {
 
 const counterName = /(Count|_count|^value|^views)$/
 
-function withCounters(json: unknown, factor: number): unknown {
-  if (Array.isArray(json)) return json.map(one => withCounters(one, factor))
+/** Another text in the place of every counter; a number where there was one. */
+function withCounters(json: unknown, change: (value: number) => string): unknown {
+  if (Array.isArray(json)) return json.map(one => withCounters(one, change))
   if (typeof json !== 'object' || json === null) return json
   return Object.fromEntries(
     Object.entries(json).map(([name, value]) => {
-      if (!counterName.test(name)) return [name, withCounters(value, factor)]
-      if (typeof value === 'number') return [name, Math.floor(value * factor)]
-      return [
-        name,
-        typeof value === 'string' && /^\d+$/.test(value) ? String(Math.floor(Number(value) * factor)) : value,
-      ]
+      if (!counterName.test(name)) return [name, withCounters(value, change)]
+      if (typeof value === 'number') return [name, Number(change(value))]
+      return [name, typeof value === 'string' && /^\d+$/.test(value) ? change(Number(value)) : value]
     }),
   )
 }

@@ -61,6 +61,9 @@ const dayMs = 86_400_000
 const originAtMs = Date.UTC(2025, 0, 1)
 const categoryIds = ['10', '17', '20', '22', '23', '24', '26', '28'] as const
 const countries = ['US', 'DE', 'JP', 'BR', 'GB', 'IN'] as const
+/** Who sees a post: everybody, whoever has its address, or its creator alone. */
+export type Privacy = 'public' | 'unlisted' | 'private'
+
 /** A post of this age has its last views, near enough for a sum over thousands. */
 const settledMs = 90 * dayMs
 const saltOf = { youtube: 11, tiktok: 22, instagram: 33 } as const
@@ -71,6 +74,7 @@ export class World {
   readonly #seed: number
   readonly #creators = new Map<number, Creator>()
   readonly #gone = new Map<string, number>()
+  readonly #hidden = new Map<string, 'private' | 'unlisted'>()
   readonly #settledSums = new Map<string, SettledSum[]>()
 
   /** @param creatorCount of each platform, at most 65,535 */
@@ -112,6 +116,16 @@ export class World {
   /** Takes a creator or a post away from an instant on. */
   remove(id: string, fromMs: number): void {
     this.#gone.set(id, fromMs)
+  }
+
+  /** Makes a post private, or unlisted; `public` shows it to everybody again. */
+  hide(id: string, privacy: Privacy): void {
+    if (privacy === 'public') this.#hidden.delete(id)
+    else this.#hidden.set(id, privacy)
+  }
+
+  privacyOf(post: Post): Privacy {
+    return this.#hidden.get(post.id) ?? 'public'
   }
 
   /** A post by its id; null unless it is out and still there. */

@@ -220,6 +220,7 @@ function playlistItems(call: Call): Item {
   const items: Item[] = []
   let next: number | null = null
   for (const post of state.world.posts(creator, ask.nowMs, start)) {
+    if (!isShownTo(call, post)) continue
     if (items.length === size) {
       next = post.index + 1
       break
@@ -242,7 +243,7 @@ function playlistItems(call: Call): Item {
           videoOwnerChannelId: creator.id,
         },
         contentDetails: { videoId: post.id, videoPublishedAt: publishedAt },
-        status: { privacyStatus: 'public' },
+        status: { privacyStatus: state.world.privacyOf(post) },
       }),
     )
   }
@@ -267,7 +268,7 @@ function videos(call: Call): Item {
     if (ids.length > 50) throw refused('invalidParameter', 'Too many ids.')
     const items = [...new Set(ids)].flatMap(id => {
       const post = state.world.postById('youtube', id, ask.nowMs)
-      return post === null ? [] : [videoItem(call, post)]
+      return post === null || !isFoundBy(call, post) ? [] : [videoItem(call, post)]
     })
     return { kind, items, pageInfo: { totalResults: items.length, resultsPerPage: items.length } }
   }
@@ -302,13 +303,23 @@ function pageOf(
   }
 }
 
+/** Lists of what is not public are for its creator alone. */
+function isShownTo({ state, caller }: Call, post: Post): boolean {
+  return state.world.privacyOf(post) === 'public' || caller.grant?.accountId === post.creator.id
+}
+
+/** Whoever has the id finds what is unlisted as well. */
+function isFoundBy(call: Call, post: Post): boolean {
+  return isShownTo(call, post) || call.state.world.privacyOf(post) === 'unlisted'
+}
+
 /** What most see of the last week, in a region that knows two creators of three. */
 function chart(state: SandboxState, region: string, category: string | null, nowMs: number): Post[] {
   // It moves by the quarter of an hour, so that pages of one reading fit together.
   const asOfMs = Math.floor(nowMs / 900_000) * 900_000
   const regionNumber = regions.indexOf(region)
   return candidates(state, nowMs, 7 * dayMs)
-    .filter(post => post.creator.index % 3 !== regionNumber % 3)
+    .filter(post => post.creator.index % 3 !== regionNumber % 3 && state.world.privacyOf(post) === 'public')
     .filter(post => category === null || post.categoryId === category)
     .map(post => ({ post, views: state.world.counters(post, asOfMs).views }))
     .sort((a, b) => b.views - a.views || a.post.id.localeCompare(b.post.id))
@@ -361,7 +372,7 @@ function videoItem(call: Call, post: Post): Item {
     },
     status: {
       uploadStatus: isLive ? 'uploaded' : 'processed',
-      privacyStatus: 'public',
+      privacyStatus: state.world.privacyOf(post),
       license: 'youtube',
       embeddable: true,
       publicStatsViewable: true,
@@ -420,7 +431,7 @@ function batchGetStats(call: Call): Item {
   if (ids.length > 50) throw refused('invalidParameter', 'Too many ids.')
   const items = ids.flatMap(id => {
     const post = state.world.postById('youtube', id, ask.nowMs)
-    if (post === null) return []
+    if (post === null || !isFoundBy(call, post)) return []
     const counters = state.world.counters(post, ask.nowMs)
     return [
       partsOf(call, 'youtube#videoStats', id, {

@@ -1,5 +1,5 @@
 import { ask, bearerOf, type ClientDeps, type Reply, refusedAhead, unexpected } from '../http.ts'
-import { amountAt, at, countAt, idAt, listAt, secondsAt, textAt, urlAt } from '../json.ts'
+import { amountAt, at, countAt, idAt, listAt, oddCountsIn, secondsAt, textAt, urlAt } from '../json.ts'
 import type { AccountReading, DataAccess, DataCall, Page, PlatformData, PostReading } from '../port.ts'
 import { unknownPost } from '../unknown-post.ts'
 import { scopeOf } from './auth.ts'
@@ -138,11 +138,24 @@ function accountReading(user: unknown, observedAtMs: number): AccountReading | n
     views: null,
     videos: countAt(user, 'video_count'),
     likes: countAt(user, 'likes_count'),
+    odd: oddCountsIn(user, userCounters),
     observedAtMs,
     endpoint: 'user.info',
     uploadsId: null,
   }
 }
+
+const userCounters = {
+  followers: ['follower_count'],
+  videos: ['video_count'],
+  likes: ['likes_count'],
+} as const
+const videoCounters = {
+  views: ['view_count'],
+  likes: ['like_count'],
+  comments: ['comment_count'],
+  shares: ['share_count'],
+} as const
 
 function videoReading(
   video: unknown,
@@ -165,6 +178,7 @@ function videoReading(
     likes: countAt(video, 'like_count'),
     comments: countAt(video, 'comment_count'),
     shares: countAt(video, 'share_count'),
+    odd: oddCountsIn(video, videoCounters),
     ...seen,
   }
 }

@@ -43,15 +43,16 @@ const buckets: Readonly<Record<DataCall, string>> = {
 /** Without descriptions, which are most of an answer's bytes and of no use here. */
 const videoFields =
   'items(id,snippet(publishedAt,channelId,channelTitle,title,thumbnails,tags,categoryId,liveBroadcastContent),contentDetails/duration,' +
-  'statistics(viewCount,likeCount,commentCount),liveStreamingDetails(actualStartTime,actualEndTime)),nextPageToken'
-const videoParts = 'snippet,statistics,contentDetails,liveStreamingDetails'
+  'statistics(viewCount,likeCount,commentCount),status/privacyStatus,' +
+  'liveStreamingDetails(actualStartTime,actualEndTime)),nextPageToken'
+const videoParts = 'snippet,statistics,status,contentDetails,liveStreamingDetails'
 const channelFields =
   'items(id,snippet(title,customUrl,thumbnails),statistics,contentDetails/relatedPlaylists/uploads),nextPageToken'
 const channelParts = 'snippet,statistics,contentDetails'
 const uploadFields =
-  'items(snippet(title,thumbnails,resourceId/videoId),contentDetails(videoId,videoPublishedAt)),nextPageToken'
+  'items(snippet(title,thumbnails,resourceId/videoId),status/privacyStatus,contentDetails(videoId,videoPublishedAt)),nextPageToken'
 const broadcastFields =
-  'items(id,snippet(publishedAt,channelId,title,thumbnails,actualStartTime,actualEndTime)),nextPageToken'
+  'items(id,snippet(publishedAt,channelId,title,thumbnails,actualStartTime,actualEndTime),status/privacyStatus),nextPageToken'
 
 /** The YouTube Data API v3, and the Analytics API for an own channel's days. All but what is one's own takes an API key too. */
 export function youtubeData(deps: ClientDeps): PlatformData {
@@ -84,7 +85,7 @@ export function youtubeData(deps: ClientDeps): PlatformData {
     async posts(access, account, cursor) {
       const playlistId = account.uploadsId ?? account.creatorId.replace(/^UC/, 'UU')
       const query = {
-        part: 'snippet,contentDetails',
+        part: 'snippet,status,contentDetails',
         fields: uploadFields,
         playlistId,
         maxResults: pageSize,
@@ -115,7 +116,7 @@ export function youtubeData(deps: ClientDeps): PlatformData {
     async broadcasts(access, cursor) {
       bearerOf(youtubeSpeech, access)
       const query = {
-        part: 'snippet',
+        part: 'snippet,status',
         fields: broadcastFields,
         broadcastStatus: 'all',
         broadcastType: 'all',

@@ -1,4 +1,4 @@
-import { amountAt, at, countAt, idAt, instantMsAt, listAt, textAt, urlAt } from '../json.ts'
+import { amountAt, at, countAt, idAt, instantMsAt, listAt, oddCountsIn, textAt, urlAt } from '../json.ts'
 import type { AccountReading, Category, PostReading } from '../port.ts'
 import { unknownPost } from '../unknown-post.ts'
 import { youtubeCategories } from './categories.ts'
@@ -26,6 +26,7 @@ export function channelReading(item: unknown, seen: Seen): AccountReading | null
     videos: countAt(item, 'statistics', 'videoCount'),
     likes: null,
     uploadsId: idAt(item, 'contentDetails', 'relatedPlaylists', 'uploads'),
+    odd: oddCountsIn(item, channelCounters),
     ...seen,
   }
 }
@@ -40,6 +41,7 @@ export function videoReading(item: unknown, seen: Seen): PostReading | null {
     ...emptyVideo(id, seen),
     creatorId: textAt(item, 'snippet', 'channelId'),
     creatorName: textAt(item, 'snippet', 'channelTitle'),
+    isPublic: isPublic(item),
     kind: endedAtMs !== null ? 'vod' : live === 'live' || live === 'upcoming' ? 'stream' : 'clip',
     title: textAt(item, 'snippet', 'title'),
     thumbnailUrl: thumbnailIn(at(item, 'snippet', 'thumbnails')),
@@ -72,6 +74,7 @@ export function uploadReading(item: unknown, creatorId: string, seen: Seen): Pos
   return {
     ...emptyVideo(id, seen),
     creatorId,
+    isPublic: isPublic(item),
     title: textAt(item, 'snippet', 'title'),
     thumbnailUrl: thumbnailIn(at(item, 'snippet', 'thumbnails')),
     publishedAtMs: instantMsAt(item, 'contentDetails', 'videoPublishedAt'),
@@ -87,6 +90,7 @@ export function broadcastReading(item: unknown, seen: Seen): PostReading | null 
   return {
     ...emptyVideo(id, seen),
     creatorId: textAt(item, 'snippet', 'channelId'),
+    isPublic: isPublic(item),
     kind: endedAtMs === null ? 'stream' : 'vod',
     title: textAt(item, 'snippet', 'title'),
     thumbnailUrl: thumbnailIn(at(item, 'snippet', 'thumbnails')),
@@ -114,8 +118,26 @@ function emptyVideo(videoId: string, seen: Seen): PostReading {
   }
 }
 
-function countersIn(item: unknown): Pick<PostReading, 'views' | 'likes' | 'comments'> {
+/** Its owner is also told of what is private or unlisted. */
+function isPublic(item: unknown): boolean {
+  const privacy = textAt(item, 'status', 'privacyStatus')
+  return privacy === '' || privacy === 'public'
+}
+
+const videoCounters = {
+  views: ['statistics', 'viewCount'],
+  likes: ['statistics', 'likeCount'],
+  comments: ['statistics', 'commentCount'],
+} as const
+const channelCounters = {
+  followers: ['statistics', 'subscriberCount'],
+  views: ['statistics', 'viewCount'],
+  videos: ['statistics', 'videoCount'],
+} as const
+
+function countersIn(item: unknown): Pick<PostReading, 'views' | 'likes' | 'comments' | 'odd'> {
   return {
+    odd: oddCountsIn(item, videoCounters),
     views: countAt(item, 'statistics', 'viewCount'),
     likes: countAt(item, 'statistics', 'likeCount'),
     comments: countAt(item, 'statistics', 'commentCount'),

@@ -41,6 +41,7 @@ function reading(more: Partial<AccountReading> = {}): AccountReading {
     observedAtMs: 0,
     endpoint: '',
     uploadsId: null,
+    odd: [],
     ...more,
   }
 }
@@ -337,6 +338,8 @@ it('lists uploads by page, from the playlist that the channel names or would hav
       videoId: 'dQw4w9WgXcQ',
       creatorId: channelId,
       creatorName: '',
+      isPublic: true,
+      odd: [],
       product: '',
       refusedMetrics: [],
       kind: 'clip',
