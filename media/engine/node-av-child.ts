@@ -46,7 +46,6 @@ const [pictureFd, soundFd, eventFd] = [1, 3, 4]
 /** A seek goes by the time of decoding, which is up to so much before that of showing. */
 const decodeLeadSec = 0.15
 const progressMs = 250
-const samplesOfPacket = 1024
 
 /** Where filtered frames of one kind go. */
 interface Outlet {
@@ -213,7 +212,10 @@ function soundLane(input: FormatContext, job: NodeAvJob): Lane | null {
     return null
   }
   return new Lane(stream, {
-    filters: sound.output.kind === 'raw' ? sound.filters : `${sound.filters},asetnsamples=n=${samplesOfPacket}:p=0`,
+    filters:
+      sound.output.kind === 'raw'
+        ? sound.filters
+        : `${sound.filters},asetnsamples=n=${sound.output.samplesOfPacket}:p=0`,
     outlet: sound.output.kind === 'raw' ? rawSound() : soundFile(sound.output),
     framesMax: Number.POSITIVE_INFINITY,
     options: { threads: '1' },

@@ -62,7 +62,7 @@ export function openNodeAvEngine(o: { version: string; searchPath: string; wrapp
             isNeeded: true,
             output: {
               ...{ kind: 'file', path: 'pipe:1', format: 'chromaprint', formatOptions: { fp_format: 'raw' } },
-              ...{ encoder: 'pcm_s16le', bitsPerSec: 0 },
+              ...{ encoder: 'pcm_s16le', bitsPerSec: 0, samplesOfPacket: 4096 },
             },
           },
         },
@@ -185,10 +185,10 @@ function soundOutput(request: AudioEncodeRequest): NonNullable<NodeAvJob['sound'
   const file = { kind: 'file', path: `file:${request.outputPath}`, formatOptions: {} } as const
   switch (request.codec) {
     case 'aac':
-      return { ...file, format: 'ipod', encoder: 'aac', bitsPerSec: request.bitsPerSec }
+      return { ...file, format: 'ipod', encoder: 'aac', bitsPerSec: request.bitsPerSec, samplesOfPacket: 1024 }
     case 'mp3':
-      return { ...file, format: 'mp3', encoder: 'libmp3lame', bitsPerSec: request.bitsPerSec }
+      return { ...file, format: 'mp3', encoder: 'libmp3lame', bitsPerSec: request.bitsPerSec, samplesOfPacket: 1152 }
     case 'pcm-s16':
-      return { ...file, format: 'wav', encoder: 'pcm_s16le', bitsPerSec: 0 }
+      return { ...file, format: 'wav', encoder: 'pcm_s16le', bitsPerSec: 0, samplesOfPacket: 4096 }
   }
 }

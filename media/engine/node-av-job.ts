@@ -33,6 +33,8 @@ const SoundJobSchema = z.object({
       formatOptions: z.record(z.string(), z.string()),
       encoder: z.string(),
       bitsPerSec: z.number(),
+      /** Encoders take just so many at a time. */
+      samplesOfPacket: z.number(),
     }),
   ]),
 })

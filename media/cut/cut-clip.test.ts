@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CutOptionsSchema } from '../../contracts/media.ts'
+import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
+import { openMediaEngine } from '../engine/open-engine.ts'
+import type { MediaEngine } from '../engine/port.ts'
+import { cutClip } from './cut-clip.ts'
+import { cutSuite } from './cut-suite.ts'
+
+let engine: MediaEngine
+beforeAll(async () => {
+  const opened = await openMediaEngine({ ffmpegPath: '/nowhere/ffmpeg', searchPath: process.env.PATH ?? '', log: null })
+  if (!opened) throw new Error('The optional package node-av is not installed: run npm ci.')
+  engine = opened
+})
+afterAll(() => engine.close())
+
+describe("cutting with FFmpeg's libraries", () => cutSuite(() => engine))
+
+it('says how to get a decoder when there is none', async () => {
+  const outbound = openOutbound({ configuredOrigins: [] })
+  const source = { kind: 'file', path: new URL('../sample/sample.mp4', import.meta.url).pathname } as const
+  const cutting = cutClip(
+    { engine: null, outbound },
+    { source, startSec: 1, endSec: 2, options: CutOptionsSchema.parse({}) },
+    { folder: '/nowhere' },
+  )
+  await expect(cutting).rejects.toMatchObject({
+    code: 'NOT_CONFIGURED',
+    details: { reason: 'MEDIA_DECODER_MISSING' },
+    message: expect.stringContaining('install ffmpeg'),
+  })
+  await outbound.close()
+})
