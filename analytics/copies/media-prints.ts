@@ -15,6 +15,8 @@ const candidatesMax = 20
 /** Items of sound that two media share before they are compared; chance gives fewer. */
 const sharedItemsMin = 4
 const wordsPerPicture = 8
+/** What a copy may be known by: its parts, or the whole picture of media that was not looked at as a copy. */
+const sampledKinds = "(kind = 'part' OR (kind = 'view' AND view = 'full'))"
 const mirrored = '~'
 
 /** Pictures of one view of a video over time: `words` has 8 for each instant. */
@@ -113,12 +115,12 @@ export async function likelyRelatives(
     await near({
       subject: 'stored.vod_id',
       compared: `kind = 'view' AND vod_id != {vodId:String}`,
-      sampled: `kind = 'part' AND vod_id = {vodId:String}`,
+      sampled: `${sampledKinds} AND vod_id = {vodId:String}`,
     }),
     await near({
       subject: 'sample.vod_id',
       compared: `kind = 'view' AND vod_id = {vodId:String}`,
-      sampled: `kind = 'part' AND vod_id != {vodId:String}`,
+      sampled: `${sampledKinds} AND vod_id != {vodId:String}`,
     }),
     await runQuery(
       target,

@@ -4,7 +4,7 @@ import { CopiesSchema } from '../../../contracts/copies.ts'
 import { type FilledAccount, fillAccount } from '../../../test/fill-account.ts'
 import { openServerRig, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import { type RunningServer, startServer } from '../../server.ts'
-import { forgetPrint, rememberPrint } from './keep-print.ts'
+import { copyPrint, forgetPrint, rememberPrint } from './keep-print.ts'
 
 /** Numbers that look random and are the same in every run (xorshift32). */
 function words(count: number, seed: number): Uint32Array {
@@ -106,6 +106,14 @@ describe('copies among media of one user', () => {
     expect(await rememberPrint({ store: rig.store, clock: rig.world.clock }, vod, clipPrint, signal)).toBe(0)
     expect((await ask('/api/vods/youtube:nothing/copies')).status).toBe(404)
     expect((await copies('/api/creators/youtube:nobody/copies')).copies).toEqual([])
+  })
+
+  it('of the same bytes are found without looking at them again', async () => {
+    const vod = { owner: rig.userId, vodId: 'youtube:twin', durationSec: 60 }
+    await copyPrint({ store: rig.store, clock: rig.world.clock }, vod, 'tiktok:other', signal)
+    expect((await copies('/api/vods/tiktok:other/copies')).copies).toMatchObject([
+      { vodId: 'youtube:twin', kind: 'both', startSec: 0, speed: 1, soundDifference: 0 },
+    ])
   })
 
   it('are forgotten with the media, on either side', async () => {

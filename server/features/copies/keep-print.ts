@@ -50,6 +50,20 @@ export async function rememberPrint(
   return found.length
 }
 
+/**
+ * Keeps for a VOD what another VOD of the same content is known by, and finds its relatives.
+ * @returns how many were found
+ */
+export async function copyPrint(
+  deps: StoreDeps,
+  vod: OwnedVod & { readonly durationSec: number },
+  fromVodId: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const print = await readMediaPrint(realNumbers(deps), { owner: vod.owner, vodId: fromVodId })
+  return await rememberPrint(deps, vod, print, signal)
+}
+
 /** Removes all that a VOD's media is known by, and whose copy it was; returns when it is gone. */
 export async function forgetPrint(deps: Pick<StoreDeps, 'store'>, vod: OwnedVod): Promise<void> {
   await forgetMediaPrint(realNumbers(deps), vod)
@@ -65,7 +79,7 @@ function relationOf(added: Compared & { readonly durationSec: number }, other: C
   const isOriginal = added.durationSec > lengthOf(other.print) + sameLengthSec
   const [original, copy] = isOriginal ? [added, other] : [other, added]
   const match = matchFingerprints(
-    { pictures: copy.print.parts, sound: copy.print.sound },
+    { pictures: partsOf(copy.print), sound: copy.print.sound },
     { pictures: original.print.views, sound: original.print.sound },
   )
   if (!match) return null
@@ -79,6 +93,11 @@ function relationOf(added: Compared & { readonly durationSec: number }, other: C
     pictureShare: match.picture?.share ?? null,
     soundDifference: match.sound?.difference ?? null,
   }
+}
+
+/** Of media that was not looked at as a copy the whole picture serves: then only unedited ones are found by it. */
+function partsOf({ parts, views }: MediaPrint): MediaPrint['parts'] {
+  return parts.length > 0 ? parts : views.filter(({ view }) => view === 'full')
 }
 
 /** How long media is, as far as its print says. */

@@ -26,7 +26,7 @@ import { analyzeTimeline, type TimelineAnalysis } from '../../../media/timeline/
 import { encodePng } from '../../../media/timeline/png.ts'
 import { writeWaveform } from '../../../media/timeline/waveform.ts'
 import { ClipParamsSchema } from '../clips/service.ts'
-import { rememberPrint } from '../copies/keep-print.ts'
+import { copyPrint, rememberPrint } from '../copies/keep-print.ts'
 import { sourceOf } from '../vods/service.ts'
 import type { ClipPart } from './clip-part.ts'
 import { decoderOf } from './decoder.ts'
@@ -204,10 +204,12 @@ async function runAnalysis(deps: RunDeps, run: Run, params: { readonly level?: T
   const level = levelNeeded(run.job.type, params) ?? 'audio'
   const engine = decoderOf(deps.engine)
   return await withMedia(deps, run, async (media, info) => {
+    const vod = { owner: run.ownerId, vodId: run.job.vod_id, durationSec: info.durationSec }
     const wanted = { contentId: info.contentId, level, now: new Date(deps.clock.nowMs()) }
     const known = await storedTimeline(deps.db, run.ownerId, wanted)
     if (known) {
       await copyFiles(deps, run, known.jobId)
+      if (known.level !== 'audio' && known.vodId !== run.job.vod_id) await copyPrint(deps, vod, known.vodId, run.signal)
       return { result: { level: known.level }, cpuSeconds: 0 }
     }
     const file = await wholeFile(media, run.source, run)
@@ -216,7 +218,6 @@ async function runAnalysis(deps: RunDeps, run: Run, params: { readonly level?: T
     await storeAnalysis(deps, run, analysis)
     if (level !== 'audio') {
       const sound = await printSound(engine, { ...file, info }, run.signal)
-      const vod = { owner: run.ownerId, vodId: run.job.vod_id, durationSec: info.durationSec }
       await rememberPrint(deps, vod, { views: analysis.views, parts: analysis.parts, sound }, run.signal)
     }
     return { result: { level }, cpuSeconds: analysis.usage.cpuSec }

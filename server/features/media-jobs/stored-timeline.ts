@@ -5,9 +5,10 @@ import type { Db } from '../../../core/db/port.ts'
 /** The file of a job in which its timeline lies. */
 export const timelineFile = 'timeline.json'
 
-/** A timeline that some job of the user's has made: the job's id. */
+/** A timeline that some job of the user's has made, of which of their VODs. */
 export interface StoredTimeline {
   readonly jobId: string
+  readonly vodId: string
   readonly level: TimelineLevel
 }
 
@@ -35,7 +36,7 @@ export async function storedTimeline(
       .innerJoin('vods', join =>
         join.onRef('vods.vod_id', '=', 'media_jobs.vod_id').onRef('vods.owner_id', '=', 'media_jobs.owner_id'),
       )
-      .select(['media_jobs.id', 'media_jobs.result'])
+      .select(['media_jobs.id', 'media_jobs.vod_id', 'media_jobs.result'])
       .where('media_jobs.owner_id', '=', userId)
       .where('media_outputs.name', '=', timelineFile)
       .where('vods.content_id', '=', wanted.contentId)
@@ -45,11 +46,11 @@ export async function storedTimeline(
       .limit(100)
       .execute(),
   )
-  const found = rows.map(row => ({ jobId: row.id, level: levelOf(row.result) }))
+  const found = rows.map(row => ({ jobId: row.id, vodId: row.vod_id, level: levelOf(row.result) }))
   // The least that is enough: the shortest to read.
   for (const level of levels) {
     const one = found.find(row => row.level === level)
-    if (one) return { jobId: one.jobId, level }
+    if (one) return { jobId: one.jobId, vodId: one.vodId, level }
   }
   return null
 }
