@@ -6,6 +6,7 @@
  * Only who holds a poll's lease writes. The first statement of a transaction locks and prolongs the leases that are still
  * held; what belongs to another is left out of the others.
  */
+import { sql } from 'kysely'
 import type { Clock } from '../../core/clock.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { PostReading } from '../../platforms/port.ts'
@@ -73,6 +74,10 @@ export class PollLedger {
 async function write({ db, clock, random }: LedgerDeps, entries: readonly Entry[]): Promise<boolean[]> {
   const now = { nowMs: clock.nowMs(), random }
   return await db.transaction(async trx => {
+    // A few rows by their keys, of tables that may be large: without this the engine reads all of them for a hash.
+    await sql`select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`.execute(
+      trx,
+    )
     const runs = entries.filter(entry => entry.kind !== 'end')
     const held = await markPages(
       trx,

@@ -55,7 +55,12 @@ export async function knownPosts(
       ${rows.map(row => row.platform)}::text[],
       ${rows.map(row => row.videoId)}::text[]
     ) t (place, scope, platform, video_id)
-    join polled_posts p on p.scope = t.scope and p.platform = t.platform and p.video_id = t.video_id`.execute(db.system)
+    cross join lateral (
+      select * from polled_posts
+      where scope = t.scope and platform = t.platform and video_id = t.video_id
+      -- One look-up for each, never all posts for a hash.
+      limit 1
+    ) p`.execute(db.system)
   for (const { place, videoId, hasDetails } of z.array(KnownSchema).parse(found.rows))
     known[place]?.set(videoId, { hasDetails })
   return known
