@@ -103,7 +103,8 @@ export const settings = [
     group: 'stores',
     kind: 'secret',
     default: null,
-    effect: 'S3-compatible bucket for clips and uploads; a folder in the home without it.',
+    effect:
+      'S3-compatible bucket for clips and uploads, https://<access key>:<secret key>@<host>/<bucket>?region=<region>; a folder in the home without it.',
   },
   {
     name: 'JWT_SECRET',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { directoryBlobStore } from '../../core/blob/directory.ts'
+import type { S3Bucket } from '../../core/blob/s3.ts'
 import { systemClock } from '../../core/clock.ts'
 import { freeDiskShare } from '../../core/free-disk.ts'
 import type { Outbound } from '../../core/outbound/port.ts'
@@ -16,11 +17,11 @@ import type { OpenOptions, Stores } from './stores.ts'
 const sampleFolder = join(packageRoot, 'media', 'sample')
 
 /** What media stands on, in every role. */
-export function openMediaDesk(
+export async function openMediaDesk(
   { config, paths, scope, log }: OpenOptions,
   { secrets }: Pick<Stores, 'secrets'>,
   outbound: Outbound,
-): MediaDesk {
+): Promise<MediaDesk> {
   const { ffmpegPath, searchPath } = config.media
   const folders = join(paths.work, 'pictures')
   let engine: Promise<MediaEngine | null> | null = null
@@ -28,11 +29,12 @@ export function openMediaDesk(
     await sweepJobFolders(folders, systemClock)
     return await openMediaEngine({ ffmpegPath, searchPath, log })
   }
+  const bucket = await openBucket({ config, scope })
   return {
-    blobs: directoryBlobStore({ root: paths.blobs }),
+    blobs: bucket?.blobs ?? directoryBlobStore({ root: paths.blobs }),
     links: createDownloadLinks({ secret: secrets.jwt, clock: systemClock }),
     roots: [...config.media.roots, sampleFolder],
-    bucket: null,
+    bucket,
     freeDiskShare: () => freeDiskShare(paths.root),
     probe: (source, signal) => probeSource({ outbound }, source, { signal }),
     engine() {
@@ -41,4 +43,16 @@ export function openMediaDesk(
     },
     openFolder: () => createJobFolder(folders),
   }
+}
+
+/** Its library is large: it is loaded where there is a bucket. */
+async function openBucket({ config, scope }: Pick<OpenOptions, 'config' | 'scope'>): Promise<S3Bucket | null> {
+  const { blobs } = config
+  if (blobs.kind === 'directory') return null
+  const { openS3Bucket } = await import('../../core/blob/s3.ts')
+  return await scope.start(
+    'bucket',
+    () => openS3Bucket(blobs.url),
+    bucket => bucket.close(),
+  )
 }

@@ -75,7 +75,7 @@ export async function startRoles(
   const vault = await openVault(options, stores.db)
   const outbound = await startOutbound(options)
   const platforms = openPlatforms({ outbound, clock: systemClock, urls: options.config.platformUrls })
-  const media = openMediaDesk(options, stores, outbound)
+  const media = await openMediaDesk(options, stores, outbound)
   const running: { server: RunningServer | null } = { server: null }
   const { accounts, auth } = await startAccounts(options, stores, {
     outbound,

@@ -4,11 +4,9 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AppError } from '../../contracts/errors.ts'
+import { checkedKey } from './key.ts'
 import type { BlobStore } from './port.ts'
 
-const keyCharsMax = 512
-/** A part begins with a letter or digit: no dot files, no `..`, nothing that a shell or a URL reads in its own way. */
-const keyPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,199})*$/
 /** Where bodies grow before they are moved; the leading dot keeps it out of reach of every key. */
 const partsFolder = '.parts'
 const partAgeMsMax = 24 * 3_600_000
@@ -75,14 +73,6 @@ export function directoryBlobStore(options: { root: string }): BlobStore {
       return keys
     },
   }
-}
-
-function checkedKey(key: string): string {
-  if (key.length <= keyCharsMax && keyPattern.test(key)) return key
-  throw new AppError(
-    'BAD_REQUEST',
-    'A file key is made of letters, digits, dots, dashes and slashes, like clips/2026/ab12.mp4.',
-  )
 }
 
 async function writeDurably(path: string, body: Readable | Buffer): Promise<number> {
