@@ -20,6 +20,8 @@ import {
 } from '../../platforms/sandbox/test-sandbox.ts'
 import { openRig, type Rig } from '../test-rig.ts'
 import { createWriter, liveLimits } from '../writer.ts'
+import { PollLedger } from './poll-ledger.ts'
+import type { PollDeps } from './poll-request.ts'
 import { PollWorker, type PollWorkerDeps, planWork } from './poll-worker.ts'
 import { QuotaBudget } from './quota-budget.ts'
 
@@ -28,7 +30,7 @@ export interface PollRig {
   readonly rig: Rig
   readonly test: TestSandbox
   readonly platforms: PlatformRegistry
-  readonly deps: PollWorkerDeps
+  readonly deps: PollWorkerDeps & PollDeps
   /** What accounts were told: the account, and the class of the problem. */
   readonly problems: [string, string | null][]
   /** Links the account at a place of the picker, for the local owner or another user. */
@@ -82,8 +84,9 @@ export async function openPollRig(o: { creatorCount: number; operatorKey: boolea
   const held = new Map<string, { credentials: DeveloperCredentials; tokens: StoredTokens; refreshes: number }>()
   const problems: [string, string | null][] = []
   const apiKey = controls.app('google').apiKeys[0] ?? ''
-  const deps: PollWorkerDeps = {
+  const deps: PollWorkerDeps & PollDeps = {
     ...rig.deps,
+    ledger: new PollLedger({ db, clock, random: () => 0.5 }),
     clock,
     writer,
     budget: new QuotaBudget({ db, clock }),
