@@ -1,14 +1,17 @@
 /** What own accounts gained by day, as the platform itself counts it: the only place where YouTube tells of shares. */
 import type { Platform } from '../../contracts/ids.ts'
+import { policyOf } from '../../contracts/samples.ts'
 import { dayAfter, dayBack, pacificDayOf } from '../../platforms/pacific-days.ts'
 import { type DayRange, PlatformError } from '../../platforms/port.ts'
 import { writeOwnDays } from './own-days.ts'
 import { ownPoll } from './own-numbers.ts'
 import { accountOf, askPlatform, dataOf, notOffered, type PollDeps, type PollRun } from './poll-request.ts'
 import type { Poll } from './poll-rows.ts'
+import { sourceOf } from './reading-items.ts'
 
 /** Days are ready two to three days late, at no certain hour. */
 const daysEveryMs = 6 * 3_600_000
+const dayMs = 86_400_000
 /**
  * How many days are read: the first time, and again while they settle. Instagram wants a request for each day, and has them
  * of posts as well.
@@ -25,7 +28,8 @@ export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
   const { dailyMax } = dataOf(deps, poll)
   const newest = dayBack(pacificDayOf(deps.clock.nowMs()), 1)
   const { first, again } = spans[platform]
-  let from = poll.cursor ?? dayBack(newest, (isBackfilled ? again : first) - 1)
+  const isWhole = !isBackfilled || isRenewal(poll, deps.clock.nowMs())
+  let from = poll.cursor ?? dayBack(newest, (isWhole ? first : again) - 1)
   for (let pages = 1; from <= newest; pages++) {
     const furthest = dayBack(from, 1 - dailyMax)
     const isCut = furthest < newest
@@ -38,6 +42,11 @@ export async function readDays(deps: PollDeps, poll: Poll): Promise<PollRun> {
     await deps.ledger.page(poll, [], mark)
   }
   return { wantedIntervalMs: daysEveryMs }
+}
+
+/** What must be gone after a time is read again every tenth day, all of it: it may be kept as long as it is read. */
+function isRenewal(poll: Poll, nowMs: number): boolean {
+  return policyOf(sourceOf(poll)).keepMsMax !== null && Math.floor(nowMs / dayMs) % 10 === 0
 }
 
 async function askForDays(deps: PollDeps, poll: Poll, days: DayRange) {

@@ -84,6 +84,29 @@ describe('what YouTube says', () => {
     }
   })
 
+  it('of days is read again whole every tenth day, for it can be', async () => {
+    const account = await poll.link('google', { index: ownAt })
+    await poll.plan()
+    await db().executeSql(`delete from polls where task <> 'daily'`)
+    await poll.read()
+    const { clock } = poll.test
+    const readOnce = async () => {
+      const [row] = await poll.ask<{ n: number }>(`SELECT count() AS n FROM cliptape.own_days_v1
+        WHERE creator_id = '${account.platformAccountId}' AND observed_at >= fromUnixTimestamp64Milli(toInt64(${clock.nowMs()}), 'UTC')`)
+      return row?.n ?? 0
+    }
+    const year = await readOnce()
+    const readings = []
+    for (let day = 0; day < 10; day++) {
+      clock.advance(dayMs)
+      await poll.read()
+      readings.push(await readOnce())
+    }
+    expect(year).toBeGreaterThan(100)
+    expect(readings.filter(count => count >= year)).toHaveLength(1)
+    expect(Math.min(...readings)).toBeLessThanOrEqual(10)
+  })
+
   it('of private and unlisted posts stays with their owner, also when the owner’s token reads for everybody', async () => {
     const { world } = poll.test.sandbox.controls
     const creator = world.creatorAt('youtube', ownAt)
