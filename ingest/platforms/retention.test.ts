@@ -96,15 +96,15 @@ describe('what YouTube says', () => {
       return row?.n ?? 0
     }
     const year = await readOnce()
-    const readings = []
-    for (let day = 0; day < 10; day++) {
+    expect(year).toBeGreaterThan(100)
+    const readings: number[] = []
+    while (readings.length < 10 && !readings.includes(year)) {
       clock.advance(dayMs)
       await poll.read()
       readings.push(await readOnce())
     }
-    expect(year).toBeGreaterThan(100)
-    expect(readings.filter(count => count >= year)).toHaveLength(1)
-    expect(Math.min(...readings)).toBeLessThanOrEqual(10)
+    expect(readings.at(-1)).toBe(year)
+    for (const count of readings.slice(0, -1)) expect(count).toBeLessThanOrEqual(10)
   })
 
   it('of private and unlisted posts stays with their owner, also when the owner’s token reads for everybody', async () => {
