@@ -249,10 +249,12 @@ test('shows a QR code of the short address where others reach the server, also i
     replies: { 'POST /api/auth/link/youtube': { status: 201, body: { ...started, shortUrl } } },
   })
   await rig.type('l')
+  await rig.shows('Scan it with a phone')
+  expect(readQr(rig.lines())).toBe(shortUrl)
+  await rig.type('\r')
   await rig.shows('Open the link below in a browser.')
   await rig.type('\t\t\t\r')
   await rig.shows('Scan it with a phone')
-  expect(readQr(rig.lines())).toBe(shortUrl)
   await rig.resize(60, 15)
   await rig.shows('The QR code takes 31 columns and 16 lines')
   http.replies[`GET /api/auth/links/${linkId}`] = { body: { ...waiting, status: 'connected', accountId: id(3) } }

@@ -6,7 +6,15 @@ import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { type CredentialKind, credentialForm, credentialKinds, platformTitles } from './credential-kinds.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { drawKeys, footLines, type KeysLists, type KeysRow, rowAt, rowsOf, selectedRow } from './keys-rows.ts'
-import { linkSpec, type OpenLink, openLink, placeLink, progressOf, progressSentence } from './link-form.ts'
+import {
+  linkSpec,
+  type OpenLink,
+  openLink,
+  placeLink,
+  progressOf,
+  progressSentence,
+  withoutBrowser,
+} from './link-form.ts'
 import { credentialsResource, linkResource, platformAccountsResource, quotaResource } from './platform-resources.ts'
 import { quotaRows } from './quota-table.ts'
 import { chosenScopes, openScopes, placeScopes, type ScopeEntry, scopeForm } from './scope-form.ts'
@@ -282,8 +290,9 @@ function askFirst(state: KeysState, row: KeysRow, rows: readonly KeysRow[], what
 
 function answered(state: KeysState, { tag, result }: NonNullable<ActionCall['answer']>, deps: ScreenDeps): KeysState {
   if (tag === 'browser') {
-    const isBrowserOpen = result.ok && result.body === true
-    return state.link === null ? state : { ...state, link: { ...state.link, isBrowserOpen } }
+    if (state.link === null) return state
+    const isOpen = result.ok && result.body === true
+    return { ...state, link: isOpen ? { ...state.link, isBrowserOpen: true } : withoutBrowser(state.link, deps) }
   }
   deps.refresh('/api/credentials')
   deps.refresh('/api/accounts')

@@ -4,7 +4,7 @@ import { type FormSpec, type FormState, openForm } from '../state/form.ts'
 import { formatSpan } from '../text/format.ts'
 import { chunk, padLine, wrap } from '../text/width.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
-import { drawQr, type QrModules, qrModules, qrRoom } from '../widgets/qr-code.ts'
+import { type DrawnCode, drawQr, type QrModules, qrModules, qrRoom } from '../widgets/qr-code.ts'
 import { platformTitles } from './credential-kinds.ts'
 import { centredForm, type FormHead } from './form-place.ts'
 import { linkResource } from './platform-resources.ts'
@@ -66,15 +66,30 @@ export function placeLink(link: OpenLink, view: ScreenView): DrawnForm {
   if (link.isCodeShown) return { lines: drawCodeAlone(link, view), cursor: null, focusY: 0, targets: [] }
   const place = (area: Pick<ScreenView, 'width' | 'height' | 'style'>) =>
     centredForm(area, headOf(link, view), room => drawForm(linkSpec, link.form, { ...room, style: view.style }))
-  if (link.isBrowserOpen !== false || link.code === null) return place(view)
-  // Where no browser could be opened, the code stands below the form as soon as there is room for both.
-  const form = place({ ...view, height: formLines(link, view) })
-  const room = { columns: view.width, rows: view.height - form.lines.length }
-  const code = drawQr(link.code, room, view.style)
+  const code = link.isBrowserOpen === false ? codeBelow(link, view) : null
   if (code === null) return place(view)
+  const form = place({ ...view, height: formLines(link, view) })
   const left = Math.floor((view.width - code.width) / 2)
   const lines = code.lines.map(line => padLine(' '.repeat(left) + line, view.width))
   return { ...form, lines: fillLines([...form.lines, ...lines], view) }
+}
+
+/**
+ * The link when no browser could be opened here: a phone can go on with the short address, whose code is shown at once,
+ * below the form or, where there is no room for both, alone.
+ */
+export function withoutBrowser(link: OpenLink, view: ScreenView): OpenLink {
+  const isFirst = link.isBrowserOpen === null
+  const fitsAlone =
+    link.code !== null && drawQr(link.code, { columns: view.width, rows: view.height }, view.style) !== null
+  const isCodeShown = isFirst && link.started.shortUrl !== null && fitsAlone && codeBelow(link, view) === null
+  return { ...link, isBrowserOpen: false, isCodeShown }
+}
+
+/** The code as it fits below the form; null where there is no room for both. */
+function codeBelow(link: OpenLink, view: ScreenView): DrawnCode | null {
+  const rows = view.height - formLines(link, view)
+  return link.code === null ? null : drawQr(link.code, { columns: view.width, rows }, view.style)
 }
 
 /** How many lines the form takes when nothing limits it. */
@@ -120,7 +135,7 @@ function codeSentence({ code, started }: OpenLink, { style, width, height }: Scr
     started.comesBack && started.shortUrl !== null
       ? 'This screen follows by itself.'
       : 'It ends on a page that does not load: paste the address of that page into the form.'
-  return `Scan it with a phone and go on there. ${end}`
+  return `Scan it with a phone, or open the address in a browser, and go on there. ${end}`
 }
 
 function fillLines(lines: readonly string[], { width, height }: ScreenView): string[] {
