@@ -84,12 +84,16 @@ export async function openPollRig(o: { creatorCount: number; operatorKey: boolea
   const held = new Map<string, { credentials: DeveloperCredentials; tokens: StoredTokens; refreshes: number }>()
   const problems: [string, string | null][] = []
   const apiKey = controls.app('google').apiKeys[0] ?? ''
+  // A budget holds units that it counted ahead.
+  const state = { budget: new QuotaBudget({ db, clock }), askedBefore: 0 }
   const deps: PollWorkerDeps & PollDeps = {
     ...rig.deps,
     ledger: new PollLedger({ db, clock, random: () => 0.5 }),
     clock,
     writer,
-    budget: new QuotaBudget({ db, clock }),
+    get budget() {
+      return state.budget
+    },
     platforms,
     // As the room of links does it: one refresh, one more try.
     async withAccessToken(accountId, work) {
@@ -116,7 +120,6 @@ export async function openPollRig(o: { creatorCount: number; operatorKey: boolea
       problems.push([accountId, problem?.class ?? null])
     },
   }
-  let askedBefore = 0
 
   return {
     rig,
@@ -177,7 +180,7 @@ export async function openPollRig(o: { creatorCount: number; operatorKey: boolea
       void (await planWork(deps, { platforms: keyed, charts })),
     read: async () => void (await new PollWorker(deps).run()),
     ask: async <T>(text: string) => (await rig.deps.store.query(text)) as T[],
-    asked: endpoint => controls.requests.slice(askedBefore).filter(each => each.endpoint === endpoint).length,
+    asked: endpoint => controls.requests.slice(state.askedBefore).filter(each => each.endpoint === endpoint).length,
     async reset() {
       clock.set(startMs)
       controls.clearFaults()
@@ -185,7 +188,8 @@ export async function openPollRig(o: { creatorCount: number; operatorKey: boolea
       problems.length = 0
       for (const table of ['polls', 'polled_posts', 'platform_quota', 'monitored_creators', 'platform_accounts'])
         await db.executeSql(`delete from ${table}`)
-      askedBefore = controls.requests.length
+      state.budget = new QuotaBudget({ db, clock })
+      state.askedBefore = controls.requests.length
     },
     async close() {
       await writer.close()

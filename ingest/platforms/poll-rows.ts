@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { type Platform, PlatformSchema, type UserId, UserIdSchema } from '../../contracts/ids.ts'
 import type { Db } from '../../core/db/port.ts'
 import type { Database } from '../../core/db/schema.ts'
+import { dayScopes } from '../../platforms/day-scopes.ts'
 import { credentialKinds } from '../../platforms/port.ts'
 import type { PlannedTime, StretchedPoll } from './plan.ts'
 
@@ -149,7 +150,7 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
       from platform_accounts a cross join (values ('account'), ('posts'), ('metrics'), ('broadcasts'), ('daily')) t (task)
       where a.status = 'connected' and a.developer_credentials_vault_id is not null
         and (t.task <> 'broadcasts' or a.platform_name = 'youtube')
-        and (t.task <> 'daily' or a.platform_name <> 'tiktok')
+        and (t.task <> 'daily' or a.scopes && ${[...dayScopes]}::text[])
       on conflict do nothing`.execute(trx)
     // Linked again with another app: another quota pays.
     await sql`

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { analyticsScope } from '../../platforms/youtube/auth.ts'
 import { findCreator } from './find-creator.ts'
 import { openPollRig, type PollRig } from './poll-rig.ts'
 
@@ -133,18 +135,17 @@ describe('days of own accounts', () => {
     expect(rows).toMatchObject([{ task: 'daily', error_class: null, is_backfilled: true, cursor: null }])
   })
 
-  it('need their scope, which the account is told of, and are tried again after a day', async () => {
-    const { id } = await rig.link('google', {
-      index: 3,
-      scopes: ['https://www.googleapis.com/auth/youtube.readonly'],
-    })
+  it('are not asked for without their scope, and no failure of the account', async () => {
+    await rig.link('google', { index: 3, scopes: ['https://www.googleapis.com/auth/youtube.readonly'] })
+    await rig.plan()
+    const tasks = await rig.deps.db.system.selectFrom('polls').select('task').where('task', '=', 'daily').execute()
+    expect(tasks).toEqual([])
+    await rig.deps.db.executeSql(`update platform_accounts set scopes = scopes || '{${analyticsScope}}'`)
     await rig.plan()
     await rig.deps.db.executeSql(`delete from polls where task <> 'daily'`)
     await rig.read()
-    expect(rig.problems).toEqual([[id, 'permission']])
-    expect(rig.asked('youtubeAnalytics.reports.query')).toBe(0)
-    const poll = await rig.deps.db.system.selectFrom('polls').select('error_message').executeTakeFirstOrThrow()
-    expect(poll.error_message).toContain('yt-analytics.readonly')
+    // What the platform itself says of it, the account is told.
+    expect(rig.problems.map(([, problem]) => problem)).toEqual(['permission'])
   })
 })
 
@@ -260,6 +261,39 @@ describe('looking for a creator', () => {
     const states = await rig.deps.budget.states(rig.rig.deps.ownerId)
     expect(states.map(state => state.bucket)).toContain('instagram:app')
     expect(platformAccountId).not.toBe(other.id)
+  })
+
+  it('and reading those that are watched take a user’s API key, in a count of its own', async () => {
+    const { id, handle } = creatorAt('youtube', 23)
+    const { ownerId } = rig.rig.deps
+    const vault = await rig.deps.db.system
+      .insertInto('vault_secrets')
+      .values({ owner_id: ownerId, purpose: 'developer_credentials', external_id: randomUUID() })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    await rig.deps.db.system
+      .insertInto('developer_credentials')
+      .values({
+        ...{ owner_id: ownerId, platform: 'youtube', kind: 'google_api_key', client_id: '', vault_id: vault.id },
+        ...{ status: 'valid', reason: null, next_validation_at: null, last_validated_at: null },
+      })
+      .execute()
+    expect(await look('youtube', { by: 'handle', value: handle })).toMatchObject({ found: { creatorId: id } })
+    await rig.deps.db.system
+      .insertInto('monitored_creators')
+      .values({ owner_id: ownerId, platform: 'youtube', creator_id: id })
+      .execute()
+    await rig.link('google', { index: 1 })
+    await rig.plan([], [])
+    await rig.deps.db.executeSql(`delete from polls where path = 'own'`)
+    await rig.read()
+    const [kept] = await rig.ask<{ count: number }>(
+      `SELECT uniqExact(video_id) AS count FROM cliptape.samples_v1 WHERE creator_id = '${id}'`,
+    )
+    expect(kept?.count).toBeGreaterThan(0)
+    const states = await rig.deps.budget.states(ownerId)
+    expect(new Set(states.map(state => state.credentialKey))).toEqual(new Set([vault.id]))
+    await rig.deps.db.executeSql('delete from developer_credentials')
   })
 
   it('says plainly what cannot be asked, and when a quota is used up', async () => {

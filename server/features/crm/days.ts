@@ -1,8 +1,7 @@
 import { type OwnDay, readOwnDays } from '../../../analytics/crm/own-days.ts'
 import { type AccountDays, AccountPerformanceSchema, type CrmDay, type DaysParams } from '../../../contracts/crm.ts'
 import type { PlatformAccount } from '../../../contracts/platform-accounts.ts'
-import { facebookLogin, instagramLogin } from '../../../platforms/instagram/login.ts'
-import { analyticsScope } from '../../../platforms/youtube/auth.ts'
+import { dayScopes } from '../../../platforms/day-scopes.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { accountsOf, type CrmDeps, realNumbers } from './service.ts'
@@ -10,12 +9,6 @@ import { accountsOf, type CrmDeps, realNumbers } from './service.ts'
 const dayMs = 86_400_000
 /** Days are two to three days late, and read every six hours. */
 const staleAfterMs = 5 * dayMs
-/** Without these there are no days. */
-const opening: ReadonlySet<string> = new Set([
-  analyticsScope,
-  instagramLogin.insightsScope,
-  facebookLogin.insightsScope,
-])
 
 /** What platforms counted of a user's accounts by day. @throws AppError NOT_FOUND for an account that is not theirs */
 export async function readDays(deps: CrmDeps, caller: Caller, params: DaysParams): Promise<AccountDays[]> {
@@ -40,7 +33,7 @@ export async function readDays(deps: CrmDeps, caller: Caller, params: DaysParams
 }
 
 function stateOf(account: PlatformAccount, days: readonly OwnDay[], nowMs: number): AccountDays['state'] {
-  if (account.missingScopes.some(scope => opening.has(scope))) return 'needs_scope'
+  if (account.missingScopes.some(scope => dayScopes.includes(scope))) return 'needs_scope'
   const last = days.at(-1)
   if (!last) return 'not_provided'
   return last.end_ms < nowMs - staleAfterMs ? 'stale' : 'value'
