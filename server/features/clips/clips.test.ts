@@ -1,17 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { UserId } from '../../../contracts/ids.ts'
+import { openOutbound } from '../../../core/outbound/guarded-fetch.ts'
 import { createJobFolder } from '../../../media/job-folder.ts'
 import { fillAccount, filledVodId } from '../../../test/fill-account.ts'
 import { LiveClient } from '../../../test/live-client.ts'
-import { sampleFile } from '../../../test/media-desk.ts'
+import { sampleFile, testMediaDesk } from '../../../test/media-desk.ts'
 import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import type { ServerDeps } from '../../deps.ts'
+import type { Caller } from '../../http/caller.ts'
 import { type RunningServer, startServer } from '../../server.ts'
+import { outputKey } from '../media-jobs/files.ts'
 import { sweepMedia } from '../media-jobs/retention.ts'
 import { discardFiles, runJob } from '../media-jobs/run-job.ts'
 import { MediaWorker } from '../media-jobs/worker.ts'
+import { registerVod } from '../vods/service.ts'
 
 // Copies at keyframes need no decoder: the way of a clip from a file to a download is the same without one.
 const keyframes = { mode: 'keyframe' } as const
@@ -81,6 +90,11 @@ const call = async (method: string, path: string, body?: unknown, token = rigTok
 }
 const request = (startTime: number, endTime: number, of = vodId) =>
   call('POST', '/api/clips/request', { vodId: of, startTime, endTime, ...keyframes })
+
+function callerOf(userId: UserId): Caller {
+  const principal = { userId, scheme: 'jwt', role: 'owner', scopes: 'all', credentialId: null } as const
+  return { principal, requestId: 'r', address: '127.0.0.1' }
+}
 
 describe('a clip', () => {
   it('goes from a file to a download that may resume anywhere, and is cut once', async () => {
@@ -240,6 +254,76 @@ describe('media', () => {
     await rig.db.system.updateTable('users').set({ plan: 'free' }).where('id', '=', other.userId).execute()
     const { body } = await call('GET', `/api/vods/${filledVodId(other.ids)}`, undefined, token)
     expect(body).not.toHaveProperty('trending')
+  })
+
+  it('comes from an address that holds a secret, which nothing but the vault keeps', async () => {
+    const bytes = await readFile(sampleFile)
+    const asked: string[] = []
+    const host = createServer((request, response) => {
+      asked.push(request.url ?? '')
+      const [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? []
+      const end = Math.min(bytes.length - 1, to === '' ? bytes.length - 1 : Number(to))
+      const part = bytes.subarray(Number(from), end + 1)
+      response.writeHead(206, {
+        'content-type': 'video/mp4',
+        'content-length': part.length,
+        'content-range': `bytes ${from}-${end}/${bytes.length}`,
+        etag: '"one"',
+      })
+      response.end(part)
+    }).listen(0, '127.0.0.1')
+    await once(host, 'listening')
+    const { port } = z.object({ port: z.number() }).parse(host.address())
+    const outbound = openOutbound({
+      configuredOrigins: [],
+      mayReach: () => true,
+      resolve: async () => ['127.0.0.1'],
+    })
+    const lines: string[] = []
+    const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })
+    const desk = { ...deps.media, probe: testMediaDesk({ folder, clock: deps.clock, outbound }).probe }
+    const open = { ...deps, outbound, log, media: desk }
+    const caller = callerOf(rig.userId)
+    const source = `http://media.example.com:${port}/stream.mp4?token=very-secret`
+    const vod = await registerVod(open, caller, { source })
+    expect(vod).toMatchObject({ sourceKind: 'url', sourceLabel: `media.example.com:${port}`, duration: 60 })
+    expect(asked[0]).toBe('/stream.mp4?token=very-secret')
+
+    const { requestId } = (await request(30, 34, vod.vodId)).body
+    const run = { ...open, engine: null, openFolder: () => createJobFolder(join(folder, 'work')) }
+    const reader = new MediaWorker(
+      { ...open, work: (job, o) => runJob(run, job, o), discard: (job, files) => discardFiles(run, job, files) },
+      { concurrentMax: 1 },
+    )
+    await reader.drain()
+    await reader.close()
+    const { body: clip } = await call('GET', `/api/clips/status/${requestId}`)
+    expect(clip).toMatchObject({ status: 'ready' })
+    const rows = await Promise.all(
+      (['vods', 'media_jobs', 'vault_secrets', 'audit_log'] as const).map(table =>
+        rig.db.system.selectFrom(table).selectAll().execute(),
+      ),
+    )
+    expect(JSON.stringify(rows)).not.toContain('very-secret')
+    expect(lines.join('')).not.toContain('very-secret')
+    host.close()
+    host.closeAllConnections()
+    await outbound.close()
+  })
+
+  it('goes with the account that it belongs to', async () => {
+    const leaving = await fillAccount(rig, 'leaving@example.com')
+    const key = outputKey({ ownerId: leaving.userId, jobId: leaving.ids.clip, fileId: leaving.ids.output })
+    await deps.media.blobs.put(key, Buffer.from('a clip'))
+    await rig.db.system
+      .updateTable('sessions')
+      .set({ created_at: rigNow })
+      .where('id', '=', leaving.ids.session)
+      .execute()
+    const claims = { userId: leaving.userId, sessionId: leaving.ids.session, role: 'user' as const }
+    const token = await rig.accounts.accounts.tokens.signAccess(claims, 900_000)
+    expect((await call('DELETE', '/api/account', undefined, token)).status).toBe(204)
+    expect(await deps.media.blobs.stat(key)).toBeNull()
   })
 
   it('says nothing of where it lies but a name, and needs a decoder for what has to be decoded', async () => {
