@@ -37,7 +37,6 @@ export const VodSourceRequestSchema = z.strictObject({ source })
 
 /** Whether there is media of the caller's, whether some may be attached, or whether the video is still under way. */
 export const VodSourceStateSchema = z.enum(['attached', 'attachable', 'none'])
-export type VodSourceState = z.infer<typeof VodSourceStateSchema>
 
 /**
  * A VOD of the caller. `sourceLabel` is the name of the file, or the host of the address: nothing more of it is ever

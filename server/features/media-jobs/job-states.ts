@@ -14,8 +14,3 @@ export const jobTransitions: Readonly<Record<MediaJobState, readonly MediaJobSta
   cancelled: [],
   expired: [],
 }
-
-/** Whether somebody works on it, or will. */
-export function isOpen({ status }: Pick<MediaJobRow, 'status'>): boolean {
-  return status === 'queued' || status === 'running'
-}
