@@ -22,7 +22,11 @@ interface Now {
  * When a poll that failed is tried again. Nothing that only a person can mend is asked for more than once an hour, and an
  * account that must be linked again is not asked for at all until it is.
  */
-export function outcomeOfFailure(poll: Poll, error: unknown, { nowMs, random }: Now): PollOutcome {
+export function outcomeOfFailure(
+  poll: Pick<Poll, 'failures' | 'cursor'>,
+  error: unknown,
+  { nowMs, random }: Now,
+): PollOutcome {
   const failures = poll.failures + 1
   const soonMs = nowMs + backoffMs(failures, random())
   const later = (nextPollAtMs: number, kind: string, message: string): PollOutcome => ({
