@@ -91,8 +91,8 @@ describe('what YouTube says', () => {
     await poll.read()
     const { clock } = poll.test
     const readOnce = async () => {
-      const [row] = await poll.ask<{ n: number }>(`SELECT count() AS n FROM cliptape.own_days_v1
-        WHERE creator_id = '${account.platformAccountId}' AND observed_at >= fromUnixTimestamp64Milli(toInt64(${clock.nowMs()}), 'UTC')`)
+      const [row] = await poll.ask<{ n: number }>(`SELECT uniqExact(day) AS n FROM cliptape.own_days_v1
+        WHERE creator_id = '${account.platformAccountId}' AND observed_at = fromUnixTimestamp64Milli(toInt64(${clock.nowMs()}), 'UTC')`)
       return row?.n ?? 0
     }
     const year = await readOnce()
