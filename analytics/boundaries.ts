@@ -37,7 +37,7 @@ export interface RollupState {
   readonly latestMs: number
   /** Some video may not stand in lists across platforms. */
   readonly hasUnmixable: boolean
-  /** Of some video or creator no measure may be made. */
+  /** Of some video no measure may be made. */
   readonly hasWithheld: boolean
 }
 
@@ -106,6 +106,11 @@ export async function withPlan<Plan, Answer>(
   const plan = planOf(state)
   if (guessed !== null && isSettledSame && isDeepStrictEqual(plan, guess?.plan)) return guessed.answer
   return await ask(plan, state)
+}
+
+/** Whether measures of some video may have to be withheld, by the state that was read last. */
+export function mayBeWithheld({ store, world }: QueryTarget): boolean {
+  return seen.get(store)?.get(world.database)?.state.hasWithheld ?? true
 }
 
 /** The least reading, as in `readings_v1`, that gives views at the instant; decimal. */

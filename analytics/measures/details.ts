@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { type Platform, PlatformSchema } from '../../contracts/ids.ts'
+import { policyOf } from '../../contracts/samples.ts'
+import { mayBeWithheld } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
 import { meetsTerms } from '../policy.ts'
 import { compose, maybeNumber, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
@@ -79,6 +81,7 @@ export async function clipDetails(
   const sliceMs = Math.max(1, Math.ceil((window.toMs - window.fromMs) / sliceCount))
   const values = {
     ...pageOf(videos),
+    page: videos.map(({ platform, id }) => [platform, id]),
     fromMs: Math.max(0, Math.min(window.fromMs - window.backMs, quarterMinMs)),
     startMs: window.fromMs,
     quarterMs: quarter.fromMs,
@@ -87,7 +90,7 @@ export async function clipDetails(
     endMinMs: Math.max(0, window.toMs - window.backMs),
     sliceMs,
   }
-  const rows = await runQuery(ctx, sqlPart('clip-details'), values, DetailRow, { tag: 'analytics:details' })
+  const rows = await runQuery(ctx, withTerms(ctx, 'clip-details'), values, DetailRow, { tag: 'analytics:details' })
   return new Map(
     rows.map(row => [refKey({ platform: row.platform, id: row.video_id }), detailOf(row, window, sliceMs)]),
   )
@@ -101,7 +104,7 @@ function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: numbe
     platform: row.platform,
     videoId: row.video_id,
     creatorId: row.creator_id,
-    mayDerive: row.may_derive === 1,
+    mayDerive: row.may_derive === 1 && policyOf(row.source).mayDerive,
     views: row.views,
     likes: row.likes,
     comments: row.comments,
@@ -113,6 +116,12 @@ function detailOf(row: z.infer<typeof DetailRow>, window: Window, sliceMs: numbe
     afterQuarter: readingOf([row.after_ms, row.after_views]),
     spark: sparkOf(bySlice, window, sliceMs),
   }
+}
+
+/** The text with what says of which videos measures may be made; where there are none to withhold it costs nothing. */
+function withTerms(ctx: AnalyticsContext, file: string): string {
+  const withheld = sqlPart('filters', 'withheld')
+  return compose(sqlPart(file), { may_derive: mayBeWithheld(ctx) ? sqlPart('filters', 'may_derive') : '1', withheld })
 }
 
 /** Creator, counters, source and instant of a reading; the instant is 0 where there is none. */
@@ -168,7 +177,9 @@ export async function windowDetails(
     fromMs: Math.min(...layouts.flatMap(({ startMinMs, quarterMinMs }) => [startMinMs, quarterMinMs])),
     endMs: nowMs,
   }
-  const rows = await runQuery(ctx, sqlPart('window-details'), values, ReadingsRow, { tag: 'analytics:live-details' })
+  const rows = await runQuery(ctx, withTerms(ctx, 'window-details'), values, ReadingsRow, {
+    tag: 'analytics:live-details',
+  })
   return rows.flatMap(row => layouts.flatMap(layout => windowDetail(row, layout) ?? []))
 }
 
@@ -219,7 +230,7 @@ function windowDetail(row: z.infer<typeof ReadingsRow>, layout: Layout): WindowD
     platform: row.platform,
     videoId: row.video_id,
     creatorId,
-    mayDerive: row.may_derive === 1,
+    mayDerive: row.may_derive === 1 && policyOf(source).mayDerive,
     ...{ views, likes, comments, shares, saves },
     source,
     sampleAtMs,

@@ -3,14 +3,14 @@
 -- the last reading in each of 24 slices of the window.
 -- params: platforms, ids Array(String) (one entry a clip); fromMs (the earliest instant needed), startMs, quarterMs,
 --         quarterMinMs, endMs, endMinMs, sliceMs Int64
--- row:    platform, video_id, may_derive UInt8 (measures may be made of it), creator_id, views, likes, comments, shares, saves (Nullable(UInt64)), source, sample_ms,
+-- row:    platform, video_id, may_derive UInt8 ({{may_derive}}: measures may be made of it), creator_id, views, likes, comments, shares, saves (Nullable(UInt64)), source, sample_ms,
 --         quarter_ms, quarter_views, after_ms, after_views Int64 (0 when there is none), slices Array(Int64),
 --         slice_views Array(Int64), slice_ms Array(Int64)
 -- reads:  samples_v1, the named videos in the window and its look-back
 SELECT
     platform,
     video_id,
-    cityHash64(platform, video_id) NOT IN (SELECT video_key FROM {database:Identifier}.video_terms_v1 FINAL WHERE (platform, video_key) IN (SELECT pair.1, cityHash64(pair.1, pair.2) FROM (SELECT arrayJoin(arrayZip({pagePlatforms:Array(String)}, {pageIds:Array(String)})) AS pair)) AND may_derive = 0 AND expires_at > now()) AS may_derive,
+    {{may_derive}} AS may_derive,
     argMaxIf((given.creator_id, given.views, given.likes, given.comments, given.shares, given.saves, toString(given.source), observed_at), (isNotNull(given.views), observed_at, ifNull(toInt64(given.views), -1), ifNull(toInt64(given.likes), -1), ifNull(toInt64(given.comments), -1), given.source, quality), at_ms >= {endMinMs:Int64}) AS last,
     last.1 AS creator_id,
     last.2 AS views,

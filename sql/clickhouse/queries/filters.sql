@@ -28,6 +28,10 @@ AND {{key}} NOT IN ({{withheld}})
 -- videos of which no measure may be made: a source with terms has read them last for somebody who did not accept those
 SELECT video_key FROM {database:Identifier}.video_terms_v1 FINAL WHERE may_derive = 0 AND expires_at > now()
 
+-- part: may_derive
+-- of the videos `page` (platform and id of each), where some are withheld
+cityHash64(platform, video_id) NOT IN ({{withheld}} AND (platform, video_key) IN (SELECT clip.1, cityHash64(clip.1, clip.2) FROM (SELECT arrayJoin({page:Array(Tuple(String, String))}) AS clip)))
+
 -- part: withheld_creators
 -- creators whose own counter was read so, or a video of theirs
 SELECT creator_key FROM {database:Identifier}.creator_terms_v1 FINAL WHERE may_derive = 0 AND expires_at > now()

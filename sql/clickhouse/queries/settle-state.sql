@@ -4,7 +4,7 @@
 --         Array(Int64) (the ends of those cells up to throughMs, any order), insert_counts Array(Int64) (the
 --         inserts into each so far: what settles it names this count), watermark_ms Int64, settled_key UInt64 (another
 --         one after whatever was settled), latest_ms Int64, has_unmixable UInt8 (a video may not stand in mixed lists),
---         has_withheld UInt8 (of some video or creator no measure may be made)
+--         has_withheld UInt8 (of some video no measure may be made)
 -- reads:  rollup_cells_v1, one row per six hours that ever had a sample; the bounds of the parts of readings_v1
 SELECT
     groupArrayIf(cell_ms, inserted > settled AND cell_ms > 0 AND cell_ms <= {throughMs:Int64}) AS unsettled,
@@ -31,10 +31,6 @@ UNION ALL
 SELECT [], [], 0, 0, 0, count() > 0, 0
 FROM {database:Identifier}.unmixable_videos_v1
 UNION ALL
-SELECT [], [], 0, 0, 0, 0, max(is_there)
-FROM
-(
-    SELECT count() > 0 AS is_there FROM {database:Identifier}.video_terms_v1 WHERE may_derive = 0
-    UNION ALL
-    SELECT count() > 0 FROM {database:Identifier}.creator_terms_v1 WHERE may_derive = 0
-)
+SELECT [], [], 0, 0, 0, 0, count() > 0
+FROM {database:Identifier}.video_terms_v1
+WHERE may_derive = 0
