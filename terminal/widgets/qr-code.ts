@@ -52,7 +52,7 @@ export function drawQr(
         : ' '
       : halves[`${isLight(x, 2 * y) ? 'light' : 'dark'}-${isLight(x, 2 * y + 1) ? 'light' : 'dark'}`]
   const lines = Array.from({ length: rows }, (_, y) =>
-    painted(Array.from({ length: columns }, (__, x) => cellAt(x, y)).join(''), isAscii),
+    painted(Array.from({ length: columns }, (__, x) => cellAt(x, y)).join('')),
   )
   return { lines, width: columns }
 }
@@ -66,8 +66,8 @@ function roomWith(modules: QrModules, margin: number, isAscii: boolean): { colum
 
 const [white, onBlack, onWhite] = [sgrRgb(38, 0xffffff), sgrRgb(48, 0x000000), sgrRgb(48, 0xffffff)]
 
-/** In ASCII the signs are hidden in cells that are light as a whole, where there are colours. */
-function painted(text: string, isAscii: boolean): string {
-  const cells = isAscii ? text.replace(/#+/g, light => `${onWhite}${light}${onBlack}`) : text
+/** Cells that are light as a whole are so to their edges: fonts leave seams between signs, and ASCII's do not fill theirs. */
+function painted(text: string): string {
+  const cells = text.replace(/[█#]+/g, light => `${onWhite}${light}${onBlack}`)
   return `${white}${onBlack}${cells}\x1b[49m\x1b[39m`
 }
