@@ -65,7 +65,7 @@ const needMore: Readonly<Record<string, string>> = {
   postApiAuthLinkPlatformComplete: 'a link under way',
   deleteApiAccount: 'a fresh session',
   postApiVods: 'media',
-  deleteApiUploadsUploadId: 'an upload that is no media of a VOD',
+  deleteApiUploadsUploadId: 'an upload that did not go with its VOD',
   postApiVodsVodIdSource: 'media',
   postApiClipsRequest: 'media',
   postApiMediaEstimate: 'media',

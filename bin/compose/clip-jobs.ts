@@ -4,6 +4,7 @@ import type { Outbound } from '../../core/outbound/port.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
 import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
+import { sweepLostFiles } from '../../server/features/media-jobs/lost-files.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { sweepMedia } from '../../server/features/media-jobs/retention.ts'
 import { discardFiles, runJob } from '../../server/features/media-jobs/run-job.ts'
@@ -12,10 +13,12 @@ import type { OpenOptions, Stores } from './stores.ts'
 
 const workQueue = 'media.work'
 const sweepQueue = 'media.sweep'
+const lostQueue = 'media.lost'
 
 /**
  * The part of the role `jobs` that works on media. What is new is begun as soon as the bus says so; once a minute one
- * worker of all processes looks for what is due again, or was missed. Every ten minutes goes what has expired.
+ * worker of all processes looks for what is due again, or was missed. Every ten minutes goes what has expired, every day what nothing knows any
+ * more.
  */
 export async function startClipJobs(
   { paths, scope, log }: OpenOptions,
@@ -43,6 +46,11 @@ export async function startClipJobs(
   await queue.declare(sweepQueue, { retryLimit: 0, expireInSeconds: 600 })
   await queue.work(sweepQueue, { batchSize: 1, pollingIntervalSeconds: 10 }, () => sweepMedia(deps))
   await queue.schedule(sweepQueue, '*/10 * * * *', {})
+  await queue.declare(lostQueue, { retryLimit: 3, expireInSeconds: 3600 })
+  await queue.work(lostQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async () => {
+    await sweepLostFiles(deps)
+  })
+  await queue.schedule(lostQueue, '53 3 * * *', {})
   const due = await stores.bus.subscribe('media.due', () => worker.run())
   const changed = await stores.bus.subscribe('media.changed', ({ change }) => {
     if (change.status === 'cancelled') worker.cancel(change.jobId)

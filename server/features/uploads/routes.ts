@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { UploadSchema } from '../../../contracts/uploads.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
-import { deleteUpload, getUpload, listUploads } from './service.ts'
+import { removeUpload } from '../vods/service.ts'
+import { getUpload, listUploads } from './service.ts'
 
 const ParamsSchema = z.strictObject({ uploadId: z.uuid() })
 
@@ -33,14 +34,14 @@ export const uploadRoutes: readonly Route[] = [
     method: 'delete',
     path: '/api/uploads/:uploadId',
     summary: 'Remove an upload',
-    description: 'At once, with what has arrived. One that is the media of a VOD goes with that.',
+    description:
+      'At once, with what has arrived. If it is the media of a VOD, that goes as `DELETE /api/vods/{vodId}` says.',
     auth: ['jwt', 'apiKey'],
     scope: 'clips:write',
     params: ParamsSchema,
-    errors: ['CONFLICT'],
     answer: null,
     async handle(deps, { params }, context) {
-      await deleteUpload(deps, ownerOf(context), params.uploadId)
+      await removeUpload(deps, ownerOf(context), params.uploadId)
       return { empty: true }
     },
   }),

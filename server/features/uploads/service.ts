@@ -186,24 +186,12 @@ export async function getUpload(deps: UploadDeps, caller: Caller, id: string): P
   return toUpload(await uploadOf(deps, ownerOf(caller), id))
 }
 
-/** @throws AppError NOT_FOUND; CONFLICT when it is the media of a VOD, with which it goes */
+/** Removes an upload that is the media of no VOD. @throws AppError NOT_FOUND */
 export async function deleteUpload(deps: UploadDeps, userId: UserId, id: string): Promise<void> {
-  await deps.db.asUser(userId, async trx => {
-    const vod = await trx
-      .selectFrom('vods')
-      .select('vod_id')
-      .where('upload_id', '=', id)
-      .where('owner_id', '=', userId)
-      .executeTakeFirst()
-    if (vod) throw new AppError('CONFLICT', `This upload is the media of ${vod.vod_id}: delete that instead.`)
-    const gone = await trx
-      .deleteFrom('uploads')
-      .where('id', '=', id)
-      .where('owner_id', '=', userId)
-      .returning('id')
-      .executeTakeFirst()
-    if (!gone) throw new AppError('NOT_FOUND', 'There is no such upload of yours.')
-  })
+  const gone = await deps.db.asUser(userId, trx =>
+    trx.deleteFrom('uploads').where('id', '=', id).where('owner_id', '=', userId).returning('id').executeTakeFirst(),
+  )
+  if (!gone) throw new AppError('NOT_FOUND', 'There is no such upload of yours.')
   await removeFiles(deps, { ownerId: userId, uploadId: id })
 }
 

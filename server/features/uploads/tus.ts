@@ -6,15 +6,8 @@ import { AppError, type ErrorCode } from '../../../contracts/errors.ts'
 import type { UserId } from '../../../contracts/ids.ts'
 import { uploadLimits } from '../../../contracts/uploads.ts'
 import { toAppError } from '../../http/error-answer.ts'
-import {
-  beginUpload,
-  deleteUpload,
-  finishUpload,
-  receivePart,
-  type UploadDeps,
-  type UploadRow,
-  uploadOf,
-} from './service.ts'
+import { removeUpload, type VodDeps } from '../vods/service.ts'
+import { beginUpload, finishUpload, receivePart, type UploadRow, uploadOf } from './service.ts'
 
 export const uploadsPath = '/api/uploads'
 const version = '1.0.0'
@@ -45,7 +38,7 @@ export function describeTus(response: Response): void {
 }
 
 /** Answers one tus request of a user. @throws AppError what the verbs of `service.ts` throw; BAD_REQUEST against the protocol */
-export async function answerTus(deps: UploadDeps, userId: UserId, request: Request, response: Response): Promise<void> {
+export async function answerTus(deps: VodDeps, userId: UserId, request: Request, response: Response): Promise<void> {
   const failure: { error: AppError | null } = { error: null }
   const server = new Server({
     path: uploadsPath,
@@ -81,10 +74,10 @@ const extensions = ['creation', 'creation-with-upload', 'termination']
 /** One user's uploads, as the protocol's library asks for them. */
 class UploadStore extends DataStore {
   override extensions = extensions
-  readonly #deps: UploadDeps
+  readonly #deps: VodDeps
   readonly #userId: UserId
 
-  constructor(deps: UploadDeps, userId: UserId) {
+  constructor(deps: VodDeps, userId: UserId) {
     super()
     this.#deps = deps
     this.#userId = userId
@@ -110,7 +103,7 @@ class UploadStore extends DataStore {
   }
 
   override async remove(id: string): Promise<void> {
-    await deleteUpload(this.#deps, this.#userId, id)
+    await removeUpload(this.#deps, this.#userId, id)
   }
 }
 

@@ -18,7 +18,7 @@ import { forgetPrint } from '../copies/keep-print.ts'
 import { removeFiles, uploadFile } from '../media-jobs/files.ts'
 import { cancelJob, tellOfJob } from '../media-jobs/finish-job.ts'
 import type { MediaDesk } from '../media-jobs/media-desk.ts'
-import { finishUpload } from '../uploads/service.ts'
+import { deleteUpload, finishUpload } from '../uploads/service.ts'
 import {
   allowedPath,
   labelOf,
@@ -107,6 +107,16 @@ export async function getVod(deps: Pick<VodDeps, 'db'>, caller: Caller, vodId: V
  */
 export async function deleteVod(deps: VodDeps, caller: Caller, vodId: VodId): Promise<void> {
   if (!(await dropVod(deps, ownerOf(caller), vodId))) throw noSuchVod()
+}
+
+/**
+ * Removes an upload; with it the VOD that it is the media of, and everything that was made of that but clips.
+ * @throws AppError NOT_FOUND
+ */
+export async function removeUpload(deps: VodDeps, userId: UserId, uploadId: string): Promise<void> {
+  const vodId = await vodOfUpload(deps, userId, uploadId)
+  if (vodId === null) await deleteUpload(deps, userId, uploadId)
+  else await dropVod(deps, userId, vodId)
 }
 
 /** Indexed videos with what is attached to them; a service key has attached nothing. */
@@ -239,7 +249,13 @@ async function isLocalOwnerOf({ db }: VodDeps, userId: UserId): Promise<boolean>
 /** An upload that is not the media of a VOD yet; one that arrived whole is finished now, where that was cut off. */
 async function freeUpload(deps: VodDeps, userId: UserId, uploadId: string) {
   const row = await finishUpload(deps, userId, uploadId)
-  const vod = await deps.db.asUser(userId, trx =>
+  const vodId = await vodOfUpload(deps, userId, uploadId)
+  if (vodId !== null) throw new AppError('CONFLICT', `This upload is the media of ${vodId} already.`)
+  return { fileName: row.file_name, expiresAt: row.expires_at }
+}
+
+async function vodOfUpload({ db }: VodDeps, userId: UserId, uploadId: string): Promise<string | null> {
+  const row = await db.asUser(userId, trx =>
     trx
       .selectFrom('vods')
       .select('vod_id')
@@ -247,8 +263,7 @@ async function freeUpload(deps: VodDeps, userId: UserId, uploadId: string) {
       .where('owner_id', '=', userId)
       .executeTakeFirst(),
   )
-  if (vod) throw new AppError('CONFLICT', `This upload is the media of ${vod.vod_id} already.`)
-  return { fileName: row.file_name, expiresAt: row.expires_at }
+  return row?.vod_id ?? null
 }
 
 async function sourceAt(
