@@ -80,7 +80,7 @@ export function mediaEngineSuite(open: () => MediaEngine): void {
     file.close()
   })
 
-  it('encodes just the frames of a span, with parameter sets of the id asked for', async () => {
+  it('encodes just the frames of a span, with parameter sets of the id asked for, without sound', async () => {
     const outputPath = join(folder, 'part.mp4')
     await open().encodeVideo(
       {
@@ -94,6 +94,10 @@ export function mediaEngineSuite(open: () => MediaEngine): void {
     expect((await file.track.computePacketStats()).packetCount).toBe(17)
     expect(set && parseSequenceSet(set)).toMatchObject({ id: 7, profileIdc: 77, isProgressive: true })
     file.close()
+    const silent = { kind: 'file', path: outputPath } as const
+    const both = await decoded({ input: silent, picture: small, sound: { rateHz: 8000 } })
+    expect([both.frames.length, both.sampleCount]).toEqual([17, 0])
+    expect((await decoded({ input: silent, picture: null, sound: { rateHz: 8000 } })).sampleCount).toBe(0)
   })
 
   it('crops and scales, in that order', async () => {

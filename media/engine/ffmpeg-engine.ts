@@ -1,5 +1,6 @@
 import { type FfmpegProgram, runFfmpeg } from './ffmpeg-runner.ts'
 import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters, videoFilters } from './filters.ts'
+import { isStreamMissing } from './messages.ts'
 import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
 import { delimited, FramePairs, readFrames, readSamples, readWords } from './raw-streams.ts'
 import { boundBy, closingSignal } from './tasks.ts'
@@ -11,7 +12,7 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
   return {
     kind: 'ffmpeg',
     version: program.version,
-    decode: (request, sink, task) => decode(program, request, sink, bound(task)),
+    decode: (request, sink, task) => decodeWhatIsThere(program, request, sink, bound(task)),
     encodeVideo: (request, task) =>
       runFfmpeg(
         program,
@@ -61,6 +62,22 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
       return words
     },
     close: async () => closing.close(),
+  }
+}
+
+/** An output without a stream is an error to ffmpeg, before anything is decoded: sound that is not there is left out. */
+async function decodeWhatIsThere(
+  program: FfmpegProgram,
+  request: DecodeRequest,
+  sink: DecodeSink,
+  task: EngineTask,
+): Promise<EngineUsage> {
+  try {
+    return await decode(program, request, sink, task)
+  } catch (error) {
+    if (request.sound === null || !isStreamMissing(error)) throw error
+    if (request.picture === null) return { cpuSec: 0, wallMs: 0, errorCount: 0 }
+    return decode(program, { ...request, sound: null }, sink, task)
   }
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from '../../contracts/errors.ts'
 
 const wordsCharsMax = 200
+const streamMissing = 'MEDIA_STREAM_MISSING'
 
 /**
  * The sentence for what a decoder or encoder said before it failed. It has no codes but its words, so they are read here
@@ -24,8 +25,17 @@ export function engineFailure(failure: { signal: string | null; errors: readonly
       'BAD_REQUEST',
       'This file has a codec that cannot be decoded here: convert it to H.264 and AAC.',
     )
+  if (/does not contain any stream/i.test(said))
+    return new AppError('BAD_REQUEST', 'The file has no picture or sound of the kind asked for.', {
+      details: { reason: streamMissing },
+    })
   const words = lastWords(failure.errors)
   return new AppError('BAD_REQUEST', `The file cannot be decoded${words === '' ? '' : ` (${words})`}.`)
+}
+
+/** Whether a call failed before its work began, because the file has no stream of a kind. */
+export function isStreamMissing(error: unknown): boolean {
+  return error instanceof AppError && error.details.reason === streamMissing
 }
 
 /** The last line, without levels, addresses in memory and paths. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   ADTS,
+  BufferSource,
   CustomPathedSource,
   CustomSource,
   FLAC,
@@ -26,7 +27,7 @@ import type { BlobStore } from '../../core/blob/port.ts'
 import type { Outbound } from '../../core/outbound/port.ts'
 import { type ByteFile, openBlob, openLocalFile } from './byte-file.ts'
 import { readingMedia } from './reading-media.ts'
-import { openRemoteFile, type ReadCount } from './remote-file.ts'
+import { openRemoteFile, type ReadCount, type RemoteFile } from './remote-file.ts'
 
 /** Its warnings are about the files of users; what matters becomes an error or a note. */
 Logging.level = LogLevel.Silent
@@ -161,10 +162,14 @@ async function openUrl(
   const root = await open(url, sampledBytes)
   if (root.bytes === 0) throw new AppError('BAD_REQUEST', 'The file at this address is empty.')
   const source = new CustomPathedSource(root.url, async request => {
-    if (request.isRoot) return sourceOf(root, 'network')
-    const part = await open(request.path, firstBytesOfPart)
-    // What a playlist names is relative to where it was found in the end.
-    return new CustomPathedSource(part.url, () => sourceOf(part, 'network'))
+    if (request.isRoot) return remoteSource(root)
+    try {
+      const part = await open(request.path, firstBytesOfPart)
+      // What a playlist names is relative to where it was found in the end.
+      return new CustomPathedSource(part.url, () => remoteSource(part))
+    } catch (error) {
+      return failingSource(error)
+    }
   })
   const input = new Input({
     formats: urlFormats,
@@ -177,6 +182,17 @@ async function openUrl(
   const { origin, pathname } = new URL(root.url)
   const text = await root.read(0, root.bytes)
   return { input, file: null, contentId: hashOf([`${origin}${pathname}`, text]) }
+}
+
+/** Short files are given as a whole: the library reads over the end of those whose size it has to ask for. */
+function remoteSource(file: RemoteFile): Source {
+  return file.whole === null ? sourceOf(file, 'network') : new BufferSource(file.whole)
+}
+
+/** Fails when it is read, where somebody waits for it; a request that failed would end the process. */
+function failingSource(error: unknown): Source {
+  const fail = () => Promise.reject(error)
+  return new CustomSource({ getSize: fail, read: fail })
 }
 
 function sourceOf(file: ByteFile, prefetchProfile: 'network' | 'fileSystem'): Source {

@@ -21,6 +21,8 @@ export interface RemoteFile extends ByteFile {
   readonly url: string
   /** What tells one content of the address from another, as the server says it; null when it does not. */
   readonly version: string | null
+  /** All of it, when the first answer held that. */
+  readonly whole: Uint8Array | null
 }
 
 /**
@@ -65,6 +67,7 @@ export async function openRemoteFile(o: {
     bytes,
     url: first.url,
     version,
+    whole: first.bytes.length === bytes ? first.bytes : null,
     async read(start, end) {
       if (end - start <= rangeBytesMax) return readOne(start, end)
       const whole = new Uint8Array(end - start)

@@ -1,0 +1,311 @@
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  BufferTarget,
+  EncodedAudioPacketSource,
+  EncodedPacketSink,
+  EncodedVideoPacketSource,
+  FilePathSource,
+  Input,
+  MP4,
+  MpegTsOutputFormat,
+  Output,
+} from 'mediabunny'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { CutOptionsSchema } from '../../contracts/media.ts'
+import { directoryBlobStore } from '../../core/blob/directory.ts'
+import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
+import { isPublicAddress } from '../../core/outbound/public-address.ts'
+import { packageRoot } from '../../sql/read.ts'
+import { cutClip } from '../cut/cut-clip.ts'
+import { probeSource } from './probe.ts'
+
+const sample = join(packageRoot, 'media', 'sample', 'sample.mp4')
+const segmentSec = 6
+const segmentCount = 5
+/** 127.0.0.1 stands for a host on the internet. */
+const outbound = openOutbound({
+  configuredOrigins: [],
+  mayReach: address => address === '127.0.0.1' || isPublicAddress(address),
+})
+
+let folder: string
+let segments: Uint8Array[]
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cliptape-source-'))
+  segments = await transportSegments()
+})
+afterAll(async () => {
+  await outbound.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Files by path, and what was asked of them. */
+let files: Record<string, string | Uint8Array> = {}
+let asked: { path: string; bytes: number }[] = []
+let answer: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null
+const server = createServer((request, response) => {
+  if (answer?.(request, response)) return
+  const path = (request.url ?? '').slice(1)
+  const file = files[path]
+  if (file === undefined) return void response.writeHead(404).end()
+  const whole = Buffer.from(file)
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
+  const [start, end] = range ? [Number(range[1]), Math.min(Number(range[2]) + 1, whole.length)] : [0, whole.length]
+  asked.push({ path, bytes: end - start })
+  response.writeHead(range ? 206 : 200, { etag: '"1"', 'content-range': `bytes ${start}-${end - 1}/${whole.length}` })
+  response.end(whole.subarray(start, end))
+})
+let base: string
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  base = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+})
+afterAll(() => server.close())
+afterEach(() => {
+  files = {}
+  asked = []
+  answer = null
+})
+
+const probe = (path: string) => probeSource({ outbound }, { kind: 'url', url: `${base}/${path}` })
+const copy = (path: string, startSec: number, endSec: number) =>
+  cutClip(
+    { engine: null, outbound },
+    {
+      ...{ source: { kind: 'url', url: `${base}/${path}` }, startSec, endSec },
+      options: CutOptionsSchema.parse({ mode: 'keyframe' }),
+    },
+    { folder: mkdtempSync(join(folder, 'job-')) },
+  )
+
+function playlist(names: readonly string[], lines: readonly string[] = []): string {
+  const entries = names.flatMap(name => [`#EXTINF:${segmentSec}.0,`, name])
+  return [
+    '#EXTM3U',
+    '#EXT-X-VERSION:3',
+    `#EXT-X-TARGETDURATION:${segmentSec}`,
+    ...lines,
+    ...entries,
+    '#EXT-X-ENDLIST',
+    '',
+  ].join('\n')
+}
+
+describe('a file of this machine', () => {
+  it('says what it is, the same of the same bytes wherever they lie', async () => {
+    const info = await probeSource({ outbound }, { kind: 'file', path: sample })
+    expect(info).toEqual({
+      contentId: expect.stringMatching(/^[0-9a-f]{40}$/),
+      container: 'mp4',
+      durationSec: 60,
+      bytes: 980_784,
+      video: {
+        ...{ codec: 'avc', widthPx: 640, heightPx: 360, rotationDeg: 0, framesPerSec: 30 },
+        ...{ isRateConstant: true, isHdr: false },
+      },
+      audio: { codec: 'aac', rateHz: 48_000, channelCount: 1 },
+      trackCount: 2,
+      notes: [],
+    })
+    const blobs = directoryBlobStore({ root: join(folder, 'blobs') })
+    await blobs.put('uploads/a.mp4', readFileSync(sample))
+    files = { 'a.mp4': readFileSync(sample) }
+    expect(await probeSource({ outbound }, { kind: 'blob', blobs, key: 'uploads/a.mp4' })).toEqual(info)
+    expect(await probe('a.mp4')).toEqual(info)
+  })
+
+  it.each([
+    ['a folder', () => folder, 'no file'],
+    ['nothing', () => join(folder, 'absent.mp4'), 'not there'],
+    ['a playlist, which could name any file', () => written('list.mp4', playlist(['/etc/passwd'])), 'no media file'],
+    ['an empty file', () => written('empty.mp4', ''), 'empty'],
+    ['a text', () => written('text.mp4', 'x'.repeat(5000)), 'no media file'],
+  ])('is refused when it is %s', async (_what, path, words) => {
+    const probing = probeSource({ outbound }, { kind: 'file', path: path() })
+    await expect(probing).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining(words) })
+  })
+})
+
+it('says of a file that it was cut off, when what is left can be used', async () => {
+  const path = written('half.mp4', readFileSync(sample).subarray(0, 300_000))
+  const { notes } = await probeSource({ outbound }, { kind: 'file', path })
+  expect(notes).toEqual([expect.stringContaining('cut off')])
+})
+
+describe('a file behind an address', () => {
+  it('is read in ranges: less than three times the bytes of the part that is cut', async () => {
+    files = { 'a.mp4': readFileSync(sample) }
+    const cut = await copy('a.mp4', 30.5, 50.5)
+    expect(cut.tier).toBe('preview')
+    expect(asked.reduce((sum, one) => sum + one.bytes, 0)).toBe(cut.bytesRead)
+    expect(cut.bytesRead).toBeLessThan(3 * cut.bytes)
+  })
+
+  it('is tried again when the server is busy, and given up with its name but without its path', async () => {
+    let refusals = 2
+    files = { 'a.mp4': readFileSync(sample) }
+    answer = (_request, response) => {
+      if (refusals === 0) return false
+      refusals -= 1
+      response.writeHead(503).end()
+      return true
+    }
+    expect((await probe('a.mp4')).durationSec).toBe(60)
+    refusals = Number.POSITIVE_INFINITY
+    const failing = probe('secret-path.mp4')
+    await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('127.0.0.1') })
+    await expect(failing).rejects.toMatchObject({ message: expect.not.stringContaining('secret-path') })
+  })
+
+  it('is refused when it changes while it is read, is not there or leads inside', async () => {
+    const bytes = readFileSync(sample)
+    let version = 0
+    answer = (request, response) => {
+      const [, start = '0', end = '0'] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+      if (request.url === '/inside.mp4') response.writeHead(302, { location: 'http://169.254.169.254/' }).end()
+      else if (request.url === '/absent.mp4') response.writeHead(404).end()
+      else {
+        version += 1
+        response.writeHead(206, { etag: `"${version}"`, 'content-range': `bytes ${start}-${end}/${bytes.length}` })
+        response.end(bytes.subarray(Number(start), Number(end) + 1))
+      }
+      return true
+    }
+    await expect(probe('changing.mp4')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('changed'),
+    })
+    await expect(probe('absent.mp4')).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('404'),
+    })
+    await expect(probe('inside.mp4')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    const inside = probeSource({ outbound }, { kind: 'url', url: 'http://10.0.0.1/a.mp4' })
+    await expect(inside).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+})
+
+describe('a stream of segments', () => {
+  const names = Array.from({ length: segmentCount }, (_, index) => `part${index}.ts`)
+  const serve = (lists: Record<string, string>): void => {
+    files = { ...lists, ...Object.fromEntries(segments.map((bytes, index) => [`hls/part${index}.ts`, bytes])) }
+  }
+
+  it('is one recording from 0 on, of which only the segments that a clip lies in are read', async () => {
+    serve({
+      'hls/main.m3u8': '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=300000,CODECS="avc1.64001e,mp4a.40.2"\nlist.m3u8\n',
+      'hls/list.m3u8': playlist(names),
+    })
+    expect(await probe('hls/main.m3u8')).toMatchObject({
+      container: 'hls',
+      durationSec: 30,
+      bytes: null,
+      video: { widthPx: 640 },
+    })
+    asked = []
+    const cut = await copy('hls/main.m3u8', 14.5, 15.5)
+    expect(cut.actual.startSec).toBeCloseTo(14.5, 2)
+    const read = new Set(asked.map(one => one.path).filter(path => path.endsWith('.ts')))
+    // The first says which codecs there are.
+    expect([...read].sort()).toEqual(['hls/part0.ts', 'hls/part2.ts'])
+  })
+
+  it('is cut across segments without a hole or a doubled frame', async () => {
+    serve({ 'hls/list.m3u8': playlist(names) })
+    const cut = await copy('hls/list.m3u8', 10, 14)
+    expect(cut.frameCount).toBe(120)
+    const input = new Input({ formats: [MP4], source: new FilePathSource(cut.path) })
+    const track = await input.getPrimaryVideoTrack()
+    const times: number[] = []
+    if (track) for await (const packet of new EncodedPacketSink(track).packets()) times.push(packet.timestamp)
+    times.sort((a, b) => a - b)
+    const steps = times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) * 3000))
+    expect(new Set(steps)).toEqual(new Set([100]))
+    input.dispose()
+  })
+
+  it.each([
+    [
+      'includes itself',
+      { 'hls/list.m3u8': '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlist.m3u8\n' },
+      'BAD_REQUEST',
+      'damaged',
+    ],
+    ['names a playlist as a segment', { 'hls/list.m3u8': playlist(['list.m3u8']) }, 'BAD_REQUEST', 'no media file'],
+    ['names a file of this machine', { 'hls/list.m3u8': playlist(['file:///etc/passwd']) }, 'BAD_REQUEST', 'http'],
+    [
+      'names an address inside',
+      { 'hls/list.m3u8': playlist(['http://169.254.169.254/latest']) },
+      'FORBIDDEN',
+      'private network',
+    ],
+    [
+      'takes its key from an address inside',
+      { 'hls/list.m3u8': playlist(['part0.ts'], ['#EXT-X-KEY:METHOD=AES-128,URI="http://[::1]/key"']) },
+      'FORBIDDEN',
+      'private network',
+    ],
+    [
+      'is longer than playlists are',
+      { 'hls/list.m3u8': `#EXTM3U\n${'#\n'.repeat(1_100_000)}` },
+      'BAD_REQUEST',
+      '2 MiB',
+    ],
+    ['has lost its segments', { 'hls/list.m3u8': playlist(['gone.ts']) }, 'BAD_REQUEST', '404'],
+    ['holds nothing', { 'hls/list.m3u8': '#EXTM3U\n#EXT-X-ENDLIST\n' }, 'BAD_REQUEST', 'no picture'],
+    [
+      'is still live',
+      { 'hls/list.m3u8': playlist(['part0.ts']).replace('#EXT-X-ENDLIST\n', '') },
+      'BAD_REQUEST',
+      'live',
+    ],
+  ])('is refused when its playlist %s', async (_what, lists: Record<string, string>, code, words) => {
+    serve(lists)
+    await expect(probe('hls/list.m3u8')).rejects.toMatchObject({ code, message: expect.stringContaining(words) })
+  })
+})
+
+function written(name: string, text: string | Uint8Array): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** The first half minute of the sample in transport streams of six seconds, on a clock that begins at 10 s. */
+async function transportSegments(): Promise<Uint8Array[]> {
+  const input = new Input({ formats: [MP4], source: new FilePathSource(sample) })
+  const [video, audio] = [await input.getPrimaryVideoTrack(), await input.getPrimaryAudioTrack()]
+  const [videoConfig, audioConfig] = [await video?.getDecoderConfig(), await audio?.getDecoderConfig()]
+  if (!video || !audio || !videoConfig || !audioConfig) throw new Error('The sample has a picture and sound.')
+  const made: Uint8Array[] = []
+  for (let index = 0; index < segmentCount; index += 1) {
+    const target = new BufferTarget()
+    const output = new Output({ format: new MpegTsOutputFormat(), target })
+    const [pictures, sounds] = [new EncodedVideoPacketSource('avc'), new EncodedAudioPacketSource('aac')]
+    output.addVideoTrack(pictures)
+    output.addAudioTrack(sounds)
+    await output.start()
+    const [startSec, endSec] = [index * segmentSec, (index + 1) * segmentSec]
+    const videoSink = new EncodedPacketSink(video)
+    for await (const packet of videoSink.packets((await videoSink.getKeyPacket(startSec)) ?? undefined)) {
+      if (packet.type === 'key' && packet.timestamp >= endSec - 0.001) break
+      await pictures.add(packet.clone({ timestamp: packet.timestamp + 10 }), { decoderConfig: videoConfig })
+    }
+    const audioSink = new EncodedPacketSink(audio)
+    for await (const packet of audioSink.packets((await audioSink.getPacket(Math.max(0, startSec))) ?? undefined)) {
+      if (packet.timestamp >= endSec) break
+      if (packet.timestamp >= startSec)
+        await sounds.add(packet.clone({ timestamp: packet.timestamp + 10 }), { decoderConfig: audioConfig })
+    }
+    await output.finalize()
+    made.push(new Uint8Array(target.buffer ?? new ArrayBuffer(0)))
+  }
+  input.dispose()
+  return made
+}
