@@ -53,7 +53,6 @@ const idCases: Readonly<Record<string, IdCase>> = {
   },
   // What platforms call an app.
   'POST /api/credentials/:platform': publicIds,
-  'PATCH /api/credentials/:platform': publicIds,
   'POST /api/auth/link/:platform': {
     ids: () => ({ platform: 'youtube' }),
     body: of => ({ account_id: of.ids.account }),
