@@ -10,6 +10,8 @@ export interface QuotaState {
   readonly credentialKey: string
   /** e.g. `youtube:units`; of a limit per account with the platform's id of it: `instagram:account/17841400000000000`. */
   readonly bucket: string
+  /** `day`: units until the platform's day ends. `refilling`: calls that may be made at once; each comes back in time. */
+  readonly counts: 'day' | 'refilling'
   readonly limit: number
   readonly used: number
   readonly left: number
@@ -22,7 +24,7 @@ export interface QuotaState {
 }
 
 /**
- * The same for its owner. `accountName` is set where the limit is that of one account. While `blockedUntil` is set nothing is
+ * The same for its owner: of a `day` units, of what is `refilling` calls at once. `accountName` is set where the limit is that of one account. While `blockedUntil` is set nothing is
  * left, for `blockReason`. `usagePercent` is the platform's own count, where it tells one.
  */
 export const QuotaLineSchema = z.object({
@@ -30,6 +32,7 @@ export const QuotaLineSchema = z.object({
   kind: CredentialsSchema.shape.kind,
   bucket: z.string(),
   accountName: z.string().nullable(),
+  counts: z.enum(['day', 'refilling']),
   limit: z.number().int(),
   used: z.number().int(),
   left: z.number().int(),

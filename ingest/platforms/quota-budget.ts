@@ -422,6 +422,7 @@ function stateOf(row: QuotaRow, rule: QuotaRule, nowMs: number): QuotaState {
   return {
     credentialKey: row.credential_key,
     bucket: row.bucket,
+    counts: rule.kind === 'day' ? 'day' : 'refilling',
     limit,
     used,
     left: blockedUntilMs === null ? Math.max(0, limit - used) : 0,

@@ -69,6 +69,7 @@ const post = (number: number, title: string, more: object = {}) =>
     title,
     url: `https://www.youtube.com/watch?v=own${number}`,
     thumbnailUrl: '',
+    durationSeconds: 60,
     publishedAt: `2026-02-2${8 - number}T12:00:00.000Z`,
     views: 41_000 / number,
     likes: 2_600,

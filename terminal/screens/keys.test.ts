@@ -53,6 +53,7 @@ const units = {
   kind: 'google',
   bucket: 'youtube:units',
   accountName: null,
+  counts: 'day',
   limit: 10_000,
   used: 1_204,
   left: 8_796,
@@ -68,6 +69,7 @@ const ownPosts = {
   kind: 'instagram_login',
   bucket: 'instagram:account',
   accountName: "Ada's kitchen",
+  counts: 'refilling',
   limit: 50,
   used: 12,
   left: 0,
@@ -140,8 +142,8 @@ test('shows what is left of each limit, the least first, and follows it', async 
   const text = await rig.shows(/units a day .*█░+ +1\.2K +8\.8K +\d\d:\d\d \d+h/)
   expect(text.indexOf('YouTube statistics a day')).toBeLessThan(text.indexOf('YouTube units a day'))
   await rig.shows(/Instagram Ada's kitchen .* 12 +0 +\d\d:\d\d \d+m/)
-  await rig.shows("Instagram Ada's kitchen, Instagram Login: 12 of 50 used. The platform counts")
-  await rig.shows(/80 %\. Nothing is asked until \d\d:\d\d: The platform says that 80 % are/)
+  await rig.shows("Instagram Ada's kitchen, Instagram Login: 12 of 50 calls at once used.")
+  await rig.shows(/counts 80 %\. Nothing is asked until \d\d:\d\d: The platform says/)
   http.replies['GET /api/quota'] = { body: { data: [{ ...units, used: 10_000, left: 0 }] } }
   await rig.shows(/units a day .*█{14} +10K +0 /)
   await rig.type('t')

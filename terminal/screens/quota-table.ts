@@ -50,7 +50,8 @@ const quotaColumns = ({ nowMs, style }: ScreenView): readonly Column<QuotaRow>[]
 
 /** What is to be known of one limit, in a sentence or two. */
 export function quotaSentence(row: QuotaRow, nowMs: number): { text: string; role: ColorRole } {
-  const of = `${quotaTitle(row)}, ${ownerTitle(row)}: ${row.used} of ${row.limit} used.`
+  const limit = row.counts === 'day' ? `${row.limit}` : `${row.limit} calls at once`
+  const of = `${quotaTitle(row)}, ${ownerTitle(row)}: ${row.used} of ${limit} used.`
   const told = row.usagePercent === null ? '' : ` The platform counts ${Math.round(row.usagePercent)} %.`
   if (row.blockedUntil !== null) {
     const until = `Nothing is asked until ${formatLocal(row.blockedUntil, nowMs)}`

@@ -232,6 +232,7 @@ export function describeLinks(rig: () => { db: Db }): void {
       const account = await linked('instagram_login')
       const [{ vault_secret_id: credentialKey = '' } = {}] = await listCredentials(deps, me)
       const state = {
+        counts: 'refilling' as const,
         limit: 50,
         used: 12,
         left: 38,
@@ -250,6 +251,7 @@ export function describeLinks(rig: () => { db: Db }): void {
           kind: 'instagram_login',
           bucket: 'instagram:account',
           accountName: account.name,
+          counts: 'refilling',
           limit: 50,
           used: 12,
           left: 38,

@@ -11,7 +11,7 @@ export const quotaRoutes: readonly Route[] = [
     path: '/api/quota',
     summary: 'What your developer credentials may still ask',
     description:
-      'A line for each limit that was ever used: of a day in units, else in calls at once. `resetsAt` is when all of it is there again; while `blockedUntil` is set nothing is left, for `blockReason`.',
+      "A line for each limit that was ever used. `counts` says of what: units of a platform's `day`, or calls that may be made at once and come back in time (`refilling`). `resetsAt` is when all of it is there again; while `blockedUntil` is set nothing is left, for `blockReason`.",
     auth: ['jwt'],
     answer: z.object({ data: z.array(QuotaLineSchema) }),
     handle: async (deps, _input, context) => ({ json: { data: await listQuota(deps, ownerOf(context)) } }),

@@ -30,19 +30,15 @@ export async function listQuota(deps: Pick<ServerDeps, 'db' | 'quota'>, userId: 
         const [bucket = '', accountId] = state.bucket.split('/', 2)
         const account = accounts.find(each => each.platform_name === platform && each.platform_account_id === accountId)
         const accountName = accountId === undefined ? null : account?.display_name || accountId
-        return QuotaLineSchema.parse({ platform, kind, bucket, accountName, ...numbersOf(state) })
+        return QuotaLineSchema.parse({ ...numbersOf(state), platform, kind, bucket, accountName })
       }),
   )
 }
 
-function numbersOf({ limit, used, left, resetsAtMs, blockedUntilMs, blockReason, usagePercent }: QuotaState) {
+function numbersOf({ resetsAtMs, blockedUntilMs, credentialKey: _, ...numbers }: QuotaState) {
   return {
-    limit,
-    used,
-    left,
+    ...numbers,
     resetsAt: new Date(resetsAtMs).toISOString(),
     blockedUntil: blockedUntilMs === null ? null : new Date(blockedUntilMs).toISOString(),
-    blockReason,
-    usagePercent,
   }
 }
