@@ -84,9 +84,10 @@ export type Performance = z.infer<typeof PerformanceSchema>
 export const postSorts = ['newest', 'views', 'likes', 'comments', 'shares', 'saves', 'engagement', 'outlier'] as const
 export type PostSort = (typeof postSorts)[number]
 
-/** `GET /api/crm/posts`: the largest first; posts without the number come last. */
+/** `GET /api/crm/posts`: the largest first; posts without the number come last. `kind=vod` are recordings of streams. */
 export const PostsParamsSchema = z.strictObject({
   sort: z.enum(postSorts).default('newest'),
+  kind: z.enum(['clip', 'vod', 'stream']).optional(),
   accountId,
   limit: CreatorSearchParamsSchema.shape.limit,
   cursor: CreatorSearchParamsSchema.shape.cursor,
@@ -111,6 +112,7 @@ export const CrmPostSchema = z.object({
   url: z.string(),
   thumbnailUrl: z.string(),
   publishedAt: z.string().nullable(),
+  durationSeconds: number,
   views: number,
   likes: number,
   comments: number,

@@ -381,6 +381,7 @@ function describePosts(rows: readonly { video: string; publishedAt?: string; tit
       title: title ?? '',
       url: '',
       thumbnailUrl: '',
+      durationSeconds: null,
       publishedMs: publishedAt === undefined ? null : Date.parse(`${publishedAt}Z`),
     }),
   )

@@ -17,7 +17,9 @@ export interface OwnAccount {
 }
 
 /** A post of one of the accounts, as it is described to its owner alone. */
-export interface OwnPost extends NativeRef, Pick<CrmPost, 'kind' | 'title' | 'url' | 'thumbnailUrl'> {
+export interface OwnPost
+  extends NativeRef,
+    Pick<CrmPost, 'kind' | 'title' | 'url' | 'thumbnailUrl' | 'durationSeconds'> {
   readonly accountId: string
   readonly platform: Platform
   readonly publishedMs: number | null

@@ -60,12 +60,18 @@ export interface PostsPage {
 export async function ownPosts(
   ctx: AnalyticsContext,
   own: OwnNumbers,
-  params: { readonly sort: PostSort; readonly limit: number; readonly cursor?: string | undefined },
+  params: {
+    readonly sort: PostSort
+    readonly kind?: CrmPost['kind'] | undefined
+    readonly limit: number
+    readonly cursor?: string | undefined
+  },
 ): Promise<PostsPage> {
   const after = params.cursor === undefined ? null : readPostsCursor(params.cursor)
   const nowMs = ctx.world.clock.nowMs()
   const at = { own, endMs: Math.min(nowMs, after?.endMs ?? nowMs) }
-  const found = own.posts.length === 0 ? [] : await readPosts(ctx, at)
+  const all = own.posts.length === 0 ? [] : await readPosts(ctx, at)
+  const found = params.kind === undefined ? all : all.filter(post => post.kind === params.kind)
   const withheld = new Set(own.accounts.flatMap(account => (account.mayDerive ? [] : [account.accountId])))
   const isByOutlier = params.sort === 'outlier'
   const posts = isByOutlier ? found.slice(0, outliersMax) : found
@@ -174,6 +180,7 @@ function rowOf(post: Post, account: OwnAccount | undefined, of: { outlier: Outli
   if (outlier.multiple === null) missing.outlier = none
   if (outlier.z === null) missing.outlierZ = none
   if (post.publishedMs === null) missing.publishedAt = 'not_provided'
+  if (post.durationSeconds === null) missing.durationSeconds = 'not_provided'
   return {
     videoId: videoId(post.platform, post.id),
     accountId: post.accountId,
@@ -183,6 +190,7 @@ function rowOf(post: Post, account: OwnAccount | undefined, of: { outlier: Outli
     url: post.url,
     thumbnailUrl: post.thumbnailUrl,
     publishedAt: isoOf(post.publishedMs),
+    durationSeconds: post.durationSeconds,
     views: post.views,
     likes: post.likes,
     comments: post.comments,

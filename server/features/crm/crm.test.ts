@@ -60,6 +60,20 @@ describe('own accounts over HTTP', () => {
     ])
   })
 
+  it('list recordings of streams alone, with how long they are', async () => {
+    await rig.db.system
+      .updateTable('polled_posts')
+      .set({ kind: 'vod', duration_seconds: 3600 })
+      .where('account_id', '=', mine)
+      .where('video_id', '=', 'p1')
+      .execute()
+    const { data } = PostsAnswer.parse(await (await ask('/posts?kind=vod')).json())
+    expect(data).toMatchObject([{ videoId: 'tiktok:p1', kind: 'vod', durationSeconds: 3600 }])
+    expect(data[0]?.missing.durationSeconds).toBeUndefined()
+    expect(PostsAnswer.parse(await (await ask('/posts?kind=stream')).json()).data).toEqual([])
+    await rig.db.system.updateTable('polled_posts').set({ kind: 'clip' }).where('account_id', '=', mine).execute()
+  })
+
   it('say when posts did well, on the clock that is asked for', async () => {
     const times = BestTimeSchema.strict().parse(await (await ask('/best-time?timezone=Asia/Tokyo')).json())
     expect(times.cells.filter(cell => cell.posts > 0)).toEqual([

@@ -138,7 +138,17 @@ async function describedPosts(
   const rows = await db.asUser(owner, trx =>
     trx
       .selectFrom('polled_posts')
-      .select(['account_id', 'platform', 'video_id', 'kind', 'title', 'url', 'thumbnail_url', 'published_at'])
+      .select([
+        'account_id',
+        'platform',
+        'video_id',
+        'kind',
+        'title',
+        'url',
+        'thumbnail_url',
+        'published_at',
+        'duration_seconds',
+      ])
       .where('owner_id', '=', owner)
       .where(
         'account_id',
@@ -164,6 +174,7 @@ async function describedPosts(
             url: row.url,
             thumbnailUrl: row.thumbnail_url,
             publishedMs: row.published_at?.getTime() ?? null,
+            durationSeconds: row.duration_seconds,
           },
         ],
   )
