@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
-import { packageRoot } from '../../sql/read.ts'
+import { sampleFile } from '../../test/media-desk.ts'
 import { openMediaEngine } from '../engine/open-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { type FilmstripCell, type FilmstripRequest, makeFilmstrip } from '../filmstrip/filmstrip.ts'
@@ -11,8 +10,6 @@ import { printSound } from '../fingerprint/print-sound.ts'
 import { type OpenedMedia, openMediaSource } from '../source/open-source.ts'
 import { probeMedia } from '../source/probe.ts'
 import { analyzeTimeline, type TimelineSource } from './analyze-timeline.ts'
-
-const path = join(packageRoot, 'media/sample/sample.mp4')
 
 /** The file that ships, of which all is known, through the engine that every machine has. */
 describe('the sample file', () => {
@@ -28,9 +25,9 @@ describe('the sample file', () => {
     })
     if (!found) throw new Error('The optional package node-av is not installed: run npm ci.')
     engine = found
-    opened = await openMediaSource({ outbound }, { kind: 'file', path })
+    opened = await openMediaSource({ outbound }, { kind: 'file', path: sampleFile })
     const info = await probeMedia(opened)
-    source = { path, info, zeroSec: opened.zeroSec, keyframes: await keyframesOf(opened) }
+    source = { path: sampleFile, info, zeroSec: opened.zeroSec, keyframes: await keyframesOf(opened) }
   })
   afterAll(async () => {
     await opened.close()
@@ -72,7 +69,7 @@ describe('the sample file', () => {
     const cells: FilmstripCell[] = []
     await makeFilmstrip(
       engine,
-      { opened, localPath: async () => path },
+      { opened, localPath: async () => sampleFile },
       { startSec: 0, endSec: 60, cellCount: 10, widthPx: 32, heightPx: 18, ...request },
       { onCell: cell => cells.push(cell), ...(signal && { signal }) },
     )
