@@ -64,8 +64,11 @@ export const liveLimits: WriterLimits = {
   ageMsMax: 200,
   retryMsMax: 120_000,
 }
-/** For polls, whose readings are minutes apart: a screen may wait a second for them, and inserts of many rows cost less. */
-export const pollLimits: WriterLimits = { ...liveLimits, ageMsMax: 1_000 }
+/**
+ * For polls, whose readings are minutes apart: a screen may wait a second for them, and inserts of many rows cost less. Not
+ * of too many: while one batch is written, the one before it is marked.
+ */
+export const pollLimits: WriterLimits = { ...liveLimits, rowsMax: 10_000, ageMsMax: 1_000 }
 /** For files: large batches, because nobody waits for a single row and each insert pays for its fsyncs. */
 export const bulkLimits: WriterLimits = { ...liveLimits, rowsMax: 100_000, bytesMax: 24 * 1024 * 1024, ageMsMax: 5_000 }
 
