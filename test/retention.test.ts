@@ -59,7 +59,9 @@ describe('what YouTube’s interface said', () => {
       named('both', { source: 'import:file', observedAtMs: daysAgo(900), name: 'Imported' }),
     )
     await write(
-      ...['late', 'kept', 'both', 'again'].map(id => read(id, { source: 'youtube-api', observedAtMs: daysAgo(1) })),
+      ...['late', 'kept', 'both', 'again'].map(id =>
+        read(id, { source: 'youtube-api:amendment', observedAtMs: daysAgo(1) }),
+      ),
     )
   })
 
@@ -93,8 +95,17 @@ describe('what YouTube’s interface said', () => {
     expect((await listVods(ctx, CreatorIdSchema.parse('youtube:late'), { limit: 10 })).rows).toEqual([])
   })
 
-  it('leaves the disk with the engine’s next merges', async () => {
-    for (const table of ['videos_v1', 'creators_v1', 'video_topics_v1']) {
+  it('leaves the disk with the engine’s next merges, and so do one’s own numbers', async () => {
+    const owner = { owner_id: rig.userId, platform: 'youtube', creator_id: 'mine', endpoint: '', definition_version: 1 }
+    const mine = {
+      ...owner,
+      observed_at: '2026-01-01 00:00:00',
+      source: 'own:youtube-api',
+      expires_at: '2026-01-31 00:00:00',
+    }
+    await rig.store.insert('cliptape.own_samples_v1', [{ ...mine, video_id: 'a', views: 1 }])
+    await rig.store.insert('cliptape.own_creator_samples_v1', [{ ...mine, views: 1 }])
+    for (const table of ['videos_v1', 'creators_v1', 'video_topics_v1', 'own_samples_v1', 'own_creator_samples_v1']) {
       await rig.store.command(`OPTIMIZE TABLE cliptape.${table} FINAL`)
       const [row] = await rig.store.query(`SELECT countIf(expires_at <= now()) AS expired FROM cliptape.${table}`)
       expect([table, row]).toEqual([table, { expired: 0 }])
@@ -183,14 +194,24 @@ describe('what was read of an account of one’s own', () => {
     expect(Object.keys(await rowsOf(user)).sort()).toEqual([user.ids.account, user.mark].sort())
   })
 
-  it('of posts is forgotten when it was not said again in time', async () => {
+  it('of posts, and of counters that can be none, is forgotten in time', async () => {
     const user = await fillAccount(rig, 'old-posts@example.com')
     const account = await linkAccount(user, 'tiktok', 'posts')
     const expire = (id: string, at: Date) =>
       rig.db.system.updateTable('polled_posts').set({ expires_at: at }).where('account_id', '=', id).execute()
     await expire(user.ids.account, new Date(clock.nowMs()))
     await expire(account, new Date(clock.nowMs() + 1))
+    const letters = () => rig.db.executeSql(`select format from dead_letters where owner_id = '${user.userId}'`)
+    const age = (format: string) =>
+      rig.db.executeSql(
+        `update dead_letters set format = '${format}', created_at = '2020-01-01' where owner_id = '${user.userId}'`,
+      )
+    await age('generic-csv')
     expect(await purgePosts(deps)).toEqual({ posts: 1 })
+    expect((await letters()).rows).toHaveLength(1)
+    await age('platform')
+    expect(await purgePosts(deps)).toEqual({ posts: 0 })
+    expect((await letters()).rows).toEqual([])
     expect(await rowsOf(user)).toMatchObject({
       [user.ids.account]: { polls: 1 },
       [account]: { polls: 1, polled_posts: 1 },

@@ -30,7 +30,12 @@ LIMIT {limit:UInt32}
 
 -- part: undescribed
 video_key IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1)
-AND video_key NOT IN (SELECT cityHash64(platform, video_id) FROM {database:Identifier}.videos_v1 WHERE expires_at > now())
+AND video_key NOT IN
+(
+    SELECT cityHash64(platform, video_id) AS described
+    FROM {database:Identifier}.videos_v1
+    WHERE expires_at > now() AND described IN (SELECT video_key FROM {database:Identifier}.unmixable_videos_v1)
+)
 
 -- part: forget_niches
 ALTER TABLE {database:Identifier}.video_niches_v1 DELETE WHERE video_key IN {keys:Array(UInt64)} SETTINGS mutations_sync = 2
