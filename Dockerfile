@@ -3,13 +3,15 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY terminal/string-width terminal/string-width
+# The package node-av would fetch an ffmpeg of its own: the image brings Debian's.
+ENV SKIP_FFMPEG=true
 RUN npm ci --no-audit --no-fund
 COPY . .
 RUN node bin/build.mjs && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends tini \
+ && apt-get install -y --no-install-recommends ffmpeg tini \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin cliptape \
  && install -d -o cliptape -g cliptape -m 0700 /data

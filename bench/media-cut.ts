@@ -2,11 +2,12 @@
  * What cuts cost: 30 s out of an hour of 1080p30 H.264, exact, against encoding the same 30 s anew with the bare ffmpeg
  * program, in processor seconds of one run, for keyframes every 2 s and every 10 s; a copy at keyframes, warm; memory of
  * this process in a minute and in an hour; and the bytes read of a file behind HTTP.
- * Needs ffmpeg and 4 GB of disk. Prints one JSON object. Arguments: rounds (default 3).
+ * Needs ffmpeg and 4 GB of disk. Prints one JSON object. Arguments: rounds (default 3); a folder that keeps the hours
+ * from run to run (`hour-2.mp4`, `hour-10.mp4`).
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -20,6 +21,7 @@ import type { MediaSource } from '../media/source/open-source.ts'
 import { makeHourFile } from './hour-file.ts'
 
 const roundCount = Number(process.argv[2] ?? 3)
+const keptFolder = process.argv[3]
 const clipSec = 30
 /** Neither edge is at a keyframe. */
 const starts = [1807.35, 605.51, 2903.77]
@@ -98,7 +100,8 @@ async function serve(path: string): Promise<{ url: string; close(): void }> {
 }
 
 async function benchOf(gopSec: number) {
-  const path = await makeHourFile(root, { gopSec })
+  const kept = keptFolder === undefined ? null : join(keptFolder, `hour-${gopSec}.mp4`)
+  const path = kept !== null && existsSync(kept) ? kept : await makeHourFile(keptFolder ?? root, { gopSec })
   const source = { kind: 'file', path } as const
   await measure(source, 100.3, { mode: 'keyframe' })
   const rounds = []
@@ -115,7 +118,7 @@ async function benchOf(gopSec: number) {
   server.close()
   const exactCpuSec = median(rounds.map(round => round.exact.cpuSec))
   const anewCpuSec = median(rounds.map(round => round.anewCpuSec))
-  await rm(path)
+  if (kept === null) await rm(path)
   return {
     gopSec,
     tiers: [...new Set(rounds.map(round => round.exact.cut.tier))],

@@ -1,13 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { AppError } from '../contracts/errors.ts'
-import { type Config, environmentWithoutSecrets, parseConfig, readSetting, unneededIn } from '../core/config.ts'
+import { type Config, parseConfig, readSetting, unneededIn } from '../core/config.ts'
 import { homePaths } from '../core/home.ts'
 import { type Setting, settings } from '../core/settings.ts'
+import { openMediaEngine } from '../media/engine/open-engine.ts'
 import { credentialKinds } from '../platforms/port.ts'
 import { kindFacts } from '../server/features/credentials/kinds.ts'
 import { redirectUriOf } from '../server/features/links/redirect-uris.ts'
@@ -42,7 +42,7 @@ export async function examine(context: VerbContext): Promise<Finding[]> {
     homeFinding(config),
     await diskFinding(config),
     ...(await serverFindings(config)),
-    ffmpegFinding(context, config),
+    await decoderFinding(config),
     ...(await redirectFindings(config)),
     ...settingFindings(context),
     ...unneeded(context),
@@ -189,18 +189,19 @@ function canListen(host: string, port: number): Promise<boolean> {
   })
 }
 
-function ffmpegFinding(context: VerbContext, config: Config): Finding {
-  const setting = settings.find(one => one.name === 'FFMPEG_PATH')
-  const program = (setting && readSetting(context.env, setting)) ?? 'ffmpeg'
-  const env = environmentWithoutSecrets(context.env)
-  const isThere = spawnSync(program, ['-version'], { stdio: 'ignore', cwd: dirname(config.home), env }).status === 0
-  if (isThere) return { name: 'ffmpeg', state: 'ok', message: `${program} is there.`, fix: null }
-  return {
-    name: 'ffmpeg',
-    state: 'info',
-    message: 'It is not there; only cutting clips needs it.',
-    fix: 'Install ffmpeg, or set FFMPEG_PATH.',
-  }
+/** What would decode media: exact cuts and the analysis of recordings need it. */
+async function decoderFinding(config: Config): Promise<Finding> {
+  const engine = await openMediaEngine({ ...config.media, log: null })
+  await engine?.close()
+  if (engine === null)
+    return {
+      name: 'decoder',
+      state: 'warn',
+      message: 'Nothing decodes media here: only cuts at keyframes work.',
+      fix: 'Install ffmpeg 5.1 or newer, or set FFMPEG_PATH.',
+    }
+  const what = engine.kind === 'ffmpeg' ? 'the program ffmpeg' : "FFmpeg's libraries in the package node-av, version"
+  return { name: 'decoder', state: 'ok', message: `Media is decoded by ${what} ${engine.version}.`, fix: null }
 }
 
 /** What has to be registered with each platform, to the letter, before an account can be linked. */

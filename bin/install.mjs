@@ -79,7 +79,10 @@ function npmCi(root) {
   const args = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev']
   return new Promise((resolve, reject) => {
     // Output goes to standard error: standard output belongs to the verb that follows.
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] })
+    const stdio = ['ignore', process.stderr, process.stderr]
+    // An npm that runs the scripts of packages would let node-av fetch a program of its own from elsewhere.
+    const env = { ...process.env, SKIP_FFMPEG: 'true' }
+    const child = spawn(command, args, { cwd: root, stdio, env })
     child.on('error', error =>
       reject(new Error(`npm could not be started (${error.message}): install npm 10 or newer.`)),
     )

@@ -31,7 +31,10 @@ describe('open addresses', () => {
   it('says who it is', async () => {
     expect(await getJson('/', null)).toMatchObject({ name: 'cliptape', version: '1.2.3', status: 'ok' })
     expect(await getJson('/healthz', null)).toEqual({ status: 'ok' })
-    expect(await getJson('/readyz', null)).toEqual({ status: 'ready', stores: { relational: 'ok', analytics: 'ok' } })
+    expect(await getJson('/readyz', null)).toEqual({
+      ...{ status: 'ready', stores: { relational: 'ok', analytics: 'ok' } },
+      capabilities: { decode: expect.stringMatching(/^(ffmpeg|node-av|off)$/) },
+    })
   })
 
   it('describes every address', async () => {

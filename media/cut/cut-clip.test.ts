@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CutOptionsSchema } from '../../contracts/media.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
@@ -18,7 +19,7 @@ describe("cutting with FFmpeg's libraries", () => cutSuite(() => engine))
 
 it('says how to get a decoder when there is none', async () => {
   const outbound = openOutbound({ configuredOrigins: [] })
-  const source = { kind: 'file', path: new URL('../sample/sample.mp4', import.meta.url).pathname } as const
+  const source = { kind: 'file', path: fileURLToPath(new URL('../sample/sample.mp4', import.meta.url)) } as const
   const cutting = cutClip(
     { engine: null, outbound },
     { source, startSec: 1, endSec: 2, options: CutOptionsSchema.parse({}) },

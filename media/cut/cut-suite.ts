@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CutOptionsSchema, type CutResult } from '../../contracts/media.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
-import { packageRoot } from '../../sql/read.ts'
 import type { DecodedFrame, MediaEngine } from '../engine/port.ts'
 import { cutClip } from './cut-clip.ts'
 
 const outbound = openOutbound({ configuredOrigins: [] })
 /** A minute of 640 × 360 at 30 frames a second, a keyframe every two seconds. */
-const sample = join(packageRoot, 'media', 'sample', 'sample.mp4')
+const sample = fileURLToPath(new URL('../sample/sample.mp4', import.meta.url))
 const soundRateHz = 8000
 /** Encoders of AAC work in pieces of 1024 samples: sound may be off by one, at 48 kHz. */
 const soundOffSecMax = 1024 / 48_000

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { EncodedPacketSink, FilePathSource, Input, type InputVideoTrack, MP4, WAVE } from 'mediabunny'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { packageRoot } from '../../sql/read.ts'
 import { type AvcConfig, annexB, avcConfigOf, parseSequenceSet } from '../source/h264.ts'
 import type { DecodedFrame, DecodeRequest, EngineTask, MediaEngine } from './port.ts'
 
 /** A minute, 30 frames a second, a keyframe every two seconds, a cut at 12 s. */
-const sample = { kind: 'file', path: join(packageRoot, 'media', 'sample', 'sample.mp4') } as const
+const sample = { kind: 'file', path: fileURLToPath(new URL('../sample/sample.mp4', import.meta.url)) } as const
 const task: EngineTask = { cpuSecEstimate: 10 }
 const small = { widthPx: 32, heightPx: 18, pixels: 'gray', which: 'all', framesMax: 1000 } as const
 

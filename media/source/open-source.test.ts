@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   BufferTarget,
   EncodedAudioPacketSource,
@@ -19,11 +20,10 @@ import { CutOptionsSchema } from '../../contracts/media.ts'
 import { directoryBlobStore } from '../../core/blob/directory.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
 import { isPublicAddress } from '../../core/outbound/public-address.ts'
-import { packageRoot } from '../../sql/read.ts'
 import { cutClip } from '../cut/cut-clip.ts'
 import { probeSource } from './probe.ts'
 
-const sample = join(packageRoot, 'media', 'sample', 'sample.mp4')
+const sample = fileURLToPath(new URL('../sample/sample.mp4', import.meta.url))
 const segmentSec = 6
 const segmentCount = 5
 /** 127.0.0.1 stands for a host on the internet. */

@@ -22,6 +22,7 @@ const needed = [
   },
   { name: 'curl', isThere: () => isOnPath('curl'), purpose: "the README's lines for scripts" },
   { name: 'jq', isThere: () => isOnPath('jq'), purpose: "the README's lines for scripts" },
+  { name: 'ffmpeg', isThere: () => isOnPath('ffmpeg'), purpose: 'clips and timelines with the program' },
   { name: 'tmux', isThere: () => isOnPath('tmux'), purpose: 'whole-terminal tests' },
   {
     name: 'chromium',

@@ -6,7 +6,12 @@ import { type Route, route } from '../../http/route.ts'
 
 const NameSchema = z.object({ message: z.string(), name: z.string(), version: z.string(), status: z.string() })
 const HealthSchema = z.object({ status: z.literal('ok') })
-const ReadySchema = z.object({ status: z.literal('ready'), stores: z.record(z.string(), z.literal('ok')) })
+const ReadySchema = z.object({
+  status: z.literal('ready'),
+  stores: z.record(z.string(), z.literal('ok')),
+  /** What decodes media: an ffmpeg program, FFmpeg's libraries, or nothing: then only cuts at keyframes work. */
+  capabilities: z.object({ decode: z.enum(['ffmpeg', 'node-av', 'off']) }),
+})
 
 /** A store that takes longer than this to say hello is not ready. */
 const pingMsMax = 2000
@@ -39,11 +44,15 @@ export const systemRoutes: readonly Route[] = [
   route({
     method: 'get',
     path: '/readyz',
-    summary: 'Whether the stores answer',
+    summary: 'Whether the stores answer, and what decodes media',
     description: '503 with the store that does not answer in `details.stores` otherwise.',
     auth: 'open',
     answer: ReadySchema,
-    handle: async deps => ({ json: { status: 'ready', stores: await pingStores(deps) } }),
+    handle: async deps => {
+      const stores = await pingStores(deps)
+      const engine = await deps.media.engine()
+      return { json: { status: 'ready', stores, capabilities: { decode: engine?.kind ?? 'off' } } }
+    },
   }),
   route({
     method: 'get',
