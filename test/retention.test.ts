@@ -101,7 +101,7 @@ describe('what YouTube’s interface said', () => {
       ...owner,
       observed_at: '2026-01-01 00:00:00',
       source: 'own:youtube-api',
-      expires_at: '2026-01-31 00:00:00',
+      expires_at: '2020-01-31 00:00:00',
     }
     await rig.store.insert('cliptape.own_samples_v1', [{ ...mine, video_id: 'a', views: 1 }])
     await rig.store.insert('cliptape.own_creator_samples_v1', [{ ...mine, views: 1 }])

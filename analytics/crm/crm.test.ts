@@ -219,6 +219,8 @@ describe('accounts whose terms allow no measure', () => {
       { video: 'a', at: '2026-01-31T11:00:00', views: 999, owner: other },
     ])
     await ownCreator([{ at: '2026-01-31T11:30:00', followers: 60, views: 5_000 }])
+    // What must be gone is gone, though the engine still has it.
+    await own([{ video: 'a', at: '2026-01-31T11:30:00', views: 9_999, likes: 99, expiresAt: '2020-01-01T00:00:00' }])
     const period = await ownPerformance(rig.ctx, numbers(), '24h')
     const { total, accounts } = await ownCounters(rig.ctx, numbers(withheld), period)
     expect(Object.entries(total.kpis).map(([name, kpi]) => [name, kpi.value, kpi.state, kpi.counter])).toEqual([
@@ -411,6 +413,7 @@ interface OwnReading {
   readonly platform?: Platform
   readonly creator?: string
   readonly owner?: string
+  readonly expiresAt?: string
 }
 
 function own(rows: readonly (OwnReading & { video: string; comments?: number })[]): Promise<void> {
@@ -464,6 +467,7 @@ function rowOf(row: OwnReading): object {
     source: 'own:test',
     endpoint: '',
     definition_version: 1,
+    expires_at: row.expiresAt?.replace('T', ' ') ?? '2106-02-07 00:00:00',
   }
 }
 

@@ -137,6 +137,15 @@ describe('own accounts over HTTP', () => {
     expect((await fetch(`${server.url}/api/crm/posts`)).status).toBe(401)
   })
 
+  it('leave out posts that must be gone, though nobody has removed them yet', async () => {
+    const expireAt = (at: Date | null) =>
+      rig.db.system.updateTable('polled_posts').set({ expires_at: at }).where('video_id', '=', 'p2').execute()
+    await expireAt(rigNow)
+    const { data } = PostsAnswer.parse(await (await ask('/posts')).json())
+    expect(data.map(post => post.videoId)).toEqual(['tiktok:p1'])
+    await expireAt(null)
+  })
+
   it('of YouTube have measures once the terms for them are accepted', async () => {
     const id = await linkYoutube(rig.userId)
     const about = `accountId=${id}`

@@ -130,7 +130,7 @@ async function amendedAccounts({ db }: CrmDeps, owner: UserId): Promise<Set<stri
 
 /** What the owner's list says of the posts of these accounts; those whose date is not known come last. */
 async function describedPosts(
-  { db }: CrmDeps,
+  { db, clock }: CrmDeps,
   owner: UserId,
   accounts: readonly PlatformAccount[],
 ): Promise<OwnPost[]> {
@@ -155,6 +155,7 @@ async function describedPosts(
         'in',
         accounts.map(account => account.id),
       )
+      .where(eb => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', new Date(clock.nowMs()))]))
       .orderBy('published_at', order => order.desc().nullsLast())
       .orderBy('platform')
       .orderBy('video_id')

@@ -11,7 +11,7 @@ SELECT
     argMax(own.likes, (observed_at, own.likes)) AS likes,
     toUnixTimestamp64Milli(max(observed_at)) AS at_ms
 FROM {database:Identifier}.own_creator_samples_v1 AS own
-WHERE owner_id = {owner:UUID}
+WHERE owner_id = {owner:UUID} AND expires_at > now()
     AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({accountPlatforms:Array(String)}, {accountIds:Array(String)})))
     AND observed_at <= fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')
 GROUP BY platform, creator_id
@@ -40,7 +40,7 @@ FROM
         argMax(own.saves, (observed_at, own.saves)) AS last_saves,
         toUnixTimestamp64Milli(max(observed_at)) AS last_ms
     FROM {database:Identifier}.own_samples_v1 AS own
-    WHERE owner_id = {owner:UUID}
+    WHERE owner_id = {owner:UUID} AND expires_at > now()
         AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({accountPlatforms:Array(String)}, {accountIds:Array(String)})))
         AND observed_at <= fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')
     GROUP BY platform, creator_id, video_id

@@ -44,7 +44,7 @@ FROM
             (
                 SELECT platform, video_id AS id, toUnixTimestamp64Milli(observed_at) AS at_ms, {{bucket}} AS bucket, views, likes, comments, shares, saves
                 FROM {database:Identifier}.own_samples_v1
-                WHERE owner_id = {owner:UUID}
+                WHERE owner_id = {owner:UUID} AND expires_at > now()
                     AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)})))
                     AND {{in_time}}
             )
@@ -128,7 +128,7 @@ FROM
             (
                 SELECT platform, creator_id AS id, toUnixTimestamp64Milli(observed_at) AS at_ms, [('followers', followers), ('views', views), ('likes', likes)] AS pairs
                 FROM {database:Identifier}.own_creator_samples_v1
-                WHERE owner_id = {owner:UUID}
+                WHERE owner_id = {owner:UUID} AND expires_at > now()
                     AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({accountPlatforms:Array(String)}, {accountIds:Array(String)})))
                     AND {{in_time}}
             )
@@ -166,7 +166,7 @@ SELECT
     argMax(tuple(own.followers_lost), observed_at).1 AS followers_lost,
     toUnixTimestamp64Milli(max(observed_at)) AS at_ms
 FROM {database:Identifier}.own_days_v1 AS own
-WHERE owner_id = {owner:UUID}
+WHERE owner_id = {owner:UUID} AND expires_at > now()
     AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({accountPlatforms:Array(String)}, {accountIds:Array(String)})))
     AND own.day >= toDate(fromUnixTimestamp64Milli({sinceMs:Int64}, 'UTC')) - 2
     AND expires_at > now()
@@ -178,18 +178,18 @@ ORDER BY platform, id, day
 -- row:    platform, id, counters Array(String): what was ever read of each post, of each account itself and of its days
 SELECT toString(platform) AS platform, video_id AS id, arrayFilter(name -> name != '', [if(max(isNotNull(views)), 'views', ''), if(max(isNotNull(likes)), 'likes', ''), if(max(isNotNull(comments)), 'comments', ''), if(max(isNotNull(shares)), 'shares', ''), if(max(isNotNull(saves)), 'saves', '')]) AS counters
 FROM {database:Identifier}.own_samples_v1
-WHERE owner_id = {owner:UUID}
+WHERE owner_id = {owner:UUID} AND expires_at > now()
     AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)})))
 GROUP BY platform, video_id
 UNION ALL
 SELECT toString(platform) AS platform, creator_id AS id, arrayFilter(name -> name != '', [if(max(isNotNull(followers)), 'followers', ''), if(max(isNotNull(views)), 'views', ''), if(max(isNotNull(likes)), 'likes', '')]) AS counters
 FROM {database:Identifier}.own_creator_samples_v1
-WHERE owner_id = {owner:UUID}
+WHERE owner_id = {owner:UUID} AND expires_at > now()
     AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({accountPlatforms:Array(String)}, {accountIds:Array(String)})))
 GROUP BY platform, creator_id
 UNION ALL
 SELECT toString(platform) AS platform, creator_id AS id, arrayFilter(name -> name != '', [if(max(isNotNull(views)), 'views', ''), if(max(isNotNull(likes)), 'likes', ''), if(max(isNotNull(comments)), 'comments', ''), if(max(isNotNull(shares)), 'shares', ''), if(max(isNotNull(saves)), 'saves', '')]) AS counters
 FROM {database:Identifier}.own_days_v1
-WHERE owner_id = {owner:UUID}
+WHERE owner_id = {owner:UUID} AND expires_at > now()
     AND (platform, creator_id) IN (SELECT arrayJoin(arrayZip({accountPlatforms:Array(String)}, {accountIds:Array(String)})))
 GROUP BY platform, creator_id

@@ -17,7 +17,7 @@ SELECT
     toUnixTimestamp64Milli(max(observed_at)) AS at_ms,
     argMax(toString(own.source), (observed_at, own.source)) AS source
 FROM {database:Identifier}.own_samples_v1 AS own
-WHERE owner_id = {owner:UUID}
+WHERE owner_id = {owner:UUID} AND expires_at > now()
     AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)})))
     AND observed_at <= fromUnixTimestamp64Milli({endMs:Int64}, 'UTC')
 GROUP BY platform, video_id
@@ -60,6 +60,6 @@ GROUP BY subject
 -- part: counted
 SELECT toString(platform) AS platform, video_id AS id, toUnixTimestamp64Milli(observed_at) AS at_ms, assumeNotNull(views) AS counted
 FROM {database:Identifier}.own_samples_v1
-WHERE owner_id = {owner:UUID} AND isNotNull(views)
+WHERE owner_id = {owner:UUID} AND expires_at > now() AND isNotNull(views)
     AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)})))
     AND observed_at <= fromUnixTimestamp64Milli({endMs:Int64}, 'UTC')
