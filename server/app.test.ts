@@ -154,6 +154,7 @@ describe('numbers', () => {
       thumbnailUrl: expect.any(String),
       kind: 'clip',
       source: 'attachable',
+      trending: null,
     })
     expect((await getJson('/api/videos/youtube:v1')).data).toMatchObject({ videoId: 'youtube:v1', title: 'Video 1' })
   })

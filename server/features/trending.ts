@@ -9,7 +9,7 @@ import { ownerOf } from '../http/owner-of.ts'
 import { measureContext } from './measure-context.ts'
 
 /** Clips of one creator that are looked at: those with the largest gains. */
-const rowsMax = 500
+const rowsMax = 100
 /** Creators that one answer asks about. */
 const creatorsMax = 10
 
