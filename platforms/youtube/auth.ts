@@ -43,7 +43,7 @@ export function youtubeAuth(deps: ClientDeps): PlatformAuth {
     platform: 'youtube',
     kinds: ['google', 'google_api_key'],
     scopesOf: kind => (kind === 'google' ? scopes : []),
-    authorizationUrl({ credentials, redirectUri, state, scopes, codeVerifier }) {
+    authorizationUrl({ credentials, redirectUri, state, scopes: asked, codeVerifier }) {
       if (credentials.kind === 'google_api_key')
         throw refusedAhead(youtubeSpeech, {
           class: 'bad_request',
@@ -54,11 +54,12 @@ export function youtubeAuth(deps: ClientDeps): PlatformAuth {
         client_id: credentials.clientId,
         redirect_uri: redirectUri,
         response_type: 'code',
-        scope: scopes.join(' '),
+        scope: asked.join(' '),
         state,
         access_type: 'offline',
         prompt: 'consent',
-        include_granted_scopes: 'true',
+        // Who wants fewer gets back none that were granted before.
+        ...(asked.length < scopes.length ? {} : { include_granted_scopes: 'true' }),
         code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
         code_challenge_method: 'S256',
       })

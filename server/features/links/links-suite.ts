@@ -393,6 +393,16 @@ export function describeLinks(rig: () => { db: Db }): void {
       })
     })
 
+    it('takes permissions of Google back when fewer are asked for', async () => {
+      const account = await linked('google')
+      expect(account.missingScopes).toEqual([])
+      const started = await startLink(deps, me, 'youtube', { scopes: [], account_id: account.id })
+      const outcome = await finish('youtube', await browse(started.authorizationUrl, { family: 'google' }))
+      expect(outcome).toMatchObject({
+        account: { id: account.id, missingScopes: [scopeChoices.google.find(each => !each.isNeeded)?.scope] },
+      })
+    })
+
     it('knows the permissions that its clients use', () => {
       for (const kind of credentialKinds)
         expect(scopeChoices[kind].map(({ scope }) => scope)).toEqual(deps.platforms.auth(kind).scopesOf(kind))
