@@ -1,7 +1,7 @@
 /**
- * How surely copies are found after what people do to them: clips are cut from real videos, edited in a dozen ways, and
- * looked for among all originals. A clip found in its own original near where it was cut is right; anywhere else it is false.
- * Pictures and sound are counted apart. Prints one JSON object. Arguments: folder with the media (default: the reference
+ * How surely copies are found after what people do to them: clips are cut from videos, edited in a dozen ways, and looked for in
+ * their own original (found), where in it (placed), and in all that they are not from: the other videos, and the rest of the same
+ * stream (false). Pictures and sound are counted apart. Prints one JSON object. Arguments: folder with the media (default: the reference
  * media), clips per original (default 4). Needs ffmpeg.
  */
 import { execFile } from 'node:child_process'
@@ -13,11 +13,14 @@ import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import { openMediaEngine } from '../media/engine/open-engine.ts'
 import type { MediaEngine } from '../media/engine/port.ts'
 import { matchFingerprints } from '../media/fingerprint/match.ts'
+import { hashWords } from '../media/fingerprint/picture-hash.ts'
 import type { PictureTrack } from '../media/fingerprint/picture-print.ts'
 import { printSound } from '../media/fingerprint/print-sound.ts'
+import { soundItemSec } from '../media/fingerprint/sound-match.ts'
 import { openMediaSource } from '../media/source/open-source.ts'
 import { probeMedia } from '../media/source/probe.ts'
 import { analyzeTimeline } from '../media/timeline/analyze-timeline.ts'
+import { packageRoot } from '../sql/read.ts'
 import { referenceData } from '../test/reference-data.ts'
 
 const folderOfMedia = process.argv[2] || (referenceData('media') ?? '')
@@ -26,15 +29,16 @@ if (folderOfMedia === '') throw new Error('Name a folder with media, or set CLIP
 
 /** Each with the film that it shows: a clip found in another video of the same film is neither right nor false. */
 const originals = [
-  { name: 'video/big_buck_bunny_480p_30s.mp4', film: 'bunny' },
-  { name: 'video/known_cuts_51s_360p.mp4', film: 'bunny' },
-  { name: 'video/long_6min_180p_av1.mp4', film: 'long' },
-  { name: 'video/burned_timestamps_240p_15s.mp4', film: 'timestamps' },
-  { name: 'speech/loud_and_silent_42s_720p.mp4', film: 'loud' },
-  { name: 'speech/meeting_139s_768x432.mp4', film: 'meeting' },
-  { name: 'odd/hevc_1080p_10s.mp4', film: 'hevc' },
+  { path: join(folderOfMedia, 'video/big_buck_bunny_480p_30s.mp4'), film: 'bunny' },
+  { path: join(folderOfMedia, 'video/known_cuts_51s_360p.mp4'), film: 'bunny' },
+  { path: join(folderOfMedia, 'video/long_6min_180p_av1.mp4'), film: 'long' },
+  { path: join(folderOfMedia, 'speech/loud_and_silent_42s_720p.mp4'), film: 'loud' },
+  { path: join(folderOfMedia, 'speech/meeting_139s_768x432.mp4'), film: 'meeting' },
+  { path: join(packageRoot, 'media/sample/sample.mp4'), film: 'sample' },
 ] as const
-const clipSec = 10
+const clipSec = 15
+/** A clip counts as placed where it was cut when its beginning is so near. */
+const nearSec = 1.5
 /** Three notes and a beat, a bar of two seconds. */
 const music = 'aevalsrc=0.2*sin(2*PI*(220+110*floor(mod(t\\,2)*1.5))*t)+0.2*sin(2*PI*60*t)*exp(-8*mod(t\\,0.5)):s=48000'
 /** A clip counts as found where it was cut when its beginning is so near. */
@@ -83,11 +87,14 @@ interface Printed {
 }
 type Original = (typeof originals)[number] & { readonly print: Printed }
 
-/** What became of one edited clip: by which kinds it was found where it was cut, and how often somewhere else. */
+/** What became of one edited clip. */
 interface Outcome {
   readonly edit: string
   readonly hasSound: boolean
+  /** By which kinds it was found in its original, and by which where it was cut. */
   readonly found: ReadonlySet<Kind>
+  readonly placed: ReadonlySet<Kind>
+  /** How often it was found in what it is not from. */
   readonly falseCount: Readonly<Record<Kind, number>>
 }
 
@@ -99,13 +106,13 @@ if (engine === null) throw new Error('This bench needs ffmpeg.')
 
 try {
   const printed: Original[] = []
-  for (const one of originals) printed.push({ ...one, print: await printOf(engine, join(folderOfMedia, one.name)) })
+  for (const one of originals) printed.push({ ...one, print: await printOf(engine, one.path) })
   const outcomes: Outcome[] = []
   for (const original of printed) {
     const other = printed.find(one => one.film !== original.film) ?? original
     for (const startSec of startsIn(original.print.durationSec)) {
       for (const [name, edit] of Object.entries(edits)) {
-        const path = await editedClip(original, { startSec, edit, otherName: other.name })
+        const path = await editedClip(original, { startSec, edit, otherPath: other.path })
         const clip = await printOf(engine, path)
         await rm(path)
         outcomes.push(outcomeOf(clip, printed, { edit: name, original, cutAtSec: startSec + (edit.trimSec ?? 0) }))
@@ -147,14 +154,14 @@ async function printOf(engine: MediaEngine, path: string): Promise<Printed> {
 
 async function editedClip(
   original: Original,
-  { startSec, edit, otherName }: { readonly startSec: number; readonly edit: Edit; readonly otherName: string },
+  { startSec, edit, otherPath }: { readonly startSec: number; readonly edit: Edit; readonly otherPath: string },
 ): Promise<string> {
   const path = join(folder, 'edited.mp4')
   const filters = [edit.v, original.print.sound && edit.a].filter(filter => filter !== undefined && filter !== null)
   const sound = original.print.sound ? ['-map', edit.a ? '[a]' : '0:a:0'] : []
   await run('ffmpeg', [
-    ...['-v', 'error', '-y', '-ss', String(startSec), '-t', String(clipSec), '-i', join(folderOfMedia, original.name)],
-    ...['-t', String(clipSec), '-i', join(folderOfMedia, otherName)],
+    ...['-v', 'error', '-y', '-ss', String(startSec), '-t', String(clipSec), '-i', original.path],
+    ...['-t', String(clipSec), '-i', otherPath],
     ...['-f', 'lavfi', '-t', String(clipSec), '-i', music],
     ...(filters.length > 0 ? ['-filter_complex', filters.join(';')] : []),
     ...['-map', edit.v ? '[v]' : '0:v:0', ...sound, '-t', String(clipSec * 1.2), '-ar', '48000', '-ac', '2'],
@@ -182,34 +189,67 @@ function outcomeOf(
   printed: readonly Original[],
   { edit, original, cutAtSec }: { readonly edit: string; readonly original: Original; readonly cutAtSec: number },
 ): Outcome {
-  const found = new Set<Kind>()
+  const own = startsBy(clip, original.print)
+  const placed = kinds.filter(kind => own[kind] !== undefined && Math.abs(own[kind] - cutAtSec) <= nearSec)
+  const strangers = [
+    ...printed.filter(one => one.film !== original.film).map(one => one.print),
+    without(original.print, cutAtSec - clipSec, cutAtSec + 2 * clipSec),
+  ]
   const falseCount = { picture: 0, sound: 0, any: 0 }
-  for (const one of printed) {
-    if (one !== original && one.film === original.film) continue
-    const match = matchFingerprints(
-      { pictures: clip.parts, sound: clip.sound },
-      { pictures: one.print.views, sound: one.print.sound },
-    )
-    const offsets = { picture: match?.picture?.offsetSec, sound: match?.sound?.offsetSec }
-    for (const [kind, offsetSec] of Object.entries({ ...offsets, any: offsets.picture ?? offsets.sound })) {
-      const known = kinds.find(name => name === kind)
-      if (!known || offsetSec === undefined) continue
-      if (one === original && Math.abs(offsetSec - cutAtSec) <= nearSec) found.add(known)
-      else falseCount[known] += 1
-    }
+  for (const stranger of strangers) {
+    const starts = startsBy(clip, stranger)
+    for (const kind of kinds) if (starts[kind] !== undefined) falseCount[kind] += 1
   }
-  return { edit, hasSound: clip.sound !== null, found, falseCount }
+  const found = new Set(kinds.filter(kind => own[kind] !== undefined))
+  return { edit, hasSound: clip.sound !== null, found, placed: new Set(placed), falseCount }
 }
 
-/** Recall of each kind over the clips that have it, and precision over everything that was said to match. */
+/** Where in a video a clip was found to begin, by each kind that found it. */
+function startsBy(clip: Printed, video: Pick<Printed, 'views' | 'sound'>): Partial<Record<Kind, number>> {
+  const match = matchFingerprints(
+    { pictures: clip.parts, sound: clip.sound },
+    { pictures: video.views, sound: video.sound },
+  )
+  const picture = match?.picture?.offsetSec
+  const sound = match?.sound?.offsetSec
+  const any = picture ?? sound
+  return {
+    ...(picture !== undefined && { picture }),
+    ...(sound !== undefined && { sound }),
+    ...(any !== undefined && { any }),
+  }
+}
+
+/** A video's print without a stretch of it. */
+function without({ views, sound }: Printed, fromSec: number, toSec: number): Pick<Printed, 'views' | 'sound'> {
+  const isLeft = (sec: number) => sec < fromSec || sec > toSec
+  return {
+    views: views.map(track => ({
+      ...track,
+      atSec: track.atSec.filter(isLeft),
+      words: track.words.filter((_, at) => isLeft(track.atSec[Math.floor(at / hashWords)] ?? 0)),
+    })),
+    sound: sound && sound.filter((_, item) => isLeft(item * soundItemSec)),
+  }
+}
+
+/** Recall and place over the clips that have a kind, and precision over everything that was said to match. */
 function figures(outcomes: readonly Outcome[]) {
+  const share = (part: number, of: number) => (of === 0 ? null : Math.round((part / of) * 1000) / 1000)
   return Object.fromEntries(
     kinds.map(kind => {
       const having = outcomes.filter(one => kind !== 'sound' || one.hasSound)
       const foundCount = having.filter(one => one.found.has(kind)).length
+      const placedCount = having.filter(one => one.placed.has(kind)).length
       const falseCount = having.reduce((sum, one) => sum + one.falseCount[kind], 0)
-      const share = (part: number, of: number) => (of === 0 ? null : Math.round((part / of) * 1000) / 1000)
-      return [kind, { recall: share(foundCount, having.length), precision: share(foundCount, foundCount + falseCount) }]
+      return [
+        kind,
+        {
+          recall: share(foundCount, having.length),
+          placed: share(placedCount, foundCount),
+          precision: share(foundCount, foundCount + falseCount),
+        },
+      ]
     }),
   )
 }

@@ -1,27 +1,38 @@
 /**
  * Where a video is put together of several: bars above and below a picture, a blurred ground beside it, two videos on one
- * screen. Such a place is a straight line across the whole picture that stays where it is: along it brightness changes
- * in every frame more than it does elsewhere.
+ * screen. Such a place is a straight line across the whole picture that stays where it is. What moves is smooth when
+ * all frames are taken together, so brightness changes more from one side of a seam to the other than between any lines near it.
  */
 import { type Area, areaAt, type GreyAreas } from './grey-areas.ts'
 
 /** Places along a line at which it is looked at. */
 const alongCount = 64
-/** Along a seam brightness changes so many times as much as along a usual line. */
-const aboveUsual = 3
-/** Lines of bars, along which nothing changes, are not counted to what is usual. */
-const shownMin = 0.5
-/** And by at least so much, of 255: on a dark picture anything is above the usual. */
-const changeMin = 4
-/** Parts that are smaller than this share of the side hold nothing worth comparing. */
+/** Lines on either side with which a line is compared, and those next to it that may belong to the same seam. */
+const around = 10
+const beside = 2
+/** A seam's change against the usual one around it. */
+const sharpnessMin = 1.8
+/** And in brightness, of 255; where nothing changes around it, as in bars, the usual change is taken for this much. */
+const changeMin = 3
+const usualMin = 0.5
+const seamsMax = 3
+/** Parts that are smaller than this share of the side hold nothing worth comparing; those that are larger are the whole. */
 const partMin = 0.2
-/** More parts than this in one direction are lines of a game or of a table, not of an edit. */
-const partsMax = 3
+const partMax = 0.95
+/** Of all parts between seams those with the clearest ends. */
+const partsMax = 6
 const framesMax = 40
+const whole: Area = { left: 0, top: 0, width: 1, height: 1 }
+
+/** A place between two lines, as a share of the side, and how much clearer it is than what is around it. */
+interface Seam {
+  readonly place: number
+  readonly sharpness: number
+}
 
 /**
- * The parts that seams divide a video into, without those that have no content of their own (bars).
- * @returns none when there is no seam
+ * The parts that a video may be put together of: whatever lies between two seams, or a seam and the edge.
+ * @returns at most six, those with the clearest ends first; none when there is no seam
  */
 export function seamedAreas(frames: readonly GreyAreas[]): Area[] {
   const first = frames[0]
@@ -31,55 +42,63 @@ export function seamedAreas(frames: readonly GreyAreas[]): Area[] {
   const rows = partsBetween(seams(looked, { columns: alongCount, rows: first.heightPx }, 'rows'))
   const columns = partsBetween(seams(looked, { columns: first.widthPx, rows: alongCount }, 'columns'))
   return [
-    ...rows.map(({ from, to }) => ({ ...whole, top: from, height: to - from })),
-    ...columns.map(({ from, to }) => ({ ...whole, left: from, width: to - from })),
+    ...rows.map(part => ({ ...part, area: { ...whole, top: part.from, height: part.to - part.from } })),
+    ...columns.map(part => ({ ...part, area: { ...whole, left: part.from, width: part.to - part.from } })),
   ]
+    .sort((a, b) => b.sharpness - a.sharpness)
+    .slice(0, partsMax)
+    .map(({ area }) => area)
 }
-
-const whole: Area = { left: 0, top: 0, width: 1, height: 1 }
 
 interface Grid {
   readonly columns: number
   readonly rows: number
 }
 
-/** Places of seams between rows or between columns, as shares of the side. */
-function seams(frames: readonly GreyAreas[], grid: Grid, between: keyof Grid): number[] {
+/** The clearest seams between rows, or between columns. */
+function seams(frames: readonly GreyAreas[], grid: Grid, between: keyof Grid): Seam[] {
   const lineCount = grid[between]
-  const grids = frames.map(frame => areaAt(frame, whole, grid))
-  // For every line the least change of any quarter of the frames: a cut or a caption that passes is no seam.
-  const changes = Array.from({ length: lineCount - 1 }, (_, line) => {
-    const perFrame = grids.map(values => changeAcross(values, grid, { line, between })).sort((a, b) => a - b)
-    return perFrame[Math.floor(perFrame.length / 4)] ?? 0
+  const changes = changesBetweenLines(frames, grid, between)
+  const found = changes.flatMap((change, line): Seam[] => {
+    const near = changes.slice(Math.max(0, line - beside), line + beside + 1)
+    const isHighest = near.every(other => other <= change)
+    const sharpness = change / usualAround(changes, line)
+    return isHighest && change >= changeMin && sharpness >= sharpnessMin
+      ? [{ place: (line + 1) / lineCount, sharpness }]
+      : []
   })
-  const shown = changes.filter(change => change >= shownMin).sort((a, b) => a - b)
-  const usual = shown[Math.floor(shown.length / 2)] ?? 0
-  const isSeam = (line: number) => {
-    const change = changes[line] ?? 0
-    const isHighest = change >= (changes[line - 1] ?? 0) && change > (changes[line + 1] ?? 0)
-    return isHighest && change >= changeMin && change >= aboveUsual * usual
+  return found.sort((a, b) => b.sharpness - a.sharpness).slice(0, seamsMax)
+}
+
+/** Mean change of brightness from each line to the next, over all frames. */
+function changesBetweenLines(frames: readonly GreyAreas[], grid: Grid, between: keyof Grid): number[] {
+  const [acrossStep, alongStep] = between === 'rows' ? [grid.columns, 1] : [1, grid.columns]
+  const changes = new Array<number>(grid[between] - 1).fill(0)
+  for (const frame of frames) {
+    const values = areaAt(frame, whole, grid)
+    for (const line of changes.keys()) {
+      for (let along = 0; along < alongCount; along += 1) {
+        const at = line * acrossStep + along * alongStep
+        changes[line] = (changes[line] ?? 0) + Math.abs((values[at + acrossStep] ?? 0) - (values[at] ?? 0))
+      }
+    }
   }
-  return changes.flatMap((_, line) => (isSeam(line) ? [(line + 1) / lineCount] : []))
+  return changes.map(sum => sum / frames.length / alongCount)
 }
 
-/** The median change from one line to the next: most of the line must change. */
-function changeAcross(
-  values: Float64Array,
-  { columns }: Grid,
-  { line, between }: { readonly line: number; readonly between: keyof Grid },
-): number {
-  const [acrossStep, alongStep] = between === 'rows' ? [columns, 1] : [1, columns]
-  const changes = Array.from({ length: alongCount }, (_, along) => {
-    const at = line * acrossStep + along * alongStep
-    return Math.abs((values[at + acrossStep] ?? 0) - (values[at] ?? 0))
-  })
-  changes.sort((a, b) => a - b)
-  return changes[alongCount / 2] ?? 0
+function usualAround(changes: readonly number[], line: number): number {
+  const before = changes.slice(Math.max(0, line - around), Math.max(0, line - beside))
+  const after = changes.slice(line + beside + 1, line + around + 1)
+  const sorted = [...before, ...after].sort((a, b) => a - b)
+  return Math.max(usualMin, sorted[sorted.length >> 1] ?? 0)
 }
 
-function partsBetween(places: readonly number[]): { from: number; to: number }[] {
-  const ends = [0, ...places, 1]
-  const parts = ends.slice(1).map((to, index) => ({ from: ends[index] ?? 0, to }))
-  const large = parts.filter(({ from, to }) => to - from >= partMin)
-  return places.length === 0 || large.length > partsMax ? [] : large
+/** All stretches between two seams, or a seam and an edge, that are large enough; each as clear as its ends together. */
+function partsBetween(seams: readonly Seam[]): { from: number; to: number; sharpness: number }[] {
+  const ends = [{ place: 0, sharpness: 0 }, ...seams, { place: 1, sharpness: 0 }]
+  return ends.flatMap(from =>
+    ends
+      .filter(to => to.place - from.place >= partMin && to.place - from.place <= partMax)
+      .map(to => ({ from: from.place, to: to.place, sharpness: from.sharpness + to.sharpness })),
+  )
 }
