@@ -1,5 +1,6 @@
 import { AppError } from '../../contracts/errors.ts'
 import { type CutOptions, type CutResult, clipLimits } from '../../contracts/media.ts'
+import { diskFull } from '../engine/messages.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { type MediaSource, type OpenedMedia, openMediaSource, type SourceDeps } from '../source/open-source.ts'
 import { durationSecOf } from '../source/probe.ts'
@@ -51,6 +52,8 @@ export async function cutClip(
     const result = await readingMedia(job.signal, () => cutOpened(deps, media, request, withRisingProgress(job)))
     job.onProgress?.(1)
     return { ...result, bytesRead: media.bytesRead() }
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(error) : error
   } finally {
     await media.close()
   }
@@ -99,6 +102,10 @@ const contentTypes: Readonly<Record<CutResult['container'], string>> = {
   m4a: 'audio/mp4',
   mp3: 'audio/mpeg',
   wav: 'audio/wav',
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 function checkTimes({ startSec, endSec }: CutRequest): void {

@@ -10,8 +10,7 @@ const streamMissing = 'MEDIA_STREAM_MISSING'
  */
 export function engineFailure(failure: { signal: string | null; errors: readonly string[] }): AppError {
   const said = failure.errors.join('\n')
-  if (/No space left on device/i.test(said))
-    return new AppError('UNAVAILABLE', 'The disk is full: make room, or let older clips expire, and try again.')
+  if (/No space left on device/i.test(said)) return diskFull()
   if (failure.signal === 'SIGXFSZ' || /File too large/i.test(said))
     return new AppError('PAYLOAD_TOO_LARGE', 'The result is larger than a clip may be: choose a shorter part.')
   if (/Cannot allocate memory|Error.*\bmalloc\b/i.test(said))
@@ -31,6 +30,13 @@ export function engineFailure(failure: { signal: string | null; errors: readonly
     })
   const words = lastWords(failure.errors)
   return new AppError('BAD_REQUEST', `The file cannot be decoded${words === '' ? '' : ` (${words})`}.`)
+}
+
+/** What is said wherever there was no room for a file. */
+export function diskFull(cause?: unknown): AppError {
+  return new AppError('UNAVAILABLE', 'The disk is full: make room, or let older clips expire, and try again.', {
+    cause,
+  })
 }
 
 /** Whether a call failed before its work began, because the file has no stream of a kind. */
