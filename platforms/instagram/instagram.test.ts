@@ -39,7 +39,7 @@ const owner: AccountReading = {
   observedAtMs: 0,
   endpoint: '',
   uploadsId: null,
-    odd: [],
+  odd: [],
 }
 
 function graphError(code: number, subcode?: number, message = 'Said by Meta.', more: object = {}) {

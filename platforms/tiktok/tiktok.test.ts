@@ -49,7 +49,7 @@ const owner: AccountReading = {
   observedAtMs: 0,
   endpoint: '',
   uploadsId: null,
-    odd: [],
+  odd: [],
 }
 
 it('sends a desktop app with the hash of its verifier in hex, and a web app without', () => {
