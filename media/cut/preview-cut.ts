@@ -22,7 +22,8 @@ export async function previewCut(
   const sink = new EncodedPacketSink(video)
   const key = await keyPacketAt(sink, request.startSec)
   const packets: PicturePacket[] = []
-  for await (const packet of picturePackets(sink, key, request.endSec)) {
+  // Their times are enough, which most containers have in one place.
+  for await (const packet of picturePackets(sink, key, request.endSec, { metadataOnly: true })) {
     job.signal?.throwIfAborted()
     packets.push({ atSec: packet.timestamp, durationSec: packet.duration, isKey: packet.type === 'key' })
   }
@@ -35,7 +36,7 @@ export async function previewCut(
   )
   const copied = async function* () {
     let count = 0
-    for await (const packet of picturePackets(sink, key, request.endSec)) {
+    for await (const packet of picturePackets(sink, key, request.endSec, {})) {
       job.signal?.throwIfAborted()
       if (count === copiedCount) return
       count += 1

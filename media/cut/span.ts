@@ -77,15 +77,17 @@ export async function takeSpan(
 /**
  * Packets of the picture in the order of decoding, from a keyframe to the last that is needed for what is shown before
  * `endSec`. What is shown before the first keyframe is left out: it cannot be decoded from there.
+ * @param options by default packets are looked into for what is a keyframe: containers can be wrong about that
  */
 export async function* picturePackets(
   sink: EncodedPacketSink,
   key: EncodedPacket,
   endSec: number,
+  options: PacketRetrievalOptions = { verifyKeyPackets: true },
 ): AsyncGenerator<EncodedPacket> {
   // A keyframe after the end, held back until it is known whether frames before the end are made from it.
   let held: EncodedPacket | null = null
-  for await (const packet of sink.packets(key, undefined, { verifyKeyPackets: true })) {
+  for await (const packet of sink.packets(key, undefined, options)) {
     if (packet.timestamp < key.timestamp) continue
     if (held !== null) {
       if (packet.timestamp >= endSec) return
