@@ -41,8 +41,6 @@ const clipSec = 15
 const nearSec = 1.5
 /** Three notes and a beat, a bar of two seconds. */
 const music = 'aevalsrc=0.2*sin(2*PI*(220+110*floor(mod(t\\,2)*1.5))*t)+0.2*sin(2*PI*60*t)*exp(-8*mod(t\\,0.5)):s=48000'
-/** A clip counts as found where it was cut when its beginning is so near. */
-const nearSec = 1.5
 
 /**
  * Filters of picture (`v`) and sound (`a`) between the clip and the result; `[1:v]` is another video, `[2:a]` music. `trimSec`
@@ -71,7 +69,7 @@ const edits: Readonly<Record<string, { readonly v?: string; readonly a?: string;
     v: '[0:v]fps=30,scale=-2:320,crop=360:320[top];[1:v]fps=30,scale=-2:320,crop=360:320[down];[top][down]vstack[v]',
   },
   'music bed': { a: '[0:a]volume=1[own];[2:a]volume=0.5[bed];[own][bed]amix=2:duration=first[a]' },
-  subclip: { v: '[0:v]trim=2:8.5,setpts=PTS-STARTPTS[v]', a: '[0:a]atrim=2:8.5,asetpts=PTS-STARTPTS[a]', trimSec: 2 },
+  subclip: { v: '[0:v]trim=2:10.5,setpts=PTS-STARTPTS[v]', a: '[0:a]atrim=2:10.5,asetpts=PTS-STARTPTS[a]', trimSec: 2 },
 }
 
 type Edit = (typeof edits)[string]
@@ -229,7 +227,7 @@ function without({ views, sound }: Printed, fromSec: number, toSec: number): Pic
       atSec: track.atSec.filter(isLeft),
       words: track.words.filter((_, at) => isLeft(track.atSec[Math.floor(at / hashWords)] ?? 0)),
     })),
-    sound: sound && sound.filter((_, item) => isLeft(item * soundItemSec)),
+    sound: sound?.filter((_, item) => isLeft(item * soundItemSec)) ?? null,
   }
 }
 
