@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type EncodedPacket, EncodedPacketSink, FilePathTarget, Mp4OutputFormat, Output } from 'mediabunny'
+import {
+  type EncodedPacket,
+  EncodedPacketSink,
+  FilePathTarget,
+  Mp4OutputFormat,
+  Output,
+  type PacketRetrievalOptions,
+} from 'mediabunny'
 import { AppError } from '../../contracts/errors.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import type { PicturePacket } from './frames.ts'
