@@ -14,14 +14,11 @@ import { readingMedia } from '../source/reading-media.ts'
 import { coarseFirst } from './coarse-first.ts'
 import { turned } from './turned.ts'
 
-/** Most cells of one strip. */
-export const filmstripCellsMax = 240
-
 /** Times on the media's timeline. */
 export interface FilmstripRequest {
   readonly startSec: number
   readonly endSec: number
-  /** 1 to 240. */
+  /** At least 1; a few hundred at most, each of whose pictures is held until the end. */
   readonly cellCount: number
   /** The size of each cell's picture, as it is shown; proportions are for the caller to keep. */
   readonly widthPx: number
