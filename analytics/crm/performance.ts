@@ -13,9 +13,8 @@ import {
   ownQuerySettings,
   type PostCounter,
   postCounters,
-  postParams,
 } from './own-numbers.ts'
-import { engaging, type PostGains, readPostGains, type Span, timeParams, type Windows } from './post-gains.ts'
+import { engaging, type PostGains, postRows, readPostGains, type Span, timeParams, type Windows } from './post-gains.ts'
 
 /** How long each period is, and one step of its series. */
 const spans: Readonly<Record<CrmPeriod, { spanMs: number; stepMs: number; bucket: '1h' | '1d' }>> = {
@@ -350,8 +349,8 @@ const EverRow = z.object({ platform: z.string(), id: z.string(), counters: z.arr
 
 async function everRead(ctx: AnalyticsContext, own: OwnNumbers): Promise<Ever> {
   if (own.accounts.length === 0) return new Map()
-  const values = { ...accountParams(own), ...postParams(own.posts) }
-  const rows = await runQuery(ctx, sqlPart('crm-performance', 'ever'), values, EverRow, options)
+  const text = compose(sqlPart('crm-performance', 'ever'), { named: sqlPart('crm-performance', 'named') })
+  const rows = await runQuery(ctx, text, { ...accountParams(own), postRows: postRows(own) }, EverRow, options)
   const byKey = Map.groupBy(rows, refKey)
   const countersOf = (keys: readonly string[]) => keys.flatMap(key => byKey.get(key) ?? []).flatMap(row => row.counters)
   return new Map(

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AnalyticsContext } from '../context.ts'
 import { compose, runQuery, sqlPart } from '../queries/run-query.ts'
 import { lookBackMs } from '../scores.ts'
-import { type OwnNumbers, ownQuerySettings, type PostCounter, postCounters, postParams } from './own-numbers.ts'
+import { type OwnNumbers, ownQuerySettings, type PostCounter, postCounters } from './own-numbers.ts'
 
 /** From after an instant up to another. */
 export interface Span {
@@ -61,13 +61,9 @@ export async function readPostGains(
 ): Promise<ReadonlyMap<number, readonly PostGains[]>> {
   if (own.posts.length === 0 || counters.length === 0) return new Map()
   const all = [windows.whole, windows.before, ...windows.steps]
-  const places = new Map(own.accounts.map((account, place) => [account.accountId, place]))
-  const posts = own.posts.filter(post => places.has(post.accountId))
   const values = {
     owner: own.owner,
-    ...postParams(posts),
-    postAccounts: posts.map(post => places.get(post.accountId) ?? 0),
-    postPublished: posts.map(post => post.publishedMs ?? 0),
+    postRows: postRows(own),
     ...timeParams(windows),
     windowFrom: all.map(span => span.fromMs),
     windowTo: all.map(span => span.toMs),
@@ -82,12 +78,24 @@ export async function readPostGains(
   const text = compose(part('posts'), {
     in_time: part('in_time'),
     bucket: part('bucket'),
+    named: part('named'),
     dense: each('dense'),
     gains: [each('gains'), ...(absent.length === 0 ? [] : [each('absent', absent)])].join(',\n'),
     totals: each('totals'),
   })
   const rows = await runQuery(ctx, text, values, GainsRow, { tag: 'crm:performance', settings: ownQuerySettings })
   return new Map(rows.map(row => [row.account, all.map((_, place) => gainsAt(row, place))]))
+}
+
+/** The posts of an owner's accounts, a line each, as the part `named` takes them apart. */
+export function postRows({ accounts, posts }: Pick<OwnNumbers, 'accounts' | 'posts'>): string {
+  const places = new Map(accounts.map((account, place) => [account.accountId, place]))
+  const rows = posts.flatMap(({ accountId, platform, id, publishedMs }) => {
+    const place = places.get(accountId)
+    // No platform's ids have any of these in them.
+    return place === undefined || /[\t\n]/.test(id) ? [] : [[platform, id, place, publishedMs ?? 0].join('\t')]
+  })
+  return rows.join('\n')
 }
 
 /** What says which readings are looked at, and which bucket each is in. */

@@ -1,13 +1,12 @@
 -- crm_performance: what one user's own accounts and posts did over a period, the one before it and each of its steps. All
 -- instants of these windows are ends of buckets, so of each bucket the first and the last reading are enough: 0 is what lies
 -- before the period before, 1 that period, and then one a step.
--- params: owner UUID; accountPlatforms, accountIds Array(String), one entry an account; postPlatforms, postIds Array(String), one entry a
---         post; reachMs Int64 (the oldest reading that is looked at), beforeMs (start of the period before), fromMs, toMs,
+-- params: owner UUID; accountPlatforms, accountIds Array(String), one entry an account; postRows String (a line a post: platform, id,
+--         place of its account, when it came out in ms or 0, with tabs between them); reachMs Int64 (the oldest reading that is looked at), beforeMs (start of the period before), fromMs, toMs,
 --         stepMs Int64
 
 -- part: posts
--- params: postAccounts Array(UInt32) (the place of its account), postPublished Array(Int64) (ms; 0 is not known), one entry a post;
---         windowFrom, windowTo, windowBack Array(Int64), one entry a window: the period, the one before, the steps; windowBack is how
+-- params: windowFrom, windowTo, windowBack Array(Int64), one entry a window: the period, the one before, the steps; windowBack is how
 --         far back a value may lie
 -- row:    account; of each counter that is asked for {{name}}_gain Array(Float64) (sums over posts by window), {{name}}_given, {{name}}_exact, {{name}}_partial
 --         Array(UInt32) (how many posts gave any, one against a reading at the window's start, one against their first reading),
@@ -15,6 +14,11 @@
 --         what posts that have views and any of the others gained of these and in views; engaged_over Array(UInt8): bits of the
 --         others, the first one is 1
 -- reads:  the owner's samples of these posts in that time
+WITH
+    {postRows:String} AS post_rows,
+    {windowFrom:Array(Int64)} AS window_from,
+    {windowTo:Array(Int64)} AS window_to,
+    {windowBack:Array(Int64)} AS window_back
 SELECT
     account,
     {{totals}},
@@ -45,19 +49,22 @@ FROM
                 SELECT platform, video_id AS id, toUnixTimestamp64Milli(observed_at) AS at_ms, {{bucket}} AS bucket, views, likes, comments, shares, saves
                 FROM {database:Identifier}.own_samples_v1
                 WHERE owner_id = {owner:UUID} AND expires_at > now()
-                    AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)})))
+                    AND (platform, video_id) IN (SELECT fields[1], fields[2] FROM ({{named}}))
                     AND {{in_time}}
             )
             GROUP BY platform, id
         ) AS given
         INNER JOIN
         (
-            SELECT post.1 AS platform, post.2 AS id, post.3 AS account, post.4 AS published_ms
-            FROM (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)}, {postAccounts:Array(UInt32)}, {postPublished:Array(Int64)})) AS post)
+            SELECT fields[1] AS platform, fields[2] AS id, toUInt32(fields[3]) AS account, toInt64(fields[4]) AS published_ms FROM ({{named}})
         ) AS posts ON posts.platform = given.platform AND posts.id = given.id
     )
 )
 GROUP BY account
+
+-- part: named
+-- Posts as one text that is taken apart when the query runs: a thousand of them as literals take longer to plan than to read.
+SELECT splitByChar('\t', arrayJoin(splitByChar('\n', materialize(post_rows)))) AS fields
 
 -- part: dense
 -- One counter of a post: its first and its last reading of each bucket, the instant in the upper 64 bits, so that one comparison
@@ -81,7 +88,7 @@ arrayMap(
         3),
     {{counter}}_end_ms,
     arrayConcat([{{counter}}_ms[2], {{counter}}_ms[1]], arraySlice({{counter}}_ms, 2, {{bucket_count}} - 2)),
-    {windowFrom:Array(Int64)}, {windowTo:Array(Int64)}, {windowBack:Array(Int64)}) AS {{counter}}_states,
+    window_from, window_to, window_back) AS {{counter}}_states,
 arrayMap(
     (state, end, start, first) -> (state > 0) * (end - (state = 1) * start - (state = 3) * first),
     {{counter}}_states,
@@ -176,10 +183,11 @@ ORDER BY platform, id, day
 
 -- part: ever
 -- row:    platform, id, counters Array(String): what was ever read of each post, of each account itself and of its days
+WITH {postRows:String} AS post_rows
 SELECT toString(platform) AS platform, video_id AS id, arrayFilter(name -> name != '', [if(max(isNotNull(views)), 'views', ''), if(max(isNotNull(likes)), 'likes', ''), if(max(isNotNull(comments)), 'comments', ''), if(max(isNotNull(shares)), 'shares', ''), if(max(isNotNull(saves)), 'saves', '')]) AS counters
 FROM {database:Identifier}.own_samples_v1
 WHERE owner_id = {owner:UUID} AND expires_at > now()
-    AND (platform, video_id) IN (SELECT arrayJoin(arrayZip({postPlatforms:Array(String)}, {postIds:Array(String)})))
+    AND (platform, video_id) IN (SELECT fields[1], fields[2] FROM ({{named}}))
 GROUP BY platform, video_id
 UNION ALL
 SELECT toString(platform) AS platform, creator_id AS id, arrayFilter(name -> name != '', [if(max(isNotNull(followers)), 'followers', ''), if(max(isNotNull(views)), 'views', ''), if(max(isNotNull(likes)), 'likes', '')]) AS counters
