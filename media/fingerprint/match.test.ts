@@ -104,6 +104,12 @@ describe('copies by their sound', () => {
     expect(matchSound(sound.slice(0, 50), sound)).toBeNull()
   })
 
+  it('are found by a stretch of them where both are long', () => {
+    const hours = words(200_000, 17)
+    expect(matchSound(hours.slice(100_000, 101_000), hours)).toMatchObject({ difference: 0, overlapSec: 123.8 })
+    expect(matchSound(Uint32Array.from([...hours.slice(5000, 5500), ...words(600, 18)]), hours)).toBeNull()
+  })
+
   it('are not known by silence, which is the same everywhere', () => {
     const silence = new Uint32Array(200).fill(627_964_279)
     expect(matchSound(silence, silence)).toBeNull()

@@ -9,6 +9,9 @@ const itemsMin = Math.round(7 / soundItemSec)
 /** Of a copy's items so many must change from one to the next: silence and a held tone equal themselves everywhere. */
 const changingMin = 0.5
 
+/** Comparing so many items takes a tenth of a second. */
+const comparisonsMax = 20_000_000
+
 /** Where a copy has the sound of the original. */
 export interface SoundMatch {
   /** The instant of the original that the copy's beginning has. */
@@ -21,29 +24,44 @@ export interface SoundMatch {
 
 /**
  * Moves a copy's chromaprint along the original's to where they differ least. Speed and pitch must be the same: a copy that was
- * shifted is not found.
+ * shifted is not found. Of long ones a stretch out of the middle is moved, and all of the copy compared where that fits.
  * @returns null when they differ everywhere, or the copy has less than 7 s of sound that says anything
  */
 export function matchSound(copy: Uint32Array, original: Uint32Array): SoundMatch | null {
-  if (!saysAnything(copy)) return null
-  let best: { offset: number; difference: number; items: number } | null = null
-  for (let offset = itemsMin - copy.length; offset <= original.length - itemsMin; offset += 1) {
-    const from = Math.max(0, -offset)
-    const to = Math.min(copy.length, original.length - offset)
-    let bits = 0
-    for (let at = from; at < to; at += 1) bits += bitsBetween(copy[at] ?? 0, original[at + offset] ?? 0)
-    const items = to - from
-    const difference = bits / (items * 32)
-    if (difference < (best?.difference ?? differentMax) && saysAnything(copy.subarray(from, to))) {
-      best = { offset, difference, items }
+  const movedCount = Math.max(itemsMin, Math.min(copy.length, Math.floor(comparisonsMax / original.length)))
+  const from = Math.max(0, (copy.length - movedCount) >> 1)
+  const moved = copy.subarray(from, from + movedCount)
+  if (!saysAnything(moved)) return null
+  let best: { offset: number; difference: number } | null = null
+  for (let offset = itemsMin - moved.length; offset <= original.length - itemsMin; offset += 1) {
+    const difference = differenceAt(moved, original, offset)
+    if (difference < (best?.difference ?? differentMax) && saysAnything(shared(moved, original, offset))) {
+      best = { offset, difference }
     }
   }
   if (!best) return null
+  const offset = best.offset - from
+  const difference = differenceAt(copy, original, offset)
+  if (difference >= differentMax) return null
   return {
-    offsetSec: Math.round(best.offset * soundItemSec * 1000) / 1000,
-    difference: Math.round(best.difference * 1000) / 1000,
-    overlapSec: Math.round(best.items * soundItemSec * 10) / 10,
+    offsetSec: Math.round(offset * soundItemSec * 1000) / 1000,
+    difference: Math.round(difference * 1000) / 1000,
+    overlapSec: Math.round(shared(copy, original, offset).length * soundItemSec * 10) / 10,
   }
+}
+
+/** Share of the bits that differ when the copy's first item is laid on the original's item `offset`. */
+function differenceAt(copy: Uint32Array, original: Uint32Array, offset: number): number {
+  const from = Math.max(0, -offset)
+  const to = Math.min(copy.length, original.length - offset)
+  let bits = 0
+  for (let at = from; at < to; at += 1) bits += bitsBetween(copy[at] ?? 0, original[at + offset] ?? 0)
+  return bits / ((to - from) * 32)
+}
+
+/** The items of the copy that then lie on some of the original's. */
+function shared(copy: Uint32Array, original: Uint32Array, offset: number): Uint32Array {
+  return copy.subarray(Math.max(0, -offset), Math.min(copy.length, original.length - offset))
 }
 
 function saysAnything(items: Uint32Array): boolean {

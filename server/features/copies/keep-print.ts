@@ -3,6 +3,7 @@
  * same user's other media that the store names as near; what is found is kept as well, so that asking for copies is
  * reading a list. Nothing is compared between users.
  */
+import { setImmediate } from 'node:timers/promises'
 import { type FoundCopy, writeCopies } from '../../../analytics/copies/copies.ts'
 import {
   forgetMediaPrint,
@@ -38,6 +39,8 @@ export async function rememberPrint(
   await writeMediaPrint(target, vod, print)
   const found: FoundCopy[] = []
   for (const relative of await likelyRelatives(target, vod, sameBitsMax)) {
+    // Comparing takes up to a second, in a process that may serve others.
+    await setImmediate()
     signal.throwIfAborted()
     const other = await readMediaPrint(target, { owner: vod.owner, vodId: relative })
     const copy = relationOf(
