@@ -127,7 +127,11 @@ async function decode(
       }),
       ...(sound && { onSound: stream => readSamples(stream, async samples => sink.onSound?.(samples)) }),
     },
-    task,
+    // Pictures keep the clock of the file, so what is done is counted from there.
+    {
+      ...task,
+      onProgress: doneSec => task.onProgress?.(Math.max(0, doneSec - (picture === null ? 0 : startSec))),
+    },
   )
 }
 
