@@ -34,13 +34,15 @@ export function readPictureHead(bytes: Uint8Array): PictureHead {
 const seconds = z.coerce.number().min(0).max(43_200)
 
 /** Cells at even distances from `startSec` to `endSec`, coarse first, each with the keyframe at or before its middle. */
-export const FilmstripParamsSchema = z.strictObject({
-  startSec: seconds.default(0),
-  endSec: seconds,
-  cells: z.coerce.number().int().min(1).max(240),
-  widthPx: z.coerce.number().int().min(4).max(480),
-  heightPx: z.coerce.number().int().min(4).max(480),
-})
+export const FilmstripParamsSchema = z
+  .strictObject({
+    startSec: seconds.default(0),
+    endSec: seconds,
+    cells: z.coerce.number().int().min(1).max(240),
+    widthPx: z.coerce.number().int().min(4).max(480),
+    heightPx: z.coerce.number().int().min(4).max(480),
+  })
+  .refine(strip => strip.endSec > strip.startSec, { path: ['endSec'], message: 'must be after startSec' })
 
 /** The frames that are shown at up to eight instants, in their order: `at=12.5,30`. */
 export const PicturesParamsSchema = z.strictObject({

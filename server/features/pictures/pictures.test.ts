@@ -89,6 +89,7 @@ describe('pictures of a VOD', () => {
     ).toBe(404)
     const unattached = await ask(`/api/vods/youtube:any/pictures?at=1&${size}`)
     expect([unattached.status, await unattached.text()]).toEqual([409, expect.stringContaining('SOURCE_REQUIRED')])
+    expect((await ask(`/api/vods/${vodId}/filmstrip?startSec=9&endSec=9&cells=1&${size}`)).status).toBe(400)
     for (const query of ['at=1,2,3,4,5,6,7,8,9', 'at=-1', 'at=', 'at=NaN'])
       expect((await ask(`/api/vods/${vodId}/pictures?${query}&${size}`)).status).toBe(400)
   })
