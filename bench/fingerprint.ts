@@ -31,7 +31,6 @@ if (folderOfMedia === '') throw new Error('Name a folder with media, or set CLIP
 const originals = [
   { path: join(folderOfMedia, 'video/big_buck_bunny_480p_30s.mp4'), film: 'bunny' },
   { path: join(folderOfMedia, 'video/known_cuts_51s_360p.mp4'), film: 'bunny' },
-  { path: join(folderOfMedia, 'video/long_6min_180p_av1.mp4'), film: 'long' },
   { path: join(folderOfMedia, 'speech/loud_and_silent_42s_720p.mp4'), film: 'loud' },
   { path: join(folderOfMedia, 'speech/meeting_139s_768x432.mp4'), film: 'meeting' },
   { path: join(packageRoot, 'media/sample/sample.mp4'), film: 'sample' },
