@@ -132,6 +132,13 @@ describe('watching creators', () => {
     answers.set('youtube:UCgone567890123456789012', { found: null, isUnknown: true, reason: 'Gone.' })
     expect(await refusal('https://www.youtube.com/channel/UCgone567890123456789012')).toEqual([404, 'Gone.'])
   })
+
+  it('lets nobody use up the key of all with questions', async () => {
+    for (let count = 0; count < 60; count++) await send('POST', '', { creator: `@nobody${count}`, platform: 'youtube' })
+    const answer = await send('POST', '', { creator: '@newcomer2', platform: 'youtube' })
+    expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('60 creators within an hour')])
+    expect((await watch('youtube:c1')).creator.creatorId).toBe('youtube:c1')
+  })
 })
 
 const headers = { authorization: `Bearer ${rigToken}`, 'content-type': 'application/json' }

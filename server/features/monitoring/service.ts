@@ -1,6 +1,14 @@
 import { sql, type Transaction } from 'kysely'
+import { RateLimiterRes } from 'rate-limiter-flexible'
 import { knownByHandle, searchCreators } from '../../../analytics/measures/library.ts'
-import { type ListedCreator, type Monitored, type MonitorRequest, monitoredMax } from '../../../contracts/crm.ts'
+import {
+  type CreatorAnswer,
+  type CreatorQuestion,
+  type ListedCreator,
+  type Monitored,
+  type MonitorRequest,
+  monitoredMax,
+} from '../../../contracts/crm.ts'
 import { AppError } from '../../../contracts/errors.ts'
 import {
   type CreatorId,
@@ -21,7 +29,7 @@ import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { measureContext } from '../measure-context.ts'
 
-type Deps = Pick<ServerDeps, 'db' | 'store' | 'world' | 'niches' | 'platforms' | 'findCreator'>
+type Deps = Pick<ServerDeps, 'db' | 'store' | 'world' | 'niches' | 'platforms' | 'findCreator' | 'keyValue' | 'log'>
 
 /** Any kind of a platform reads names of creators in the same way. */
 const kindOf: Readonly<Record<Platform, CredentialKind>> = {
@@ -192,9 +200,27 @@ function meant(id: CreatorId, handle: string): Meant {
   return { id, handle: splitId(id).platform === 'instagram' ? handle : '' }
 }
 
+/** Questions of one user within an hour: the operator's key is everybody's. */
+const findsPerHour = 60
+
+async function find(deps: Deps, question: CreatorQuestion): Promise<CreatorAnswer> {
+  const limiter = deps.keyValue.limiter({ name: 'creators.find', points: findsPerHour, durationSec: 3600 })
+  try {
+    await limiter.consume(question.ownerId)
+  } catch (refusal) {
+    if (refusal instanceof RateLimiterRes) {
+      const minutes = Math.ceil(refusal.msBeforeNext / 60_000)
+      const reason = `You have looked for ${findsPerHour} creators within an hour: wait ${minutes} min, or send an id.`
+      return { found: null, isUnknown: false, reason }
+    }
+    deps.log.warn({ err: refusal }, 'Questions for creators are not counted: the store of the counts does not answer.')
+  }
+  return await deps.findCreator(question)
+}
+
 /** An id says who is meant also where the platform cannot be asked; who is not there is not watched. */
 async function creatorById(deps: Deps, userId: UserId, { platform, ref }: Named): Promise<Meant> {
-  const answer = await deps.findCreator({ ownerId: userId, platform, ref })
+  const answer = await find(deps, { ownerId: userId, platform, ref })
   if (answer.found) return meant(creatorId(platform, answer.found.creatorId), answer.found.handle)
   if (answer.isUnknown) throw new AppError('NOT_FOUND', answer.reason, { details: { field: 'creator' } })
   return { id: creatorId(platform, ref.value), handle: '' }
@@ -217,7 +243,7 @@ async function askedByName(deps: Deps, userId: UserId, text: string, named: read
   const answers = await Promise.all(
     named.map(async ({ platform, ref }) => ({
       platform,
-      answer: await deps.findCreator({ ownerId: userId, platform, ref }),
+      answer: await find(deps, { ownerId: userId, platform, ref }),
     })),
   )
   const found = answers.flatMap(({ platform, answer }) =>
