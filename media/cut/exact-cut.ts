@@ -168,7 +168,13 @@ async function encodeWhole(piece: Workpiece, notes: readonly string[]): Promise<
       frameCount: kept.length,
       encodedFrameCount: kept.length,
       cpuSec,
-      notes: [...notes, ...(lostCount > 0 ? [`Damaged frames of the source were left out: ${lostCount}.`] : [])],
+      notes: [
+        ...notes,
+        ...((await video.hasHighDynamicRange())
+          ? ['The picture has a high dynamic range, the clip 8 bits of it.']
+          : []),
+        ...(lostCount > 0 ? [`Damaged frames of the source were left out: ${lostCount}.`] : []),
+      ],
     }
   } finally {
     file.close()
