@@ -14,7 +14,8 @@ const platformOf: Readonly<Record<string, string>> = {
 
 /**
  * Reads one word as a subject, or returns null when it looks like none: `#topic`, `@handle`, `@youtube:UC…` (a creator's
- * id), `youtube:dQw4w9WgXcQ` (a clip's id; a YouTube channel id is known by its form), or the address of a video or channel.
+ * id), `youtube:dQw4w9WgXcQ` (a clip's id; a YouTube channel id is known by its form), `own:` with the id of media of one's own, or the
+ * address of a video or channel.
  */
 export function parseSubject(text: string): Subject | null {
   if (text.length > 300) return null
@@ -26,6 +27,7 @@ export function parseSubject(text: string): Subject | null {
     if (id !== null) return { type: 'creator', id }
     return name.trim() === '' ? null : { type: 'search', text }
   }
+  if (/^own:[0-9a-f-]{36}$/i.test(text)) return { type: 'clip', id: text.toLowerCase() }
   const id = wireId(text)
   if (id === null) return null
   return isCreatorId(id) ? { type: 'creator', id } : { type: 'clip', id }

@@ -1,6 +1,7 @@
 import { layoutOf, type PaneRect, type Size, smallest } from '../layout/layout.ts'
 import type { LiveClient } from '../net/live-client.ts'
-import type { Resource } from '../net/resource-client.ts'
+import type { Pictures } from '../net/picture-client.ts'
+import type { ReadResource, Resource } from '../net/resource-client.ts'
 import { joinLine } from '../screens/join-line.ts'
 import type { OpenScreen } from '../screens/screen.ts'
 import type { LiveSnapshot } from '../state/live-data.ts'
@@ -19,6 +20,7 @@ interface DrawnPane {
   rectKey: string
   snapshots: readonly LiveSnapshot[]
   resources: readonly Resource[]
+  pictures: readonly Pictures[]
   second: number
   lines: readonly string[]
   /** Rows flashed when the lines were drawn, so that they have to be drawn again soon. */
@@ -100,7 +102,10 @@ export class Composer {
     const screen = pane?.stack.at(-1)
     if (pane === undefined || screen === undefined) return []
     const snapshots = screen.queries().map(query => this.#live.read(query))
-    const resources = screen.resources().map(query => this.#session.resources.read(query))
+    const read: ReadResource = query => this.#session.resources.read(query)
+    const resources = screen.resources(read).map(read)
+    const view = this.#session.viewOf(rect, this.#style)
+    const pictures = screen.pictures(view).map(query => view.pictures(query))
     const isFocused = rect.paneIndex === this.#session.state.focused
     const rectKey = `${rect.width}x${rect.height} ${isFocused} ${pane.isLinked} ${rect.paneIndex} ${this.#session.state.panes.length}`
     // Ages and clocks on screens are good to a second; flashes end between frames.
@@ -112,13 +117,15 @@ export class Composer {
       known.rectKey === rectKey &&
       known.second === second &&
       !known.isFlashing &&
+      !screen.isMoving() &&
       isEqual(known.snapshots, snapshots) &&
-      isEqual(known.resources, resources)
+      isEqual(known.resources, resources) &&
+      isEqual(known.pictures, pictures)
     if (isSame) return known.lines
-    const body = screen.draw(this.#session.viewOf(rect, this.#style))
+    const body = screen.draw(view)
     const lines = [this.#title(pane, screen, rect), ...squared(body, rect.width, rect.height - 1)]
     const isFlashing = !this.#style.isReducedMotion && snapshots.some(snapshot => hasFlash(snapshot, nowMs))
-    this.#panes.set(pane.id, { screen, rectKey, snapshots, resources, second, lines, isFlashing })
+    this.#panes.set(pane.id, { screen, rectKey, snapshots, resources, pictures, second, lines, isFlashing })
     return lines
   }
 

@@ -11,16 +11,23 @@ export interface HttpClient {
   post(path: string, body: JsonBody): Promise<HttpResult>
   patch(path: string, body: JsonBody): Promise<HttpResult>
   delete(path: string): Promise<HttpResult>
+  /** An answer of raw bytes, piece by piece as they come; `signal` ends it. Reading the pieces may throw. */
+  bytes(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpBytes>
   /** Like `get` and `post`, for addresses that take no token. */
   readonly open: {
     get(path: string, query: Readonly<Record<string, string>>): Promise<HttpResult>
     post(path: string, body: JsonBody): Promise<HttpResult>
+    /** As `bytes` above, of a whole address, which may be another server's. */
+    bytes(address: string, signal: AbortSignal): Promise<HttpBytes>
   }
 }
 export type JsonBody = Readonly<Record<string, unknown>>
 
 /** `status` is 0 where the server gave no answer; `code` is that of the error, or '' where it named none. */
-export type HttpResult = { ok: true; body: unknown } | { ok: false; message: string; status: number; code: string }
+export type HttpResult = { ok: true; body: unknown } | HttpFailure
+type HttpFailure = { ok: false; message: string; status: number; code: string }
+
+export type HttpBytes = { ok: true; pieces: AsyncIterable<Uint8Array> } | HttpFailure
 
 const ErrorBodySchema = z.object({ error: z.object({ code: z.string().catch(''), message: z.string() }) })
 const timeoutMs = 15_000
@@ -33,7 +40,11 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
   const base = httpAddress(options.url)
   const { tokens } = options
 
-  async function askWithToken(address: string, init: RequestInit, mayRenew = true): Promise<HttpResult> {
+  /** Asks with the session's token, and with a new one when the server refuses that. */
+  async function withToken<T extends { ok: true }>(
+    asking: (token: string) => Promise<T | HttpFailure>,
+    mayRenew = true,
+  ): Promise<T | HttpFailure> {
     if (tokens === null) return failure('Sign in first.', 401, 'AUTH_REQUIRED')
     let token: string
     try {
@@ -41,11 +52,12 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
     } catch (error) {
       return tokenFailure(error)
     }
-    const result = await ask(address, init, token)
+    const result = await asking(token)
     if (result.ok || result.status !== 401) return result
     tokens.refuse(token)
-    return mayRenew ? await askWithToken(address, init, false) : result
+    return mayRenew ? await withToken(asking, false) : result
   }
+  const askWithToken = (address: string, init: RequestInit) => withToken(token => ask(address, init, token))
 
   return {
     base,
@@ -53,32 +65,63 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
     post: (path, body) => askWithToken(`${base}${path}`, posting(body)),
     patch: (path, body) => askWithToken(`${base}${path}`, { ...posting(body), method: 'PATCH' }),
     delete: path => askWithToken(`${base}${path}`, { method: 'DELETE' }),
+    bytes: (path, query, signal) => withToken(token => askForBytes(addressOf(base, path, query), token, signal)),
     open: {
       get: (path, query) => ask(addressOf(base, path, query), { method: 'GET' }, null),
       post: (path, body) => ask(`${base}${path}`, posting(body), null),
+      bytes: (address, signal) => askForBytes(address, null, signal),
     },
   }
 }
 
-async function ask(address: string, init: RequestInit, token: string | null): Promise<HttpResult> {
-  let response: Response
-  let text: string
+async function ask(
+  address: string,
+  init: RequestInit,
+  token: string | null,
+): Promise<{ ok: true; body: unknown } | HttpFailure> {
   try {
-    response = await fetch(address, {
-      ...init,
-      headers: {
-        'content-type': 'application/json',
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
-      // A token must not follow to wherever an answer points.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    text = await response.text()
+    const response = await send(address, init, token, AbortSignal.timeout(timeoutMs))
+    return readAnswer(response, await response.text())
   } catch (error) {
-    const reason = error instanceof Error && error.name === 'TimeoutError' ? 'it took too long' : 'it cannot be reached'
-    return failure(`The server did not answer: ${reason}.`)
+    return noAnswer(error)
   }
+}
+
+/** However long it takes: whoever asked may go away. */
+async function askForBytes(
+  address: string,
+  token: string | null,
+  signal: AbortSignal,
+): Promise<{ ok: true; pieces: AsyncIterable<Uint8Array> } | HttpFailure> {
+  try {
+    const response = await send(address, { method: 'GET' }, token, signal)
+    if (response.ok && response.body !== null) return { ok: true, pieces: response.body }
+    const refused = readAnswer(response, await response.text())
+    return refused.ok ? failure('The server answered without bytes.', response.status) : refused
+  } catch (error) {
+    return noAnswer(error)
+  }
+}
+
+async function send(address: string, init: RequestInit, token: string | null, signal: AbortSignal): Promise<Response> {
+  return await fetch(address, {
+    ...init,
+    headers: {
+      'content-type': 'application/json',
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
+    // A token must not follow to wherever an answer points.
+    redirect: 'manual',
+    signal,
+  })
+}
+
+function noAnswer(error: unknown): HttpFailure {
+  const reason = error instanceof Error && error.name === 'TimeoutError' ? 'it took too long' : 'it cannot be reached'
+  return failure(`The server did not answer: ${reason}.`)
+}
+
+function readAnswer(response: Response, text: string): { ok: true; body: unknown } | HttpFailure {
   const { status } = response
   if (status >= 300 && status < 400) {
     const elsewhere = response.headers.get('location') ?? 'another address'
@@ -101,12 +144,12 @@ function parseJson(text: string): unknown {
 }
 
 /** Why there was no token. */
-function tokenFailure(error: unknown): HttpResult {
+function tokenFailure(error: unknown): HttpFailure {
   const message = error instanceof Error ? error.message : 'The access token could not be had.'
   return error instanceof SignInRequired ? failure(message, 401, 'AUTH_REQUIRED') : failure(message)
 }
 
-function failure(message: string, status = 0, code = ''): HttpResult {
+function failure(message: string, status = 0, code = ''): HttpFailure {
   return { ok: false, message: clean(message), status, code }
 }
 

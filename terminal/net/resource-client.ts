@@ -13,6 +13,8 @@ export interface ResourceQuery<T = unknown> {
   schema: z.ZodType<T>
   /** How often it is asked again while somebody looks; null asks once. */
   everyMs: number | null
+  /** The same for what depends on the answer; it goes before `everyMs`. */
+  nextMs?(body: T | null): number | null
   /** Takes no token. */
   isOpen?: boolean
 }
@@ -98,7 +100,8 @@ export class ResourceClient {
     void (query.isOpen === true ? http.open : http).get(query.path, query.query).then(result => {
       if (!entry.isWanted || entry.asked !== asked) return
       entry.snapshot = this.#taken(entry, result)
-      if (query.everyMs !== null) entry.stopTimer = this.#deps.setTimer(query.everyMs, () => this.#ask(entry))
+      const nextMs = query.nextMs === undefined ? query.everyMs : query.nextMs(entry.snapshot.body)
+      if (nextMs !== null) entry.stopTimer = this.#deps.setTimer(nextMs, () => this.#ask(entry))
       this.#onChange()
     })
   }

@@ -189,6 +189,7 @@ function viewOf(o: {
     style,
     live: () => ({ status: 'loading', rows: [], asOf: null, message: '', statusSinceMs: 0, changedAtMs: new Map() }),
     resource,
+    pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),
     serverUrl: 'https://clips.example.com',
     nowMs: rigStartMs,
     dataNowMs: rigStartMs,

@@ -98,6 +98,7 @@ function viewOf(o: {
     style,
     live,
     resource: () => ({ status: 'loading', body: null, message: '' }),
+    pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),
     serverUrl: 'http://127.0.0.1:1',
     nowMs,
     dataNowMs: nowMs,

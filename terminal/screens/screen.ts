@@ -3,9 +3,11 @@ import type { FunctionName } from '../command/functions.ts'
 import type { Command } from '../command/grammar.ts'
 import type { Subject } from '../command/subject.ts'
 import type { ExportedList } from '../export/export-list.ts'
+import type { OfferedFile } from '../export/save-download.ts'
 import type { ActionContext, ActionName } from '../keys/actions.ts'
 import type { Account } from '../net/account.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
+import type { PictureQuery, ReadPictures } from '../net/picture-client.ts'
 import type { ReadResource, ResourceQuery } from '../net/resource-client.ts'
 import type { LiveQuery, ReadLive } from '../state/live-data.ts'
 import type { Style } from '../theme/style.ts'
@@ -23,6 +25,7 @@ export interface ScreenView {
   style: Style
   live: ReadLive
   resource: ReadResource
+  pictures: ReadPictures
   /** The server's http address, without a slash at the end. */
   serverUrl: string
   /** Wall clock, epoch milliseconds: for flashes and ages of the connection. */
@@ -60,6 +63,8 @@ export interface ScreenDeps extends ScreenView {
   refresh(path: string): void
   /** Opens an address in the system's browser; false when there is none here (over SSH, without a screen). */
   openBrowser(url: string): Promise<boolean>
+  /** Downloads a file into the terminal's working folder, never over another one, and says how it goes. */
+  download(file: OfferedFile): void
   /** Puts a text on the clipboard; `name` is what the status line calls it, e.g. "the key". */
   copy(text: string, name: string): void
 }
@@ -75,8 +80,12 @@ export interface ScreenSpec<S> {
   title(state: S): string
   /** Live queries that the screen shows; the session subscribes to exactly these. */
   queries(state: S): readonly LiveQuery[]
-  /** Resources that the screen shows; they are asked for while it is visible. */
-  resources?(state: S): readonly ResourceQuery[]
+  /** Resources that the screen shows; they are asked for while it is visible. Which they are may depend on what others said. */
+  resources?(state: S, read: ReadResource): readonly ResourceQuery[]
+  /** Pictures that the screen shows at this size; they are fetched while it is visible. */
+  pictures?(state: S, view: ScreenView): readonly PictureQuery[]
+  /** Whether what is drawn changes by time alone: it is then drawn again and again. */
+  isMoving?(state: S): boolean
   /** The body: exactly `view.height` lines of exactly `view.width` cells. Called at most once a frame; must not change anything. */
   draw(state: S, view: ScreenView): string[]
   /** The state after an action, or null when the screen does not know it. */
@@ -111,7 +120,9 @@ export interface OpenScreen {
   contexts: readonly ActionContext[]
   title(): string
   queries(): readonly LiveQuery[]
-  resources(): readonly ResourceQuery[]
+  resources(read: ReadResource): readonly ResourceQuery[]
+  pictures(view: ScreenView): readonly PictureQuery[]
+  isMoving(): boolean
   draw(view: ScreenView): string[]
   /** The screen after the action (itself when nothing changed), or null when it does not know the action. */
   act(call: ActionCall, deps: ScreenDeps): OpenScreen | null
@@ -155,7 +166,9 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     contexts: spec.contexts,
     title: () => spec.title(state),
     queries: () => spec.queries(state),
-    resources: () => spec.resources?.(state) ?? [],
+    resources: read => spec.resources?.(state, read) ?? [],
+    pictures: view => spec.pictures?.(state, view) ?? [],
+    isMoving: () => spec.isMoving?.(state) ?? false,
     draw: view => spec.draw(state, view),
     act(call, deps) {
       const next = spec.act(state, call, deps)

@@ -6,6 +6,7 @@ import { type Command, parseCommand } from '../command/grammar.ts'
 import { openHistory } from '../command/history.ts'
 import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
 import { type ExportFormat, exportList, type SaveFile } from '../export/export-list.ts'
+import { type SavePieces, saveDownload } from '../export/save-download.ts'
 import { type Action, type ActionName, actions, findAction } from '../keys/actions.ts'
 import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
@@ -13,6 +14,7 @@ import { layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.t
 import type { Account } from '../net/account.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { LiveClient } from '../net/live-client.ts'
+import { PictureClient } from '../net/picture-client.ts'
 import { ResourceClient } from '../net/resource-client.ts'
 import { findScreen } from '../screens/registry.ts'
 import type { ActionCall, OpenScreen, ScreenDeps, ScreenView } from '../screens/screen.ts'
@@ -60,6 +62,7 @@ export interface SessionDeps {
   account: Account | null
   preferences: PreferencesPort
   saveFile: SaveFile
+  savePieces: SavePieces
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
   copy(text: string): boolean
   /** Opens an address in the system's browser; false when there is none here. */
@@ -84,6 +87,7 @@ interface ListedCandidate extends Candidate {
 const quitWithinMs = 3_000
 const messageMs = 8_000
 const followAfterMs = 120
+const movingMs = 80
 /** What can be done while nobody is signed in. */
 const openFunctions: readonly FunctionName[] = ['LOGIN', 'REGISTER', 'HELP', 'THEME', 'COLOR', 'MOUSE', 'QUIT']
 const candidatesMax = 50
@@ -92,6 +96,7 @@ const candidatesMax = 50
 export class Session {
   readonly keymap: Keymap
   readonly resources: ResourceClient
+  readonly pictures: PictureClient
   readonly #deps: SessionDeps
   readonly #listeners = new Set<(urgency: 'now' | 'soon') => void>()
   readonly #history: ReturnType<typeof openHistory>
@@ -103,6 +108,9 @@ export class Session {
   #quitUntilMs = 0
   #stopMessage: (() => void) | null = null
   #stopFollow: (() => void) | null = null
+  #stopMoving: (() => void) | null = null
+  /** Ends what outlives the screen that began it. */
+  readonly #leaving = new AbortController()
   readonly #stopAccount: () => void
   /** The panes as they were when the session ended: they come back with the next sign-in. Null while somebody is signed in. */
   #shutPanes: Pick<SessionState, 'panes' | 'focused'> | null = null
@@ -111,7 +119,11 @@ export class Session {
 
   constructor(deps: SessionDeps, command: string | null) {
     this.#deps = deps
-    this.resources = new ResourceClient(deps, () => this.#notify('soon'))
+    this.resources = new ResourceClient(deps, () => {
+      this.#wantAnswers()
+      this.#notify('soon')
+    })
+    this.pictures = new PictureClient(deps, () => this.#notify('soon'))
     this.#stopAccount = deps.account?.subscribe(() => this.#accountChanged()) ?? (() => {})
     this.#preferences = loadPreferences(deps.preferences)
     this.keymap = createKeymap(this.#preferences.keys)
@@ -267,6 +279,7 @@ export class Session {
       style,
       live: query => this.#deps.live.read(query),
       resource: query => this.resources.read(query),
+      pictures: query => this.pictures.read(query),
       serverUrl: this.#deps.http.base,
       nowMs: this.#deps.nowMs(),
       dataNowMs: this.dataNowMs(),
@@ -279,7 +292,10 @@ export class Session {
     this.#stopMessage?.()
     this.#stopFollow?.()
     this.#stopAccount()
+    this.#stopMoving?.()
+    this.#leaving.abort()
     this.resources.close()
+    this.pictures.close()
     this.#listeners.clear()
   }
 
@@ -646,6 +662,10 @@ export class Session {
       ask: (tag, work) => void work.catch(unexpected).then(result => this.#answer(screen.id, { tag, result })),
       refresh: path => this.resources.refresh(path),
       openBrowser: async url => isWebAddress(url) && (await this.#deps.openBrowser(url)),
+      download: file => {
+        const { http, savePieces } = this.#deps
+        void saveDownload(file, { http, savePieces, say: text => this.say(text), signal: this.#leaving.signal })
+      },
       copy: (text, name) => this.#copyText(text, name),
     }
   }
@@ -738,14 +758,40 @@ export class Session {
 
   /** Subscribes to what the visible panes of all viewers show. */
   #want(): void {
-    const { panes, focused } = this.#state
-    const visible = new Set(
-      this.#sizes.flatMap(size => layoutOf(size, panes.length, focused).panes.map(rect => rect.paneIndex)),
-    )
-    const screens = [...visible].flatMap(index => panes[index]?.stack.at(-1) ?? [])
+    const screens = this.#visible().map(({ screen }) => screen)
     const isSignedOut = this.#shutPanes !== null
     this.#deps.live.want(isSignedOut ? [] : [worldQuery, tapeQuery, ...screens.flatMap(screen => screen.queries())])
-    this.resources.want(screens.flatMap(screen => screen.resources()))
+    this.#wantAnswers()
+    if (screens.some(screen => screen.isMoving())) this.#moveSoon()
+  }
+
+  /** What a screen wants may follow from what came: how long a video is says which pictures of it there are. */
+  #wantAnswers(): void {
+    const visible = this.#visible()
+    this.resources.want(visible.flatMap(({ screen }) => screen.resources(query => this.resources.read(query))))
+    this.pictures.want(
+      visible.flatMap(({ screen, index }) => {
+        const view = this.#viewOfPane(index)
+        return view === null ? [] : screen.pictures(view)
+      }),
+    )
+  }
+
+  #visible(): { screen: OpenScreen; index: number }[] {
+    const { panes, focused } = this.#state
+    const indexes = this.#sizes.flatMap(size => layoutOf(size, panes.length, focused).panes.map(rect => rect.paneIndex))
+    return [...new Set(indexes)].flatMap(index => {
+      const screen = panes[index]?.stack.at(-1)
+      return screen === undefined ? [] : [{ screen, index }]
+    })
+  }
+
+  #moveSoon(): void {
+    this.#stopMoving ??= this.#deps.setTimer(movingMs, () => {
+      this.#stopMoving = null
+      this.#notify('soon')
+      if (this.#visible().some(({ screen }) => screen.isMoving())) this.#moveSoon()
+    })
   }
 
   // Everything else that an action does
@@ -828,7 +874,11 @@ function unexpected(error: unknown): Extract<HttpResult, { ok: false }> {
 
 /** The pane with nothing that the last session was answered: screens of an account are as if just opened. */
 function withoutAnswers(pane: Pane): Pane {
-  return { ...pane, stack: pane.stack.map(screen => (screen.resources().length === 0 ? screen : screen.reopen())) }
+  const nothing = () => ({ status: 'loading' as const, body: null, message: '' })
+  return {
+    ...pane,
+    stack: pane.stack.map(screen => (screen.resources(nothing).length === 0 ? screen : screen.reopen())),
+  }
 }
 
 function openFunction(fn: 'TOP' | 'GP' | 'MOV' | 'LOGIN'): OpenScreen {

@@ -1,0 +1,219 @@
+import { type Vod, VodSchema } from '../../contracts/vods.ts'
+import type { HttpResult } from '../net/http-client.ts'
+import { actInForm, type FormSpec, type FormState, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
+import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { formatBytes, formatInstant } from '../text/format.ts'
+import { drawForm } from '../widgets/form.ts'
+import { type Column, drawTable } from '../widgets/table.ts'
+import { centredForm, type FormHead, pressInForm } from './form-place.ts'
+import { joinLine } from './join-line.ts'
+import { clockText } from './measure-text.ts'
+import { type MediaRow, mediaListResource, mediaPath } from './media-resources.ts'
+import { failedMark, noResourceBox } from './resource-notice.ts'
+import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
+
+interface MediaState {
+  list: ListState
+  pages: Pages
+  form: FormState | null
+  /** What the next press removes. */
+  removing: string | null
+}
+
+/** One's own media, newest first. */
+export const mediaFactory = screenFactory<MediaState>({
+  fn: 'MEDIA',
+  contexts: ['media', 'pages', 'list'],
+  open: () => ({ list: listStart, pages: firstPage, form: null, removing: null }),
+  title: ({ form }) => (form === null ? 'MEDIA' : 'MEDIA NEW'),
+  queries: () => [],
+  resources: ({ pages }) => [mediaListResource(pages)],
+  isTyping: ({ form }) => form !== null,
+  cursor: ({ form }, view) => (form === null ? null : placeForm(form, view).cursor),
+  spoken: ({ form }) => (form === null ? '' : spokenField(sourceForm, form)),
+  draw: (state, view) => (state.form === null ? drawMedia(state, view) : placeForm(state.form, view).lines),
+  act(state, call, deps) {
+    if (call.name === 'answer' && call.answer !== undefined) return answered(state, call.answer, deps)
+    return state.form === null ? actInMedia(state, call, deps) : actInNew(state, state.form, call, deps)
+  },
+  list(state, view) {
+    const columns = ['vodId', 'title', 'sourceKind', 'sourceLabel', 'duration', 'bytes', 'createdAt', 'expiresAt']
+    return { title: 'MEDIA', columns, rows: rowsOf(state, view), asOf: null }
+  },
+  known: (state, view) =>
+    rowsOf(state, view).map(row => ({ subject: { type: 'clip', id: row.vodId }, title: row.title || row.sourceLabel })),
+  copyText: (state, view) => selectedRow(state, view)?.vodId ?? '',
+})
+
+/** What media is taken from, for MEDIA and CUT. */
+export const sourceForm: FormSpec = {
+  fields: [
+    {
+      kind: 'text',
+      name: 'source',
+      label: 'File or address',
+      hint: '/home/me/Videos/stream.mp4 or https://…',
+      lengthMax: 4096,
+      check: text => (text.trim() === '' ? 'Type the path of a file, or an address that begins with https://.' : null),
+    },
+    { kind: 'button', name: 'register', label: 'Register' },
+    { kind: 'button', name: 'cancel', label: 'Cancel' },
+  ],
+  submit: 'register',
+}
+
+const columns: readonly Column<MediaRow>[] = [
+  { title: 'ADDED', width: 16, cell: row => ({ text: formatInstant(Date.parse(row.createdAt)), role: 'muted' }) },
+  { title: 'TITLE', width: 12, flex: 3, cell: row => ({ text: row.title || row.sourceLabel, role: 'subject' }) },
+  { title: 'LENGTH', width: 8, align: 'right', cell: row => ({ text: clockText(row.duration), role: 'text' }) },
+  { title: 'PICTURE', width: 18, fromWidth: 72, cell: row => ({ text: pictureText(row), role: 'muted' }) },
+  {
+    title: 'SIZE',
+    width: 9,
+    align: 'right',
+    fromWidth: 84,
+    cell: row => ({ text: row.bytes === null ? '-' : formatBytes(row.bytes), role: 'muted' }),
+  },
+  { title: 'FROM', width: 12, flex: 1, fromWidth: 96, cell: row => ({ text: row.sourceLabel, role: 'muted' }) },
+  {
+    title: 'KEPT TO',
+    width: 10,
+    fromWidth: 110,
+    cell: row => ({
+      text: row.expiresAt === null ? 'for good' : formatInstant(Date.parse(row.expiresAt)).slice(0, 10),
+      role: 'muted',
+    }),
+  },
+]
+
+function pictureText({ media: { video } }: Vod): string {
+  if (video === null) return 'sound alone'
+  const rate = video.framesPerSec === null ? '' : ` ${Number(video.framesPerSec.toFixed(2))}`
+  return `${video.widthPx}x${video.heightPx}${rate} ${video.codec}`
+}
+
+function rowsOf({ pages }: MediaState, { resource }: Pick<ScreenView, 'resource'>): readonly MediaRow[] {
+  return resource(mediaListResource(pages)).body?.data ?? []
+}
+
+function selectedRow(state: MediaState, view: Pick<ScreenView, 'resource'>): MediaRow | null {
+  const rows = rowsOf(state, view)
+  return rows[selectedIndexOf(state.list, rows)] ?? null
+}
+
+function drawMedia(state: MediaState, view: ScreenView): string[] {
+  const { style, width } = view
+  const page = view.resource(mediaListResource(state.pages))
+  const rows = page.body?.data ?? []
+  const height = Math.max(1, view.height - 1)
+  const selectedIndex = selectedIndexOf(state.list, rows)
+  const table =
+    rows.length === 0
+      ? noResourceBox({ ...view, height }, page, 'No media yet: a registers a file or an address that you may use.')
+      : drawTable({
+          rows,
+          columns,
+          width,
+          height,
+          top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
+          selectedIndex,
+          hasFocus: view.isFocused,
+          style,
+          nowMs: view.nowMs,
+          cellKey: 'media',
+        })
+  const selected = rows[selectedIndex]
+  const failed = failedMark(view, page)
+  const hints = [pageText(state.pages, page.body?.nextCursor), 'a add', ...(selected ? ['Enter cut', 'D remove'] : [])]
+  const last =
+    selected !== undefined && state.removing === selected.vodId
+      ? style.paint(
+          'warn',
+          style.fit(' ! Remove it, with what was computed of it? D again removes; your file stays.', width),
+        )
+      : joinLine(
+          [failed === '' ? '' : ` ${failed}`],
+          style.paint('muted', `${hints.filter(hint => hint !== '').join('  ')} `),
+          width,
+        )
+  return [...table, last].slice(0, view.height)
+}
+
+function placeForm(form: FormState, view: ScreenView) {
+  const head: FormHead[] = [
+    { text: 'Media that you may use', role: 'title', isTitle: true },
+    {
+      text: 'A file of the machine that Cliptape runs on, below a folder of CLIPTAPE_MEDIA_ROOTS, or an address of a file or HLS playlist. Cliptape comes with a sample: media/sample/sample.mp4 in its folder.',
+      role: 'muted',
+    },
+  ]
+  return centredForm(view, head, room => drawForm(sourceForm, form, { ...room, style: view.style }))
+}
+
+function actInMedia(state: MediaState, call: ActionCall, deps: ScreenDeps): MediaState | null {
+  const rows = rowsOf(state, deps)
+  const height = Math.max(1, deps.height - 2)
+  const list = moveInList(state.list, call.name, rows, height)
+  if (list !== null) return { ...state, list, removing: null }
+  const row = selectedRow(state, deps)
+  switch (call.name) {
+    case 'media.add':
+      return { ...state, form: openForm(sourceForm), removing: null }
+    case 'media.cut':
+    case 'row.open':
+      if (row !== null) deps.run(`${row.vodId} CUT`)
+      return { ...state, removing: null }
+    case 'media.remove':
+      if (row === null) return state
+      if (state.removing !== row.vodId) return { ...state, removing: row.vodId }
+      deps.ask('remove', deps.http.delete(mediaPath(row.vodId)))
+      return { ...state, removing: null }
+    case 'back':
+      return state.removing === null ? null : { ...state, removing: null }
+    case 'page.older': {
+      const next = deps.resource(mediaListResource(state.pages)).body?.nextCursor
+      return { ...state, list: listStart, pages: olderPage(state.pages, next) }
+    }
+    case 'page.newer':
+      return { ...state, list: listStart, pages: newerPage(state.pages) }
+    case 'pointer.press': {
+      const y = (call.at?.y ?? 0) - 1
+      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
+      if (y < 0 || y >= height || index >= rows.length) return state
+      return { ...state, list: selectIndex(state.list, rows, index, height), removing: null }
+    }
+    default:
+      return null
+  }
+}
+
+function actInNew(state: MediaState, form: FormState, call: ActionCall, deps: ScreenDeps): MediaState | null {
+  if (call.name === 'form.cancel' || call.name === 'back') return { ...state, form: null }
+  const pressed = call.name === 'pointer.press' ? pressInForm(sourceForm, form, call, placeForm(form, deps)) : null
+  const acted = actInForm(sourceForm, pressed?.form ?? form, pressed?.call ?? call)
+  if (acted === null) return null
+  if (acted.pressed === 'cancel') return { ...state, form: null }
+  if (acted.pressed !== sourceForm.submit) return { ...state, form: acted.state }
+  deps.ask('register', deps.http.post('/api/vods', { source: textIn(acted.state, 'source').trim() }))
+  return { ...state, form: { ...acted.state, isBusy: true } }
+}
+
+/** A refusal stays in the form with what was typed. What was registered is opened in CUT. */
+function answered(
+  state: MediaState,
+  { tag, result }: { tag: string; result: HttpResult },
+  deps: ScreenDeps,
+): MediaState {
+  deps.refresh('/api/vods')
+  if (!result.ok) {
+    if (tag === 'register' && state.form !== null)
+      return { ...state, form: withProblem(state.form, result.message, 'source') }
+    deps.say(result.message)
+    return state
+  }
+  if (tag !== 'register') return state
+  const vod = VodSchema.safeParse(result.body)
+  if (vod.success) deps.run(`${vod.data.vodId} CUT`)
+  return { ...state, form: null, list: listStart, pages: firstPage }
+}
