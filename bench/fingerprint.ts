@@ -1,8 +1,8 @@
 /**
- * How surely copies are found after what people do to them: clips are cut from videos, edited in a dozen ways, and looked for in
- * their own original (found), where in it (placed), and in all that they are not from: the other videos, and the rest of the same
- * stream (false). Pictures and sound are counted apart. Prints one JSON object. Arguments: folder with the media (default: the reference
- * media), clips per original (default 4). Needs ffmpeg.
+ * How surely copies are found after what people do to them: clips are cut from videos, edited in a dozen ways, and
+ * looked for in their own original (found), where in it (placed), and in all that they are not from: the other videos,
+ * and the rest of the same stream (false). Pictures and sound are counted apart. Prints one JSON object. Arguments:
+ * folder with the media (default: the reference media), clips per original (default 4). Needs ffmpeg.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -42,8 +42,8 @@ const nearSec = 1.5
 const music = 'aevalsrc=0.2*sin(2*PI*(220+110*floor(mod(t\\,2)*1.5))*t)+0.2*sin(2*PI*60*t)*exp(-8*mod(t\\,0.5)):s=48000'
 
 /**
- * Filters of picture (`v`) and sound (`a`) between the clip and the result; `[1:v]` is another video, `[2:a]` music. `trimSec`
- * is how much later the result begins.
+ * Filters of picture (`v`) and sound (`a`) between the clip and the result; `[1:v]` is another video, `[2:a]` music.
+ * `trimSec` is how much later the result begins.
  */
 const upright = 'scale=-2:640,crop=360:640'
 const fitted = 'scale=360:-2'

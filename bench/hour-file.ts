@@ -7,8 +7,8 @@ const run = promisify(execFile)
 const minuteCount = 60
 
 /**
- * Makes an hour of 1080p30 H.264 with AAC sound, about 4 Mbit/s: one minute with motion, cuts and pauses is encoded and then
- * copied sixty times.
+ * Makes an hour of 1080p30 H.264 with AAC sound, about 4 Mbit/s: one minute with motion, cuts and pauses is encoded and
+ * then copied sixty times.
  * @param gopSec how far apart keyframes are
  * @returns its path
  */

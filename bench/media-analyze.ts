@@ -1,8 +1,8 @@
 /**
- * What a timeline costs: processor time of one pass at each level against that of five separate ffmpeg passes (silences,
- * loudness, waveform, scene cuts, thumbnails) over the same file, in one run; and how soon a filmstrip of an hour is there,
- * against a decoder started for each cell. Prints one JSON object. Arguments: a folder to keep the made files in (default: a
- * temporary one), minutes of the file for the full level (default 1). Needs ffmpeg.
+ * What a timeline costs: processor time of one pass at each level against that of five separate ffmpeg passes
+ * (silences, loudness, waveform, scene cuts, thumbnails) over the same file, in one run; and how soon a filmstrip of an
+ * hour is there, against a decoder started for each cell. Prints one JSON object. Arguments: a folder to keep the made
+ * files in (default: a temporary one), minutes of the file for the full level (default 1). Needs ffmpeg.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { periods } from './measures.ts'
 
 /**
- * A copy of (a part of) a VOD among the caller's own media. `kind` says what is the same: pictures, sound or both; sound
- * alone may be the same music. `startSec` is where in the original the copy begins, `speed` how many of its seconds pass in one of the
- * copy. `creatorId` and `publishedAt` are known of media that is attached to an indexed video.
+ * A copy of (a part of) a VOD among the caller's own media. `kind` says what is the same: pictures, sound or both;
+ * sound alone may be the same music. `startSec` is where in the original the copy begins, `speed` how many of its
+ * seconds pass in one of the copy. `creatorId` and `publishedAt` are known of media that is attached to an indexed
+ * video.
  */
 export const CopySchema = z.object({
   originalVodId: z.string(),

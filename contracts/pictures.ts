@@ -1,10 +1,10 @@
 import { z } from 'zod'
 
 /**
- * Pictures out of the middle of a VOD, for whoever draws them: `/api/vods/{vodId}/filmstrip` and `/api/vods/{vodId}/pictures`
- * answer with records of raw pixels, one after the other as they are decoded. A record is a head of 12 bytes (its number as
- * uint32, the instant it shows in seconds as float64; the highest byte first) and width × height × 3 bytes, rows from the top,
- * red, green and blue. Going away ends the decoding.
+ * Pictures out of the middle of a VOD, for whoever draws them: `/api/vods/{vodId}/filmstrip` and
+ * `/api/vods/{vodId}/pictures` answer with records of raw pixels, one after the other as they are decoded. A record is
+ * a head of 12 bytes (its number as uint32, the instant it shows in seconds as float64; the highest byte first) and
+ * width × height × 3 bytes, rows from the top, red, green and blue. Going away ends the decoding.
  */
 
 /** Length of a record's head. */
@@ -33,7 +33,9 @@ export function readPictureHead(bytes: Uint8Array): PictureHead {
 
 const seconds = z.coerce.number().min(0).max(43_200)
 
-/** Cells at even distances from `startSec` to `endSec`, coarse first, each with the keyframe at or before its middle. */
+/**
+ * Cells at even distances from `startSec` to `endSec`, coarse first, each with the keyframe at or before its middle.
+ */
 export const FilmstripParamsSchema = z
   .strictObject({
     startSec: seconds.default(0),

@@ -10,8 +10,8 @@ export const TimelineLevelSchema = z.enum(timelineLevels)
 export type TimelineLevel = z.infer<typeof TimelineLevelSchema>
 
 /**
- * What can make a moment: sound louder than usual there, its sudden rise, the share of speech; picture cuts a second; how
- * near to a silence or cut the moment can begin and end; chat messages, chatters and repeated words a second.
+ * What can make a moment: sound louder than usual there, its sudden rise, the share of speech; picture cuts a second;
+ * how near to a silence or cut the moment can begin and end; chat messages, chatters and repeated words a second.
  */
 export const momentSignals = ['loudness', 'onset', 'speech', 'cuts', 'edges', 'chat', 'chatters', 'repetition'] as const
 export const MomentSignalSchema = z.enum(momentSignals)
@@ -34,8 +34,8 @@ const SpanSchema = z.object({ startSec: z.number(), endSec: z.number() })
 export type Span = z.infer<typeof SpanSchema>
 
 /**
- * A place where the picture changes as a whole: the new scene's first analysed frame is at `atSec`, the old scene's last
- * at `fromSec`. `score` is the share of full scale by which the picture changed, 0 to 1.
+ * A place where the picture changes as a whole: the new scene's first analysed frame is at `atSec`, the old scene's
+ * last at `fromSec`. `score` is the share of full scale by which the picture changed, 0 to 1.
  */
 const CutSchema = z.object({ atSec: z.number(), fromSec: z.number(), score: z.number() })
 export type Cut = z.infer<typeof CutSchema>
@@ -70,7 +70,9 @@ const EnergySchema = z.object({
   silentBelowDbfs: z.number(),
 })
 
-/** Peaks for drawing: pairs of least and greatest sample of each step, -127 to 127. The finer file is a separate output. */
+/**
+ * Peaks for drawing: pairs of least and greatest sample of each step, -127 to 127. The finer file is a separate output.
+ */
 const PeaksSchema = z.object({ stepSec: z.number(), minMax: z.array(z.number().int()) })
 
 /**

@@ -52,9 +52,9 @@ const CopyRow = z.object({
 })
 
 /**
- * The copies of some of a user's VODs, at most 1,000, and the clipper count: distinct accounts that published one inside the
- * period that ends now, by what is known of the indexed videos that the copies are attached to. Copies that share the sound alone
- * are listed and not counted.
+ * The copies of some of a user's VODs, at most 1,000, and the clipper count: distinct accounts that published one
+ * inside the period that ends now, by what is known of the indexed videos that the copies are attached to. Copies that
+ * share the sound alone are listed and not counted.
  * @param originals wire ids of VODs, with the creator of each where it is known: their own posts are not counted
  */
 export async function copiesOf(

@@ -1,7 +1,7 @@
 /**
- * Fingerprints of users' media in the analytics store, and which media may be copies by them. The engine compares samples of
- * pictures with all of an owner's and names candidates; whether one is a copy is decided by whoever compares the whole
- * fingerprints. Rows belong to an owner, and every question is about one owner's.
+ * Fingerprints of users' media in the analytics store, and which media may be copies by them. The engine compares
+ * samples of pictures with all of an owner's and names candidates; whether one is a copy is decided by whoever compares
+ * the whole fingerprints. Rows belong to an owner, and every question is about one owner's.
  */
 import { z } from 'zod'
 import type { UserId } from '../../contracts/ids.ts'
@@ -28,8 +28,8 @@ export interface PrintTrack {
 }
 
 /**
- * All that one VOD's media is known by: `views` as what copies are made of, `parts` as what it may be a copy with, `sound` as
- * chromaprint items.
+ * All that one VOD's media is known by: `views` as what copies are made of, `parts` as what it may be a copy with,
+ * `sound` as chromaprint items.
  */
 export interface MediaPrint {
   readonly views: readonly PrintTrack[]
@@ -94,8 +94,8 @@ export async function forgetMediaPrint(target: QueryTarget, { owner, vodId }: Ow
 const CandidateRow = z.object({ vod_id: z.string(), hits: wholeNumber })
 
 /**
- * VODs of the same owner that this one may be a copy of, or that may be copies of it; at most 60, those with most in common
- * first in each way of having it.
+ * VODs of the same owner that this one may be a copy of, or that may be copies of it; at most 60, those with most in
+ * common first in each way of having it.
  * @param bitsMax in how many of 256 bits two pictures of the same may differ
  */
 export async function likelyRelatives(

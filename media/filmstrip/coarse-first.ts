@@ -1,6 +1,6 @@
 /**
- * The numbers below `count` in the order in which a strip is best filled: the middle, then the middles of what is left on
- * either side, and so on.
+ * The numbers below `count` in the order in which a strip is best filled: the middle, then the middles of what is left
+ * on either side, and so on.
  */
 export function* coarseFirst(count: number): Generator<number> {
   let parts = [{ from: 0, to: count }]

@@ -21,8 +21,8 @@ interface FrameSource {
 }
 
 /**
- * The frame that is shown at an instant, to the frame, and the instant at which it begins to be shown. Beyond the end it is the
- * last frame.
+ * The frame that is shown at an instant, to the frame, and the instant at which it begins to be shown. Beyond the end
+ * it is the last frame.
  * @throws AppError BAD_REQUEST when the media has no picture or is damaged there; as `MediaEngine.decode`
  */
 export async function exactPicture(

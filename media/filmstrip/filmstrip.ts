@@ -1,8 +1,9 @@
 /**
- * A filmstrip: small pictures at even distances of a span, soon. A decoder that starts anew for each would take seconds; one
- * that reads the whole file, minutes. Keyframes need nothing before them: their packets are read from the container and fed one after
- * the other to a single decoder, coarse first, so that the strip is seen to fill between the pictures that are there. Each cell
- * shows the keyframe at or before its middle and says which instant that is. Other codecs than H.264 start a decoder for each.
+ * A filmstrip: small pictures at even distances of a span, soon. A decoder that starts anew for each would take
+ * seconds; one that reads the whole file, minutes. Keyframes need nothing before them: their packets are read from the
+ * container and fed one after the other to a single decoder, coarse first, so that the strip is seen to fill between
+ * the pictures that are there. Each cell shows the keyframe at or before its middle and says which instant that is.
+ * Other codecs than H.264 start a decoder for each.
  */
 import { EncodedPacketSink, type InputVideoTrack } from 'mediabunny'
 import { keyPacketAt } from '../cut/span.ts'
@@ -52,7 +53,8 @@ const seekSlackSec = 0.002
 
 /**
  * Resolves when every cell has been given to `onCell`. A file without picture has no cells.
- * @throws AppError BAD_REQUEST when the file is damaged; as `MediaEngine.decode`; the signal's reason when it was aborted
+ * @throws AppError BAD_REQUEST when the file is damaged; as `MediaEngine.decode`; the signal's reason when it was
+ *   aborted
  */
 export async function makeFilmstrip(
   engine: MediaEngine,

@@ -6,8 +6,8 @@ import { readingMedia } from '../source/reading-media.ts'
 const keyframesMax = 43_200
 
 /**
- * When the keyframes of media are, on its timeline, in order; as its container says it, without decoding. Keyframes may be
- * many (of some codecs every frame is one): from 43,200 on they are left out.
+ * When the keyframes of media are, on its timeline, in order; as its container says it, without decoding. Keyframes may
+ * be many (of some codecs every frame is one): from 43,200 on they are left out.
  * @returns null when there is no picture
  */
 export async function keyframesOf({ video, zeroSec }: OpenedMedia, signal?: AbortSignal): Promise<number[] | null> {

@@ -9,8 +9,8 @@ export interface Fingerprint {
 }
 
 /**
- * That one video shows or sounds what another does. The kinds are kept apart: sound alone may be the same song under two
- * videos, pictures alone may be the same game beside two.
+ * That one video shows or sounds what another does. The kinds are kept apart: sound alone may be the same song under
+ * two videos, pictures alone may be the same game beside two.
  */
 export interface Match {
   readonly kind: 'picture' | 'sound' | 'both'
@@ -19,8 +19,8 @@ export interface Match {
 }
 
 /**
- * Whether a video may be a copy of (a part of) another. Where the original looks the same all the time, pictures alone are no
- * evidence: without the sound there is no match.
+ * Whether a video may be a copy of (a part of) another. Where the original looks the same all the time, pictures alone
+ * are no evidence: without the sound there is no match.
  * @param copy its pictures made by `queryPrint`
  * @param original its pictures made by `storedPrint`
  */

@@ -28,8 +28,8 @@ export interface PictureMatch {
 }
 
 /**
- * Looks for the original's pictures in a copy: in the same order, at one speed. Between two tracks every pair of equal pictures
- * votes for the lines of time on which both lie.
+ * Looks for the original's pictures in a copy: in the same order, at one speed. Between two tracks every pair of equal
+ * pictures votes for the lines of time on which both lie.
  * @param copy made by `queryPrint`
  * @param original made by `storedPrint`, or of its keyframes alone: then copies shorter than about three of their
  *   distances are not found
@@ -117,7 +117,9 @@ function bestLine(
   return best.count >= picturesMin && share >= shareMin ? { offsetSec: best.offsetSec, share } : null
 }
 
-/** How many pictures of the original the copy could show at best: fewer than its own where only keyframes were printed. */
+/**
+ * How many pictures of the original the copy could show at best: fewer than its own where only keyframes were printed.
+ */
 function originalsBeside(copy: PictureTrack, original: PictureTrack, speed: number, offsetSec: number): number {
   const firstSec = speed * (copy.atSec[0] ?? 0) + offsetSec - lineSec
   const lastSec = speed * (copy.atSec.at(-1) ?? 0) + offsetSec + lineSec
@@ -147,8 +149,8 @@ class Counted {
 }
 
 /**
- * Whether a video looks the same all the time, as a meeting's camera does: then any of its pictures matches any other, and
- * pictures alone prove nothing.
+ * Whether a video looks the same all the time, as a meeting's camera does: then any of its pictures matches any other,
+ * and pictures alone prove nothing.
  * @param track its `full` view
  */
 export function looksTheSame(track: PictureTrack): boolean {

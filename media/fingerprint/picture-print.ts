@@ -17,8 +17,8 @@ export interface PictureTrack {
 const full: Area = { left: 0, top: 0, width: 1, height: 1 }
 
 /**
- * The parts of a picture that copies of it usually show: all of it, the upright middle (9:16), the middle that fills half of
- * an upright screen (9:8), and the inner 80 % that is left when a copy is zoomed in.
+ * The parts of a picture that copies of it usually show: all of it, the upright middle (9:16), the middle that fills
+ * half of an upright screen (9:8), and the inner 80 % that is left when a copy is zoomed in.
  */
 function storedViews({ widthPx, heightPx }: Picture): ReadonlyMap<string, Area> {
   const middle = (ratio: number): Area => {
@@ -60,8 +60,8 @@ export function storedPrint(): PrintBuilder {
 }
 
 /**
- * The fingerprint of a video that may be a copy: all of it and the parts that seams divide it into, each also as seen in a
- * mirror. Seams are known at the end only, so the pictures are kept until then: 14 kB each, for clips.
+ * The fingerprint of a video that may be a copy: all of it and the parts that seams divide it into, each also as seen
+ * in a mirror. Seams are known at the end only, so the pictures are kept until then: 14 kB each, for clips.
  */
 export function queryPrint(): PrintBuilder {
   const kept: { grey: GreyAreas; atSec: number }[] = []

@@ -1,7 +1,8 @@
 /**
- * Where a video is put together of several: bars above and below a picture, a blurred ground beside it, two videos on one
- * screen. Such a place is a straight line across the whole picture that stays where it is. What moves is smooth when
- * all frames are taken together, so brightness changes more from one side of a seam to the other than between any lines near it.
+ * Where a video is put together of several: bars above and below a picture, a blurred ground beside it, two videos on
+ * one screen. Such a place is a straight line across the whole picture that stays where it is. What moves is smooth
+ * when all frames are taken together, so brightness changes more from one side of a seam to the other than between any
+ * lines near it.
  */
 import { type Area, areaAt, type GreyAreas } from './grey-areas.ts'
 
@@ -16,7 +17,9 @@ const sharpnessMin = 1.8
 const changeMin = 3
 const usualMin = 0.5
 const seamsMax = 3
-/** Parts that are smaller than this share of the side hold nothing worth comparing; those that are larger are the whole. */
+/**
+ * Parts that are smaller than this share of the side hold nothing worth comparing; those that are larger are the whole.
+ */
 const partMin = 0.2
 const partMax = 0.95
 /** Of all parts between seams those with the clearest ends. */
@@ -93,7 +96,9 @@ function usualAround(changes: readonly number[], line: number): number {
   return Math.max(usualMin, sorted[sorted.length >> 1] ?? 0)
 }
 
-/** All stretches between two seams, or a seam and an edge, that are large enough; each as clear as its ends together. */
+/**
+ * All stretches between two seams, or a seam and an edge, that are large enough; each as clear as its ends together.
+ */
 function partsBetween(seams: readonly Seam[]): { from: number; to: number; sharpness: number }[] {
   const ends = [{ place: 0, sharpness: 0 }, ...seams, { place: 1, sharpness: 0 }]
   return ends.flatMap(from =>

@@ -1,6 +1,9 @@
 import { bitsBetween } from './picture-hash.ts'
 
-/** Length of one chromaprint item, seconds: 4096 samples at 11,025 a second, of which two thirds are shared with the next. */
+/**
+ * Length of one chromaprint item, seconds: 4096 samples at 11,025 a second, of which two thirds are shared with the
+ * next.
+ */
 export const soundItemSec = 0.12383
 /** Of the bits of a copy's sound fewer than this share differ from the original's; of unrelated sound half do. */
 const differentMax = 0.25
@@ -23,8 +26,9 @@ export interface SoundMatch {
 }
 
 /**
- * Moves a copy's chromaprint along the original's to where they differ least. Speed and pitch must be the same: a copy that was
- * shifted is not found. Of long ones a stretch out of the middle is moved, and all of the copy compared where that fits.
+ * Moves a copy's chromaprint along the original's to where they differ least. Speed and pitch must be the same: a copy
+ * that was shifted is not found. Of long ones a stretch out of the middle is moved, and all of the copy compared where
+ * that fits.
  * @returns null when they differ everywhere, or the copy has less than 7 s of sound that says anything
  */
 export function matchSound(copy: Uint32Array, original: Uint32Array): SoundMatch | null {

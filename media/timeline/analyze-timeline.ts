@@ -1,6 +1,6 @@
 /**
- * One pass over a file makes all of its timeline: the engine decodes small pictures and mono sound side by side, and what
- * is measured of them is measured here, chunk by chunk. Decoding is what costs; a second pass for thumbnails or
+ * One pass over a file makes all of its timeline: the engine decodes small pictures and mono sound side by side, and
+ * what is measured of them is measured here, chunk by chunk. Decoding is what costs; a second pass for thumbnails or
  * fingerprints would double it. Memory holds results only: about 2 MB an hour, and 5 MB of thumbnails.
  */
 import type { MediaInfo } from '../../contracts/media.ts'
@@ -38,7 +38,9 @@ export interface TimelineAnalysis {
   readonly thumbnails: Buffer | null
   /** Views of the picture, by which copies of it are found; empty when no picture was looked at. */
   readonly views: readonly PictureTrack[]
-  /** Parts of the picture, by which it is known as a copy itself; empty but at the level `full` of up to ten minutes. */
+  /**
+   * Parts of the picture, by which it is known as a copy itself; empty but at the level `full` of up to ten minutes.
+   */
   readonly parts: readonly PictureTrack[]
   readonly usage: EngineUsage
 }

@@ -2,10 +2,11 @@
  * Suggested moments: the seconds that stand out from the ten minutes around them, each with the span that would make a
  * clip of it and with what every signal gave.
  *
- * A signal gives a second a share of its weight: 63 % when it stands four robust standard deviations above what is usual
- * there, more the further it does, all of it never. The sum is divided by the weights of the signals that the file has. A file without chat is not judged as
- * one in which nobody spoke. Greatest first, at least 30 s apart, each gets a span of 15 to 60 s whose ends lie in a silence or
- * at a cut where one is near, which is a signal of its own. The points of the parts add up to the score.
+ * A signal gives a second a share of its weight: 63 % when it stands four robust standard deviations above what is
+ * usual there, more the further it does, all of it never. The sum is divided by the weights of the signals that the
+ * file has. A file without chat is not judged as one in which nobody spoke. Greatest first, at least 30 s apart, each
+ * gets a span of 15 to 60 s whose ends lie in a silence or at a cut where one is near, which is a signal of its own.
+ * The points of the parts add up to the score.
  */
 import {
   type ChatMessage,

@@ -15,9 +15,9 @@ const ofMedianDeviation = 1.4826
 const ofMeanDeviation = 1.2533
 
 /**
- * Robust z-scores of a series against the 600 steps around each (fewer at the ends): distance from their median, in median
- * absolute deviations made comparable with standard deviations. Where more than half of the surroundings are equal, the
- * mean absolute deviation serves.
+ * Robust z-scores of a series against the 600 steps around each (fewer at the ends): distance from their median, in
+ * median absolute deviations made comparable with standard deviations. Where more than half of the surroundings are
+ * equal, the mean absolute deviation serves.
  * @param spreadMin more than 0: a deviation is never taken for smaller, so that in a series that hardly changes nothing
  *   stands out
  * @see Iglewicz & Hoaglin 1993

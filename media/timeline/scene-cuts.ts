@@ -5,9 +5,10 @@ import type { Picture } from '../picture.ts'
  * Cuts are found by how much the picture changes from one analysed frame to the next: the mean absolute difference of
  * all colour values, as a share of full scale.
  *
- * Between neighbouring frames a cut stands out from the motion before and after it: it changes the picture twice as much as any
- * of three frames on either side. A flash changes it twice, there and back, and so does not. Between keyframes, which are seconds
- * apart, there is no such surrounding: there a change counts by its size alone, and the cut lies somewhere in the span.
+ * Between neighbouring frames a cut stands out from the motion before and after it: it changes the picture twice as
+ * much as any of three frames on either side. A flash changes it twice, there and back, and so does not. Between
+ * keyframes, which are seconds apart, there is no such surrounding: there a change counts by its size alone, and the
+ * cut lies somewhere in the span.
  */
 
 /** Between neighbouring frames. */

@@ -17,7 +17,8 @@ const countedSec = 10
 const chatLagSec = 10
 
 /**
- * Makes signals of what a timeline holds. Pure: weights can be changed, and chat added, without reading the media again.
+ * Makes signals of what a timeline holds. Pure: weights can be changed, and chat added, without reading the media
+ * again.
  * @param chat messages on the media's timeline; null when none was recorded, which is not the same as a silent chat
  */
 export function signalTracks(

@@ -7,17 +7,19 @@ const belowLoudDb = 18
 /** Sound so little above the noise floor is silent too, if it is at least so far below the loud parts. */
 const aboveFloorDb = 6
 const aboveFloorBelowLoudDb = 12
-/** The floor is the level that a tenth of the steps stay below, the loud parts begin at the level that a tenth exceed. */
+/**
+ * The floor is the level that a tenth of the steps stay below, the loud parts begin at the level that a tenth exceed.
+ */
 const edgeShare = 0.1
 /** Steps below this are digital silence: they say nothing of the room's noise or of how loud the recording is. */
 const nothingDbfs = -90
 const silenceSecMin = 0.3
 
 /**
- * The level below which a file's sound counts as silent: -45 dBFS or 18 dB below its loud parts, whichever is lower; in a noisy
- * file 6 dB above its noise floor, where that is 12 dB below its loud parts. Music without a pause has no silences.
- * Against the marked speech of a meeting 87 % of what it calls silent is, and 85 % of the speech is not called so; a fixed
- * -45 dBFS lost almost half of the speech.
+ * The level below which a file's sound counts as silent: -45 dBFS or 18 dB below its loud parts, whichever is lower; in
+ * a noisy file 6 dB above its noise floor, where that is 12 dB below its loud parts. Music without a pause has no
+ * silences. Against the marked speech of a meeting 87 % of what it calls silent is, and 85 % of the speech is not
+ * called so; a fixed -45 dBFS lost almost half of the speech.
  * @param dbfs RMS levels of equal steps
  */
 export function silentBelow(dbfs: readonly number[]): number {

@@ -3,8 +3,8 @@
  * sample of every hundredth of a second, and levels above it that each join four steps of the one below. One byte a
  * number: about 0.96 MB an hour.
  *
- * As bytes: a 12-byte head (`CTWF`, format 1, steps a second, join factor, a zero, number of steps of the finest level), then
- * the levels, finest first; each is its steps' pairs of least and greatest as int8.
+ * As bytes: a 12-byte head (`CTWF`, format 1, steps a second, join factor, a zero, number of steps of the finest
+ * level), then the levels, finest first; each is its steps' pairs of least and greatest as int8.
  */
 
 /** Steps a second of the finest level. */

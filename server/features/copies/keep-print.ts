@@ -1,7 +1,7 @@
 /**
- * Which of a user's media are copies of which. When media has been analysed, its fingerprint is kept and compared with those of the
- * same user's other media that the store names as near; what is found is kept as well, so that asking for copies is
- * reading a list. Nothing is compared between users.
+ * Which of a user's media are copies of which. When media has been analysed, its fingerprint is kept and compared with
+ * those of the same user's other media that the store names as near; what is found is kept as well, so that asking for
+ * copies is reading a list. Nothing is compared between users.
  */
 import { setImmediate } from 'node:timers/promises'
 import { type FoundCopy, writeCopies } from '../../../analytics/copies/copies.ts'

@@ -22,10 +22,10 @@ type PictureDeps = Pick<ServerDeps, 'db' | 'vault' | 'outbound' | 'media'>
 const turns = new Slots({ concurrentMax: 2, queuedMax: 32 })
 
 /**
- * The cells of a filmstrip as records, coarse first, while they are decoded. What is wrong before the first cell is an error; what
- * goes wrong later ends the stream without its end.
- * @throws AppError NOT_FOUND, SOURCE_REQUIRED; BAD_REQUEST when the media cannot be read; NOT_CONFIGURED without a decoder;
- *   UNAVAILABLE when too many wait
+ * The cells of a filmstrip as records, coarse first, while they are decoded. What is wrong before the first cell is an
+ * error; what goes wrong later ends the stream without its end.
+ * @throws AppError NOT_FOUND, SOURCE_REQUIRED; BAD_REQUEST when the media cannot be read; NOT_CONFIGURED without a
+ *   decoder; UNAVAILABLE when too many wait
  */
 export async function filmstripOf(
   deps: PictureDeps,
