@@ -8,7 +8,7 @@ export interface Standing {
 
 const halfWindowSteps = 300
 /** The surroundings are looked at anew every so many steps. */
-const blockSteps = 10
+const blockSteps = 60
 const zMax = 20
 /** Make the median, or the mean, absolute deviation of a normal distribution its standard deviation. */
 const ofMedianDeviation = 1.4826
