@@ -8,12 +8,13 @@ import {
   type PacketRetrievalOptions,
 } from 'mediabunny'
 import { AppError } from '../../contracts/errors.ts'
+import { mediaLimits } from '../../contracts/media.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import type { PicturePacket } from './frames.ts'
 import { audioTrack, type PacketTrack, shifted, videoTrack, writeInterleaved } from './write-packets.ts'
 
-const packetsMax = 200_000
-const bytesMax = 4 * 1024 ** 3
+/** Twelve hours of 60 frames a second and their sound. */
+const packetsMax = 5_000_000
 /** Decoders of sound need a little of what was before. */
 const soundBeforeSec = 0.15
 const soundAfterSec = 0.15
@@ -69,6 +70,7 @@ export async function takeSpan(
   if (media.audio && audioSink && firstSound) {
     const copied = async function* (): AsyncGenerator<EncodedPacket> {
       for await (const packet of audioSink.packets(firstSound)) {
+        job.signal?.throwIfAborted()
         if (packet.timestamp >= endSec + soundAfterSec) return
         keepWithin(limits, packet)
         yield shifted(packet, -baseSec)
@@ -131,6 +133,6 @@ export function known<T>(value: T | null): T {
 function keepWithin(limits: { bytes: number; count: number }, packet: EncodedPacket): void {
   limits.bytes += packet.byteLength
   limits.count += 1
-  if (limits.bytes > bytesMax || limits.count > packetsMax)
+  if (limits.bytes > mediaLimits.bytesMax || limits.count > packetsMax)
     throw new AppError('BAD_REQUEST', 'This part of the media is too large to cut: choose a shorter one.')
 }
