@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { join, parse } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
 import type { TokenSource } from '../terminal/net/access-token.ts'
 import type { Account } from '../terminal/net/account.ts'
@@ -27,7 +27,7 @@ export function openLocalTerminal(options: {
   openBrowser: (url: string) => Promise<boolean>
   variables: Variables
   view: TerminalView
-  /** Where exports go. */
+  /** Where exports and downloads go. */
   cwd: string
 }): OpenedTerminal {
   const { stdin, stdout } = process
@@ -46,7 +46,7 @@ export function openLocalTerminal(options: {
     env: { ...terminalEnv(options.variables), theme: options.view.theme ?? null },
     ...(options.view.startCommand === undefined ? {} : { startCommand: options.view.startCommand }),
     preferences: filePreferences(options.variables.preferencesFolder),
-    saveFile: (name, text) => saveNew(options.cwd, name, text),
+    saveFile: (name, content) => saveNew(options.cwd, name, content),
   })
 }
 
@@ -102,14 +102,23 @@ function filePreferences(folder: string): { load(): unknown; save(preferences: o
 const numberedNamesMax = 1_000
 
 /** Writes a new file, never over another one: `top.csv`, then `top-2.csv`. Resolves to its path. */
-async function saveNew(folder: string, name: string, text: string): Promise<string> {
-  const dot = name.lastIndexOf('.')
+async function saveNew(folder: string, name: string, content: string | AsyncIterable<Uint8Array>): Promise<string> {
+  const { file, path } = await createNew(folder, name)
+  try {
+    await file.writeFile(content).finally(() => file.close())
+    return path
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+async function createNew(folder: string, name: string): Promise<{ file: FileHandle; path: string }> {
+  const { name: stem, ext } = parse(name)
   for (let number = 1; ; number += 1) {
-    const numbered = number === 1 ? name : `${name.slice(0, dot)}-${number}${name.slice(dot)}`
+    const path = join(folder, number === 1 ? name : `${stem}-${number}${ext}`)
     try {
-      const file = await open(join(folder, numbered), 'wx', 0o600)
-      await file.writeFile(text).finally(() => file.close())
-      return join(folder, numbered)
+      return { file: await open(path, 'wx', 0o600), path }
     } catch (error) {
       const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
       if (!isTaken || number === numberedNamesMax) throw error

@@ -15,7 +15,7 @@ export interface Asked {
   body: unknown
 }
 
-/** A status and a body; a body alone is a 200. */
+/** A status and a body, as JSON or of raw bytes; a body alone is a 200. */
 export interface Reply {
   status?: number
   body: unknown
@@ -50,7 +50,7 @@ export async function openHttpRig(replies: HttpRig['replies']): Promise<HttpRig>
     const { status = 200, body, location } = typeof reply === 'function' ? await reply(one) : reply
     response.statusCode = status
     if (location !== undefined) response.setHeader('location', location)
-    response.end(body === null ? '' : JSON.stringify(body))
+    response.end(body === null ? '' : body instanceof Uint8Array ? body : JSON.stringify(body))
   })
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
   const { port } = http.address() as AddressInfo

@@ -310,7 +310,9 @@ export async function openRig(options: {
         preferences.saved = next
       },
     },
-    saveFile: async (name, text) => {
+    saveFile: async (name, content) => {
+      let text = ''
+      for await (const piece of typeof content === 'string' ? [content] : content) text += piece.toString()
       saved.set(name, text)
       return name
     },

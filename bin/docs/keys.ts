@@ -3,7 +3,7 @@ import { type ActionContext, actionContexts, actions } from '../../terminal/keys
 const contextTitles: Readonly<Record<ActionContext, { title: string; text: string }>> = {
   global: { title: 'Everywhere', text: 'These hold on every screen while nothing is being typed.' },
   list: {
-    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, FIND, VOD, KEYS, CRM, HELP',
+    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, FIND, VOD, MEDIA, CLIPS, KEYS, CRM, HELP',
     text: 'Rows can also be clicked and scrolled when the mouse is on.',
   },
   chart: { title: 'Charts: GP', text: 'With the mouse on, the crosshair follows it and the wheel zooms.' },
@@ -12,13 +12,20 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
   bill: { title: 'BILL', text: '' },
   account: { title: 'ACCT', text: '' },
   creators: { title: 'FIND', text: '' },
+  videos: { title: 'VOD', text: '' },
   credentials: { title: 'KEYS', text: '' },
   crm: { title: 'CRM', text: 'In the heat map, up and down go to another day.' },
-  pages: { title: 'Pages: BILL, ACCT, FIND, VOD, CRM', text: 'For lists that the server hands out page by page.' },
+  media: { title: 'MEDIA', text: '' },
+  cut: { title: 'CUT', text: 'With the mouse on, a click goes to the place in the strip.' },
+  clips: { title: 'CLIPS', text: '' },
+  pages: {
+    title: 'Pages: BILL, ACCT, FIND, VOD, MEDIA, CLIPS, CRM',
+    text: 'For lists that the server hands out page by page.',
+  },
   help: { title: 'HELP', text: '' },
   form: {
     title: 'In a form',
-    text: 'For LOGIN, REGISTER, and what API, ACCT, FIND and KEYS ask for. Space chooses an option; editing keys are those of typing, below.',
+    text: 'For LOGIN, REGISTER, and what API, ACCT, FIND, MEDIA, CUT and KEYS ask for. Space chooses an option; editing keys are those of typing, below.',
   },
   input: { title: 'While typing', text: 'In the command line, the filter and the lists above them.' },
 }

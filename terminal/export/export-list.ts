@@ -15,11 +15,18 @@ export interface ExportedList {
   notice: string
 }
 
-/** Writes a new file and returns where it lies, in words for the status line. It must never overwrite one. */
-export type SaveFile = (name: string, text: string) => Promise<string>
+/**
+ * Writes a new file, of a text or of pieces as they come, and returns where it lies, in words for the status line. It must
+ * never overwrite one; when the pieces break off, nothing of it may be left.
+ */
+export type SaveFile = (name: string, content: string | AsyncIterable<Uint8Array>) => Promise<string>
 
 /** Saves a list and returns a sentence for the status line; a failure is a sentence as well, never a throw. */
-export async function exportList(saveFile: SaveFile, list: ExportedList, format: ExportFormat): Promise<string> {
+export async function exportList(
+  saveFile: (name: string, text: string) => Promise<string>,
+  list: ExportedList,
+  format: ExportFormat,
+): Promise<string> {
   const text = format === 'csv' ? toCsv(list.columns, list.rows) : toJson(list)
   try {
     const path = await saveFile(fileName(list, format), text)

@@ -8,6 +8,7 @@ export const actionContexts = [
   'bill',
   'account',
   'creators',
+  'videos',
   'credentials',
   'crm',
   'media',
@@ -143,6 +144,8 @@ export const actions = [
   { name: 'crm.view', title: 'Numbers, posts, best times', context: 'crm', keys: ['t'] },
   { name: 'crm.left', title: 'To the left: measure, order of posts, or hour', context: 'crm', keys: ['left', 'h'] },
   { name: 'crm.right', title: 'To the right: measure, order of posts, or hour', context: 'crm', keys: ['right', 'l'] },
+
+  { name: 'video.cut', title: 'Cut clips of the selected video (CUT)', context: 'videos', keys: ['x'] },
 
   { name: 'media.add', title: 'Register a file or an address of yours', context: 'media', keys: ['a'] },
   { name: 'media.cut', title: 'Cut clips of the selected media (CUT)', context: 'media', keys: ['enter', 'x'] },

@@ -244,6 +244,7 @@ test.each(everyScreen)(
             ask: () => {},
             refresh: () => {},
             openBrowser: async () => false,
+            download: () => {},
             copy: () => {},
           }
           let screen = findScreen(fn)?.open({ fn, subject: null, args: {} })

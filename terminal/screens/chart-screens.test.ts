@@ -125,6 +125,7 @@ function act(screen: OpenScreen, view: ScreenView, ...calls: (ActionCall['name']
     ask: () => {},
     refresh: () => {},
     openBrowser: async () => false,
+    download: () => {},
     copy: () => {},
   }
   let now = screen

@@ -1,5 +1,4 @@
 import { SavedCredentialsSchema, StartedLinkSchema, UnlinkedSchema } from '../../contracts/platform-accounts.ts'
-import type { HttpResult } from '../net/http-client.ts'
 import { actInForm, type FormState, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
 import { listStart, moveInList, selectIndex } from '../state/list-state.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
@@ -15,6 +14,7 @@ import {
   progressSentence,
   withoutBrowser,
 } from './link-form.ts'
+import { openAddress } from './open-address.ts'
 import { credentialsResource, linkResource, platformAccountsResource, quotaResource } from './platform-resources.ts'
 import { quotaRows } from './quota-table.ts'
 import { chosenScopes, openScopes, placeScopes, type ScopeEntry, scopeForm } from './scope-form.ts'
@@ -160,7 +160,7 @@ function actInLink(state: KeysState, link: OpenLink, call: ActionCall, deps: Scr
     case 'code':
       return { ...state, link: { ...next, isCodeShown: true } }
     case 'open':
-      deps.ask('browser', opening(deps.openBrowser(link.started.authorizationUrl)))
+      openAddress(link.started.authorizationUrl, deps)
       return { ...state, link: next }
     case 'back':
       return leaveLink(state, deps)
@@ -172,11 +172,6 @@ function actInLink(state: KeysState, link: OpenLink, call: ActionCall, deps: Scr
 function leaveLink(state: KeysState, deps: ScreenDeps): KeysState {
   deps.refresh('/api/accounts')
   return { ...state, link: null }
-}
-
-/** Whether a browser was opened, as an answer. */
-async function opening(isOpen: Promise<boolean>): Promise<HttpResult> {
-  return { ok: true, body: await isOpen }
 }
 
 // The list
@@ -304,7 +299,7 @@ function answered(state: KeysState, { tag, result }: NonNullable<ActionCall['ans
       deps.say("The server's answer was not understood: no link was started.")
       return state
     }
-    deps.ask('browser', opening(deps.openBrowser(started.data.authorizationUrl)))
+    openAddress(started.data.authorizationUrl, deps)
     return { ...state, entry: null, link: openLink(platform, started.data) }
   }
   switch (tag) {

@@ -2,7 +2,9 @@ import type { FunctionName } from '../command/functions.ts'
 import { acctFactory } from './acct.ts'
 import { apiFactory } from './api.ts'
 import { billFactory } from './bill.ts'
+import { clipsFactory } from './clips.ts'
 import { crmFactory } from './crm.ts'
+import { cutFactory } from './cut.ts'
 import { desFactory } from './des.ts'
 import { findFactory } from './find.ts'
 import { gpFactory } from './gp.ts'
@@ -10,6 +12,7 @@ import { helpFactory } from './help.ts'
 import { idxFactory } from './idx.ts'
 import { keysFactory } from './keys.ts'
 import { loginFactory, registerFactory } from './login.ts'
+import { mediaFactory } from './media.ts'
 import { opsFactory } from './ops.ts'
 import type { ScreenFactory } from './screen.ts'
 import { movFactory, topFactory } from './trend-list.ts'
@@ -28,6 +31,9 @@ const factories: readonly ScreenFactory[] = [
   acctFactory,
   findFactory,
   vodFactory,
+  mediaFactory,
+  cutFactory,
+  clipsFactory,
   keysFactory,
   crmFactory,
   loginFactory,

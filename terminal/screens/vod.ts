@@ -10,6 +10,7 @@ import { noSubjectBox, noticeBox } from './live-notice.ts'
 import { clockText } from './measure-text.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
+import { trendingColumns } from './trending-mark.ts'
 
 interface VodState {
   subject: Subject | null
@@ -20,7 +21,7 @@ interface VodState {
 /** A creator's videos, newest first. */
 export const vodFactory = screenFactory<VodState>({
   fn: 'VOD',
-  contexts: ['pages', 'list'],
+  contexts: ['videos', 'pages', 'list'],
   open: ({ subject }) => ({ subject, list: listStart, pages: firstPage }),
   title: ({ subject }) => (subject === null ? 'VOD' : `${formatSubject(subject)} VOD`),
   queries: () => [],
@@ -60,13 +61,16 @@ function selectedRow(state: VodState, view: Pick<ScreenView, 'resource'>): Found
   return rows[selectedIndexOf(state.list, rows)] ?? null
 }
 
-const columns: readonly Column<FoundVod>[] = [
+const mediaWords: Readonly<Record<FoundVod['source'], string>> = { attached: 'yes', attachable: '-', none: 'live' }
+
+const columnsOf = (rows: readonly FoundVod[]): readonly Column<FoundVod>[] => [
   {
     title: 'PUBLISHED',
     width: 16,
     cell: row => ({ text: row.publishedAt === null ? '-' : formatInstant(Date.parse(row.publishedAt)), role: 'muted' }),
   },
   { title: 'TITLE', width: 12, flex: 3, cell: row => ({ text: row.title || row.vodId, role: 'subject' }) },
+  ...trendingColumns(rows),
   {
     title: 'LENGTH',
     width: 8,
@@ -74,6 +78,11 @@ const columns: readonly Column<FoundVod>[] = [
     cell: row => ({ text: row.duration === null ? '-' : clockText(row.duration), role: 'text' }),
   },
   { title: 'KIND', width: 7, fromWidth: 56, cell: row => ({ text: row.kind, role: 'muted' }) },
+  {
+    title: 'MEDIA',
+    width: 5,
+    cell: ({ source }) => ({ text: mediaWords[source], role: source === 'attached' ? 'good' : 'faint' }),
+  },
   { title: 'THUMBNAIL', width: 12, flex: 1, fromWidth: 110, cell: row => ({ text: row.thumbnailUrl, role: 'faint' }) },
 ]
 
@@ -107,7 +116,7 @@ function drawVods(state: VodState, view: ScreenView): string[] {
       ? noResourceBox({ ...view, height }, vods, 'No source has named a video of this creator yet.')
       : drawTable({
           rows,
-          columns,
+          columns: columnsOf(rows),
           width,
           height,
           top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
@@ -117,7 +126,9 @@ function drawVods(state: VodState, view: ScreenView): string[] {
           nowMs: view.nowMs,
           cellKey: 'vods',
         })
-  const hints = [pageText(state.pages, vods.body?.nextCursor), 'Enter describe  c chart'].filter(text => text !== '')
+  const hints = [pageText(state.pages, vods.body?.nextCursor), 'Enter describe  c chart  x cut'].filter(
+    text => text !== '',
+  )
   const failed = failedMark(view, vods, creator)
   return [
     head,
@@ -138,9 +149,10 @@ function actInVods(state: VodState, call: ActionCall, deps: ScreenDeps): VodStat
   const creatorId = creatorOf(state)
   switch (call.name) {
     case 'row.open':
-    case 'row.chart': {
+    case 'row.chart':
+    case 'video.cut': {
       const row = selectedRow(state, deps)
-      const fn = call.name === 'row.open' ? 'DES' : 'GP VIEWS 7D'
+      const fn = { 'row.open': 'DES', 'row.chart': 'GP VIEWS 7D', 'video.cut': 'CUT' }[call.name]
       if (row !== null) deps.run(`${formatSubject({ type: 'clip', id: row.vodId })} ${fn}`)
       return state
     }

@@ -6,7 +6,7 @@ import { type Command, parseCommand } from '../command/grammar.ts'
 import { openHistory } from '../command/history.ts'
 import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
 import { type ExportFormat, exportList, type SaveFile } from '../export/export-list.ts'
-import { type SavePieces, saveDownload } from '../export/save-download.ts'
+import { saveDownload } from '../export/save-download.ts'
 import { type Action, type ActionName, actions, findAction } from '../keys/actions.ts'
 import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
@@ -62,7 +62,6 @@ export interface SessionDeps {
   account: Account | null
   preferences: PreferencesPort
   saveFile: SaveFile
-  savePieces: SavePieces
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
   copy(text: string): boolean
   /** Opens an address in the system's browser; false when there is none here. */
@@ -663,8 +662,8 @@ export class Session {
       refresh: path => this.resources.refresh(path),
       openBrowser: async url => isWebAddress(url) && (await this.#deps.openBrowser(url)),
       download: file => {
-        const { http, savePieces } = this.#deps
-        void saveDownload(file, { http, savePieces, say: text => this.say(text), signal: this.#leaving.signal })
+        const { http, saveFile } = this.#deps
+        void saveDownload(file, { http, saveFile, say: text => this.say(text), signal: this.#leaving.signal })
       },
       copy: (text, name) => this.#copyText(text, name),
     }

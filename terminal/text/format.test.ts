@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   formatAge,
+  formatBytes,
   formatChange,
   formatCount,
   formatInstant,
@@ -35,6 +36,19 @@ test('needs at most six cells for any count of a platform', () => {
       expect(formatCount(-Math.round(digits * 10 ** power)).length).toBeLessThanOrEqual(6)
     }
   }
+})
+
+test.each([
+  [0, '0 B'],
+  [987, '987 B'],
+  [999.7, '1 kB'],
+  [12_345, '12.3 kB'],
+  [999_949, '1 MB'],
+  [20 * 1024 ** 3, '21.5 GB'],
+  [999e12, '999 TB'],
+  [Number.NaN, '?'],
+])('writes the size %d as %s', (bytes, expected) => {
+  expect(formatBytes(bytes)).toBe(expected)
 })
 
 test('writes changes, shares, percents and multiples with their signs', () => {

@@ -7,6 +7,13 @@ const units = [
   { from: 1e3, sign: 'K' },
 ] as const
 
+const sizeUnits = [
+  { from: 1e12, sign: 'TB' },
+  { from: 1e9, sign: 'GB' },
+  { from: 1e6, sign: 'MB' },
+  { from: 1e3, sign: 'kB' },
+] as const
+
 /** A count in at most six cells: `0`, `987`, `12.3K`, `4.56M`, `-1.20B`. */
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return '?'
@@ -15,6 +22,13 @@ export function formatCount(count: number): string {
   const unit = units.find(each => size >= each.from * 0.9995)
   if (unit === undefined) return Number.isInteger(count) ? String(count) : trimFraction(count)
   return `${trimFraction(count / unit.from)}${unit.sign}`
+}
+
+/** A size in decimal units, in at most seven cells: `0 B`, `987 B`, `12.3 kB`, `4.56 GB`. */
+export function formatBytes(bytes: number): string {
+  if (!Number.isFinite(bytes)) return '?'
+  const unit = sizeUnits.find(each => bytes >= each.from * 0.9995)
+  return unit === undefined ? `${trimFraction(bytes)} B` : `${trimFraction(bytes / unit.from)} ${unit.sign}`
 }
 
 /** A count with its sign: `+1.2K`, `-340`, `0`. */
