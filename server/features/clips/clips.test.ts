@@ -1,54 +1,34 @@
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { UserId } from '../../../contracts/ids.ts'
 import { openOutbound } from '../../../core/outbound/guarded-fetch.ts'
-import { createJobFolder } from '../../../media/job-folder.ts'
+import { type ClipRig, openClipRig } from '../../../test/clip-rig.ts'
 import { fillAccount, filledVodId } from '../../../test/fill-account.ts'
 import { LiveClient } from '../../../test/live-client.ts'
 import { sampleFile, testMediaDesk } from '../../../test/media-desk.ts'
-import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
-import type { ServerDeps } from '../../deps.ts'
+import { rigNow, rigToken } from '../../../test/server-rig.ts'
 import type { Caller } from '../../http/caller.ts'
-import { type RunningServer, startServer } from '../../server.ts'
 import { outputKey } from '../media-jobs/files.ts'
 import { sweepMedia } from '../media-jobs/retention.ts'
-import { discardFiles, runJob } from '../media-jobs/run-job.ts'
-import { MediaWorker } from '../media-jobs/worker.ts'
 import { registerVod } from '../vods/service.ts'
 
 // Copies at keyframes need no decoder: the way of a clip from a file to a download is the same without one.
 const keyframes = { mode: 'keyframe' } as const
 
-let folder: string
-let rig: ServerRig
-let deps: ServerDeps
-let server: RunningServer
-let worker: MediaWorker
+let rig: ClipRig
 let vodId: string
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cliptape-clips-'))
-  rig = await openServerRig()
-  deps = await rig.deps()
-  server = await startServer(
-    { ...deps, accounts: { ...deps.accounts, linkBase: () => server.url } },
-    { host: '127.0.0.1', port: 0 },
-  )
-  const run = { ...deps, engine: null, openFolder: () => createJobFolder(join(folder, 'work')) }
-  worker = new MediaWorker(
-    { ...deps, work: (job, o) => runJob(run, job, o), discard: (job, files) => discardFiles(run, job, files) },
-    { concurrentMax: 1 },
-  )
-  await rig.write([
+  rig = await openClipRig()
+  await rig.rig.write([
     { platform: 'youtube', videoId: 'v1', creatorId: 'c1', observedAtMs: rigNow.getTime() - 60_000, views: 500 },
   ])
-  await rig.store.insert('cliptape.videos_v1', [
+  await rig.rig.store.insert('cliptape.videos_v1', [
     {
       platform: 'youtube',
       video_id: 'v1',
@@ -67,29 +47,12 @@ beforeAll(async () => {
       observed_at: '2026-01-31 11:59:00.000',
     },
   ])
-  vodId = (await call('POST', '/api/vods', { source: sampleFile, title: 'The sample' })).body.vodId
+  vodId = (await rig.call('POST', '/api/vods', { source: sampleFile, title: 'The sample' })).body.vodId
 })
-afterAll(async () => {
-  await worker.close()
-  await server.close(1000)
-  await rig.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => rig.close())
 
-const call = async (method: string, path: string, body?: unknown, token = rigToken) => {
-  const response = await fetch(server.url + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  return { status: response.status, body: text === '' ? null : JSON.parse(text) }
-}
 const request = (startTime: number, endTime: number, of = vodId) =>
-  call('POST', '/api/clips/request', { vodId: of, startTime, endTime, ...keyframes })
+  rig.call('POST', '/api/clips/request', { vodId: of, startTime, endTime, ...keyframes })
 
 function callerOf(userId: UserId): Caller {
   const principal = { userId, scheme: 'jwt', role: 'owner', scopes: 'all', credentialId: null } as const
@@ -102,16 +65,16 @@ describe('a clip', () => {
     expect(asked).toMatchObject({ status: 202, body: { status: 'pending', credits: 1 } })
     const { requestId } = asked.body
     expect(asked.body.estimatedCompletion).toMatch(/^2026-01-31T12:00:0/)
-    expect((await call('GET', `/api/clips/download/${requestId}`)).body.error).toMatchObject({ code: 'NOT_READY' })
+    expect((await rig.call('GET', `/api/clips/download/${requestId}`)).body.error).toMatchObject({ code: 'NOT_READY' })
 
-    const live = await LiveClient.open(server.url, rigToken)
-    await worker.drain()
+    const live = await LiveClient.open(rig.server.url, rigToken)
+    await rig.worker.drain()
     const told = { jobId: requestId, type: 'clip', vodId }
     expect(await live.next('event')).toMatchObject({ topic: 'media.changed', payload: { ...told, status: 'running' } })
     expect(await live.next('event')).toMatchObject({ payload: { ...told, status: 'done', progress: 1 } })
     await live.end()
 
-    const { body: clip } = await call('GET', `/api/clips/status/${requestId}`)
+    const { body: clip } = await rig.call('GET', `/api/clips/status/${requestId}`)
     expect(clip).toMatchObject({
       status: 'ready',
       progress: 1,
@@ -121,7 +84,7 @@ describe('a clip', () => {
     const again = await request(4, 10)
     expect(again.body).toMatchObject({ requestId, status: 'ready' })
 
-    const link = await call('GET', `/api/clips/download/${requestId}`)
+    const link = await rig.call('GET', `/api/clips/download/${requestId}`)
     expect(link.body).toMatchObject({ bytes: clip.bytes, expiresAt: '2026-01-31T12:15:00.000Z' })
     const whole = await fetch(link.body.url)
     expect(Object.fromEntries(whole.headers)).toMatchObject({
@@ -161,7 +124,7 @@ describe('a clip', () => {
     expect([changed.status, (await changed.arrayBuffer()).byteLength]).toEqual([200, bytes.length])
     expect((await fetch(link.body.url.replace(/signature=./, 'signature=_'))).status).toBe(403)
 
-    const { body: usage } = await call('GET', '/api/usage')
+    const { body: usage } = await rig.call('GET', '/api/usage')
     expect(usage.data).toContainEqual(expect.objectContaining({ metric: 'downloads', used: 1 }))
   })
 
@@ -184,47 +147,47 @@ describe('a clip', () => {
       status: 409,
       body: { error: { code: 'SOURCE_REQUIRED' } },
     })
-    const attached = await call('POST', '/api/vods/youtube:v1/source', { source: sampleFile })
+    const attached = await rig.call('POST', '/api/vods/youtube:v1/source', { source: sampleFile })
     expect(attached).toMatchObject({
       status: 201,
       body: { vodId: 'youtube:v1', source: 'attached', creatorId: 'youtube:c1' },
     })
-    expect((await call('GET', '/api/creators/youtube:c1/vods')).body.data).toMatchObject([
+    expect((await rig.call('GET', '/api/creators/youtube:c1/vods')).body.data).toMatchObject([
       { vodId: 'youtube:v1', source: 'attached', trending: null },
     ])
     expect((await request(1, 5, 'youtube:v1')).status).toBe(202)
-    expect((await call('DELETE', '/api/vods/youtube:v1')).status).toBe(204)
-    expect((await call('GET', '/api/creators/youtube:c1/vods')).body.data[0].source).toBe('attachable')
-    await worker.drain()
+    expect((await rig.call('DELETE', '/api/vods/youtube:v1')).status).toBe(204)
+    expect((await rig.call('GET', '/api/creators/youtube:c1/vods')).body.data[0].source).toBe('attachable')
+    await rig.worker.drain()
   })
 
   it('is cancelled, deleted, and gone when its time is over', async () => {
     const waiting = (await request(10, 16)).body.requestId
-    expect((await call('DELETE', `/api/clips/requests/${waiting}`)).status).toBe(204)
-    await worker.drain()
-    expect((await call('GET', `/api/clips/status/${waiting}`)).body).toMatchObject({
+    expect((await rig.call('DELETE', `/api/clips/requests/${waiting}`)).status).toBe(204)
+    await rig.worker.drain()
+    expect((await rig.call('GET', `/api/clips/status/${waiting}`)).body).toMatchObject({
       status: 'error',
       reason: 'You cancelled this request.',
     })
     const made = (await request(20, 26)).body.requestId
-    await worker.drain()
-    const { body: list } = await call('GET', '/api/clips/requests?status=ready&limit=1')
+    await rig.worker.drain()
+    const { body: list } = await rig.call('GET', '/api/clips/requests?status=ready&limit=1')
     expect(list).toMatchObject({ data: [{ requestId: made }], nextCursor: expect.any(String) })
     expect(list.storage.usedBytes).toBeGreaterThan(list.data[0].bytes)
 
     const past = new Date(rigNow.getTime() - 1)
-    await rig.db.system.updateTable('media_jobs').set({ expires_at: past }).where('id', '=', made).execute()
-    expect((await call('GET', `/api/clips/download/${made}`)).body.error).toMatchObject({ code: 'GONE' })
-    await sweepMedia(deps)
-    expect((await call('GET', `/api/clips/status/${made}`)).body.status).toBe('ready')
-    expect((await call('GET', `/api/clips/download/${made}`)).status).toBe(410)
-    expect(await deps.media.blobs.list(`media/${rig.userId}/jobs/${made}`, 10)).toEqual([])
+    await rig.rig.db.system.updateTable('media_jobs').set({ expires_at: past }).where('id', '=', made).execute()
+    expect((await rig.call('GET', `/api/clips/download/${made}`)).body.error).toMatchObject({ code: 'GONE' })
+    await sweepMedia(rig.deps)
+    expect((await rig.call('GET', `/api/clips/status/${made}`)).body.status).toBe('ready')
+    expect((await rig.call('GET', `/api/clips/download/${made}`)).status).toBe(410)
+    expect(await rig.deps.media.blobs.list(`media/${rig.rig.userId}/jobs/${made}`, 10)).toEqual([])
     const anew = (await request(20, 26)).body.requestId
     expect(anew).not.toBe(made)
-    await worker.drain()
-    expect((await call('DELETE', `/api/clips/requests/${anew}`)).status).toBe(204)
-    expect((await call('GET', `/api/clips/status/${anew}`)).status).toBe(404)
-    expect(await deps.media.blobs.list(`media/${rig.userId}/jobs/${anew}`, 10)).toEqual([])
+    await rig.worker.drain()
+    expect((await rig.call('DELETE', `/api/clips/requests/${anew}`)).status).toBe(204)
+    expect((await rig.call('GET', `/api/clips/status/${anew}`)).status).toBe(404)
+    expect(await rig.deps.media.blobs.list(`media/${rig.rig.userId}/jobs/${anew}`, 10)).toEqual([])
   })
 })
 
@@ -242,17 +205,17 @@ describe('media', () => {
       ['ftp://media.example.com/x.mp4', 'BAD_REQUEST'],
       ['concat:/etc/passwd', 'BAD_REQUEST'],
     ] as const) {
-      const refused = await call('POST', '/api/vods', { source })
+      const refused = await rig.call('POST', '/api/vods', { source })
       expect([source, refused.body.error.code]).toEqual([source, code])
     }
-    const other = await fillAccount(rig, 'ada@example.com')
+    const other = await fillAccount(rig.rig, 'ada@example.com')
     const claims = { userId: other.userId, sessionId: other.ids.session, role: 'user' as const }
-    const token = await rig.accounts.accounts.tokens.signAccess(claims, 900_000)
-    const theirs = await call('POST', '/api/vods', { source: sampleFile }, token)
+    const token = await rig.rig.accounts.accounts.tokens.signAccess(claims, 900_000)
+    const theirs = await rig.call('POST', '/api/vods', { source: sampleFile }, token)
     expect(theirs.body.error).toMatchObject({ code: 'FORBIDDEN' })
     // What trends is for plans that have it.
-    await rig.db.system.updateTable('users').set({ plan: 'free' }).where('id', '=', other.userId).execute()
-    const { body } = await call('GET', `/api/vods/${filledVodId(other.ids)}`, undefined, token)
+    await rig.rig.db.system.updateTable('users').set({ plan: 'free' }).where('id', '=', other.userId).execute()
+    const { body } = await rig.call('GET', `/api/vods/${filledVodId(other.ids)}`, undefined, token)
     expect(body).not.toHaveProperty('trending')
   })
 
@@ -281,27 +244,26 @@ describe('media', () => {
     })
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })
-    const desk = { ...deps.media, probe: testMediaDesk({ folder, clock: deps.clock, outbound }).probe }
-    const open = { ...deps, outbound, log, media: desk }
-    const caller = callerOf(rig.userId)
+    const desk = {
+      ...rig.deps.media,
+      probe: testMediaDesk({ folder: rig.mediaFolder, clock: rig.deps.clock, outbound }).probe,
+    }
+    const open = { ...rig.deps, outbound, log, media: desk }
+    const caller = callerOf(rig.rig.userId)
     const source = `http://media.example.com:${port}/stream.mp4?token=very-secret`
     const vod = await registerVod(open, caller, { source })
     expect(vod).toMatchObject({ sourceKind: 'url', sourceLabel: `media.example.com:${port}`, duration: 60 })
     expect(asked[0]).toBe('/stream.mp4?token=very-secret')
 
     const { requestId } = (await request(30, 34, vod.vodId)).body
-    const run = { ...open, engine: null, openFolder: () => createJobFolder(join(folder, 'work')) }
-    const reader = new MediaWorker(
-      { ...open, work: (job, o) => runJob(run, job, o), discard: (job, files) => discardFiles(run, job, files) },
-      { concurrentMax: 1 },
-    )
+    const reader = rig.openWorker(open)
     await reader.drain()
     await reader.close()
-    const { body: clip } = await call('GET', `/api/clips/status/${requestId}`)
+    const { body: clip } = await rig.call('GET', `/api/clips/status/${requestId}`)
     expect(clip).toMatchObject({ status: 'ready' })
     const rows = await Promise.all(
       (['vods', 'media_jobs', 'vault_secrets', 'audit_log'] as const).map(table =>
-        rig.db.system.selectFrom(table).selectAll().execute(),
+        rig.rig.db.system.selectFrom(table).selectAll().execute(),
       ),
     )
     expect(JSON.stringify(rows)).not.toContain('very-secret')
@@ -312,22 +274,22 @@ describe('media', () => {
   })
 
   it('goes with the account that it belongs to', async () => {
-    const leaving = await fillAccount(rig, 'leaving@example.com')
+    const leaving = await fillAccount(rig.rig, 'leaving@example.com')
     const key = outputKey({ ownerId: leaving.userId, jobId: leaving.ids.clip, fileId: leaving.ids.output })
-    await deps.media.blobs.put(key, Buffer.from('a clip'))
-    await rig.db.system
+    await rig.deps.media.blobs.put(key, Buffer.from('a clip'))
+    await rig.rig.db.system
       .updateTable('sessions')
       .set({ created_at: rigNow })
       .where('id', '=', leaving.ids.session)
       .execute()
     const claims = { userId: leaving.userId, sessionId: leaving.ids.session, role: 'user' as const }
-    const token = await rig.accounts.accounts.tokens.signAccess(claims, 900_000)
-    expect((await call('DELETE', '/api/account', undefined, token)).status).toBe(204)
-    expect(await deps.media.blobs.stat(key)).toBeNull()
+    const token = await rig.rig.accounts.accounts.tokens.signAccess(claims, 900_000)
+    expect((await rig.call('DELETE', '/api/account', undefined, token)).status).toBe(204)
+    expect(await rig.deps.media.blobs.stat(key)).toBeNull()
   })
 
   it('says nothing of where it lies but a name, and needs a decoder for what has to be decoded', async () => {
-    const { body: vod } = await call('GET', `/api/vods/${vodId}`)
+    const { body: vod } = await rig.call('GET', `/api/vods/${vodId}`)
     expect(JSON.stringify(vod)).not.toContain(sampleFile)
     expect(vod).toMatchObject({
       title: 'The sample',
@@ -336,15 +298,15 @@ describe('media', () => {
       media: { container: 'mp4' },
     })
     const work = { type: 'audio/silence', input: { vodId }, params: {}, idempotencyKey: 'once' }
-    const estimate = await call('POST', '/api/media/estimate', work)
+    const estimate = await rig.call('POST', '/api/media/estimate', work)
     expect(estimate.body).toMatchObject({ credits: 1, isStored: false })
-    const job = await call('POST', '/api/media/jobs', work)
+    const job = await rig.call('POST', '/api/media/jobs', work)
     expect(job).toMatchObject({ status: 202, body: { type: 'audio/silence', status: 'queued' } })
-    await worker.drain()
-    expect((await call('GET', `/api/media/jobs/${job.body.jobId}`)).body).toMatchObject({
+    await rig.worker.drain()
+    expect((await rig.call('GET', `/api/media/jobs/${job.body.jobId}`)).body).toMatchObject({
       status: 'failed',
       error: { code: 'NOT_CONFIGURED', message: expect.stringContaining('ffmpeg') },
     })
-    expect((await call('GET', `/api/media/jobs/${job.body.jobId}/outputs`)).status).toBe(409)
+    expect((await rig.call('GET', `/api/media/jobs/${job.body.jobId}/outputs`)).status).toBe(409)
   })
 })

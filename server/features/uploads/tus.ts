@@ -58,6 +58,8 @@ export async function answerTus(deps: VodDeps, userId: UserId, request: Request,
     },
   })
   request.setTimeout(silentMsMax, () => request.destroy())
+  // From then on it is we who work.
+  request.once('end', () => request.setTimeout(0))
   const answer = await server.handleWeb(asWebRequest(request))
   if (answer.status >= 400) {
     leaveRest(request, response)
