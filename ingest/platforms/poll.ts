@@ -32,7 +32,7 @@ const oddAnswersMax = 3
 /** Pages of a list that are asked for before the first of them is marked. */
 const pagesAheadMax = 4
 /** Looks at numbers, of as many posts as one request asks for: in one run, beside each other, and not marked yet. */
-const looksMax = 960
+const looksMax = 4_000
 const looksAtOnce = 96
 const looksKeptMax = 800
 
@@ -188,16 +188,20 @@ interface Look {
 async function* looksDue(deps: PollDeps, poll: Poll, nowMs: number): AsyncGenerator<Look, void> {
   const { metricsMax, details } = dataOf(deps, poll)
   const max = metricsMax * looksAtOnce
-  let after: DuePost | null = null
-  for (let count = 0; count < looksMax; count += looksAtOnce) {
-    const due: DuePost[] = await duePosts(deps.db, poll, { nowMs, max, after })
+  const dueAfter = (after: DuePost | null) => duePosts(deps.db, poll, { nowMs, max, after })
+  let coming = dueAfter(null)
+  for (let count = looksAtOnce; ; count += looksAtOnce) {
+    const due = await coming
+    const isLast = due.length < max || count >= looksMax
+    // The store finds the next ones while these are asked for.
+    if (!isLast) coming = dueAfter(due.at(-1) ?? null)
+    coming.catch(() => undefined)
     const isWhole = (post: DuePost) => details !== null && (post.isStale || isOwnPublic(poll, post))
     const stale = due.filter(isWhole)
     const others = stale.length === 0 ? due : due.filter(post => !isWhole(post))
     for (const posts of batches(others, metricsMax)) yield { posts, isWhole: false }
     for (const posts of batches(stale, metricsMax)) yield { posts, isWhole: true }
-    after = due.at(-1) ?? null
-    if (due.length < max) return
+    if (isLast) return
   }
 }
 

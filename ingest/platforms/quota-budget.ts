@@ -59,8 +59,8 @@ const headStart = 0.1
 const statesMax = 1_000
 /** Requests of one count. */
 const roundMax = 1_000
-/** A worker has at most so many units in hand, and at most this part of a day's. */
-const inHandMax = 50
+/** A worker counts at most so many units ahead, and at most this part of a day's. */
+const inHandMax = 1_000
 const inHandPart = 1 / 200
 const recheckMs = 1_000
 /** Clocks that disagree by more than this count into the wrong day. */
