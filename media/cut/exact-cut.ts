@@ -8,7 +8,7 @@ import { decodeCpuSec, encodeCpuSec, type PictureSize } from './cost.ts'
 import { even, portraitCrop } from './crop.ts'
 import type { CutJob } from './cut-clip.ts'
 import { type ClipFrame, endOf, framesBetween } from './frames.ts'
-import { passesCheck, smartEligibility, smartPicture } from './smart-cut.ts'
+import { checkSmartClip, smartEligibility, smartPicture } from './smart-cut.ts'
 import { known, type Span, takeSpan } from './span.ts'
 import { decoderOf, pictureContainer, sumOfCpu, type TierRequest, type TierResult } from './tier.ts'
 import { type ClipContainer, type ClipPicture, writeClip } from './write-clip.ts'
@@ -106,22 +106,18 @@ async function smartOrWhole(piece: Workpiece): Promise<Made> {
   if (smart === null) return encodeWhole(piece, [])
   try {
     const written = await write(piece, smart.picture)
-    const isSound = await passesCheck(piece.engine, written.path, piece.frames, smart.jointsSec, piece)
-    if (isSound)
-      return {
-        ...written,
-        tier: 'smart',
-        frameCount: piece.frames.length,
-        encodedFrameCount: smart.encodedFrameCount,
-        cpuSec: smart.cpuSec,
-        notes: [],
-      }
+    const check = await checkSmartClip(piece.engine, written.path, piece.frames, smart.jointsSec, piece)
+    const cpuSec = sumOfCpu([smart.cpuSec, check.cpuSec])
+    if (check.isSound) {
+      const { encodedFrameCount } = smart
+      return { ...written, tier: 'smart', frameCount: piece.frames.length, encodedFrameCount, cpuSec, notes: [] }
+    }
+    const note = 'The copied part did not decode without faults where it meets its edges, so all was encoded.'
+    const whole = await encodeWhole(piece, [note])
+    return { ...whole, cpuSec: sumOfCpu([whole.cpuSec, cpuSec]) }
   } finally {
     smart.close()
   }
-  return encodeWhole(piece, [
-    'The copied part did not decode without faults where it meets its edges, so all was encoded.',
-  ])
 }
 
 async function encodeWhole(piece: Workpiece, notes: readonly string[]): Promise<Made> {

@@ -22,6 +22,7 @@ import {
 import { decodeCpuSec, encodeCpuSec, type PictureSize } from './cost.ts'
 import { type ClipFrame, endOf, planSmartCut, type SmartPlan } from './frames.ts'
 import { keyPacketAt, type Span } from './span.ts'
+import { sumOfCpu } from './tier.ts'
 import type { ClipPicture } from './write-clip.ts'
 import { openWrittenFile, packetsAtFrames, shownTimes, type WrittenFile } from './written-file.ts'
 
@@ -79,73 +80,69 @@ export async function smartPicture(
   },
 ): Promise<SmartPicture | null> {
   const joint = await firstCleanKeyframe(source, eligible.config, span, frames)
-  if (joint === null) return null
-  const plan = planSmartCut(frames, joint)
+  const config = await source.getDecoderConfig()
   const [headId, tailId] = freeIds(eligible.config)
-  if (headId === undefined || tailId === undefined) return null
+  if (joint === null || config === null || headId === undefined || tailId === undefined) return null
+  const plan = planSmartCut(frames, joint)
   const edges: Edge[] = []
   const close = (): void => {
     for (const edge of edges) edge.file.close()
   }
   const encode = async (name: string, part: readonly ClipFrame[], parameterSetId: number): Promise<Edge | null> => {
+    if (part.length === 0) return null
     const edge = await encodeEdge(engine, span, part, { ...job, name, parameterSetId, profile: eligible.profile })
-    if (edge) edges.push(edge)
+    edges.push(edge)
     return edge
   }
-  const head = plan.head.length > 0 ? await encode('head', plan.head, headId) : undefined
-  const tail = plan.tail.length > 0 && head !== null ? await encode('tail', plan.tail, tailId) : undefined
-  if (head === null || tail === null) {
-    close()
-    return null
-  }
-  const startSec = frames[0].shownAtSec
-  const config = await source.getDecoderConfig()
-  if (config === null) {
-    close()
-    return null
-  }
-  return {
-    picture: {
-      codec: 'avc',
-      config: {
-        ...config,
-        description: mergedAvcConfig(
-          eligible.config,
-          edges.map(edge => edge.config),
-        ),
+  try {
+    const head = await encode('head', plan.head, headId)
+    const tail = await encode('tail', plan.tail, tailId)
+    const configs = edges.flatMap(edge => (edge.config === null ? [] : [edge.config]))
+    if (configs.length < edges.length) {
+      close()
+      return null
+    }
+    const startSec = frames[0].shownAtSec
+    return {
+      picture: {
+        codec: 'avc',
+        config: { ...config, description: mergedAvcConfig(eligible.config, configs) },
+        matrix: await source.getTransformationMatrix(),
+        packetCountMax: frames.length,
+        packets: joined(span, source, plan, { head, tail }, startSec),
       },
-      matrix: await source.getTransformationMatrix(),
-      packetCountMax: frames.length,
-      packets: joined(span, source, plan, { head: head ?? null, tail: tail ?? null }, startSec),
-    },
-    encodedFrameCount: plan.head.length + plan.tail.length,
-    jointsSec: jointsOf(plan, frames).map(atSec => atSec - startSec),
-    cpuSec: edges.reduce<number | null>(
-      (sum, { cpuSec }) => (sum === null || cpuSec === null ? null : sum + cpuSec),
-      0,
-    ),
-    close,
+      encodedFrameCount: plan.head.length + plan.tail.length,
+      jointsSec: jointsOf(plan, frames).map(atSec => atSec - startSec),
+      cpuSec: sumOfCpu(edges.map(edge => edge.cpuSec)),
+      close,
+    }
+  } catch (error) {
+    close()
+    throw error
   }
 }
 
 /**
- * Whether the written clip is what was planned: every frame once, at its time, and both joints decode without a fault.
+ * Whether the written clip is what was planned: every frame once, at its time, and both joints decode without a fault;
+ * and what it cost to look.
  */
-export async function passesCheck(
+export async function checkSmartClip(
   engine: MediaEngine,
   path: string,
   frames: readonly [ClipFrame, ...ClipFrame[]],
   joints: readonly number[],
   task: { readonly signal: AbortSignal | undefined; readonly size: PictureSize },
-): Promise<boolean> {
+): Promise<{ isSound: boolean; cpuSec: number | null }> {
   const expected = frames.map(frame => frame.shownAtSec - frames[0].shownAtSec)
   const file = await openWrittenFile(path)
   try {
     const times = file.video === null ? [] : await shownTimes(file.video)
-    if (times.length !== expected.length || times.some((atSec, index) => !isNear(atSec, expected[index]))) return false
+    if (times.length !== expected.length || times.some((atSec, index) => !isNear(atSec, expected[index])))
+      return { isSound: false, cpuSec: 0 }
   } finally {
     file.close()
   }
+  const spent: (number | null)[] = []
   for (const jointSec of joints) {
     const startSec = Math.max(0, jointSec - sampledSec)
     const endSec = jointSec + sampledSec
@@ -166,16 +163,17 @@ export async function passesCheck(
       { cpuSecEstimate: decodeCpuSec(20, task.size), ...(task.signal && { signal: task.signal }) },
     )
     const wantedCount = expected.filter(atSec => atSec > startSec - 0.0005 && atSec < endSec - 0.0005).length
-    if (usage.errorCount > 0 || seenCount !== wantedCount) return false
+    spent.push(usage.cpuSec)
+    if (usage.errorCount > 0 || seenCount !== wantedCount) return { isSound: false, cpuSec: sumOfCpu(spent) }
   }
-  return true
+  return { isSound: true, cpuSec: sumOfCpu(spent) }
 }
 
 interface Edge {
   readonly file: WrittenFile
-  readonly track: InputVideoTrack
   readonly frames: readonly ClipFrame[]
-  readonly config: AvcConfig
+  /** Null when the encoder did not return every frame. */
+  readonly config: AvcConfig | null
   readonly cpuSec: number | null
 }
 
@@ -192,7 +190,7 @@ async function encodeEdge(
     readonly size: PictureSize
     readonly onProgress: (doneSec: number) => void
   },
-): Promise<Edge | null> {
+): Promise<Edge> {
   const outputPath = join(edge.folder, `${edge.name}.mp4`)
   const startSec = frames[0]?.atSec ?? 0
   const last = frames.at(-1)
@@ -216,13 +214,8 @@ async function encodeEdge(
     },
   )
   const file = await openWrittenFile(outputPath)
-  const config = file.video && (await avcConfigOf(file.video))
   const isWhole = file.video !== null && (await shownTimes(file.video)).length === frames.length
-  if (file.video === null || config === null || !isWhole) {
-    file.close()
-    return null
-  }
-  return { file, track: file.video, frames, config, cpuSec }
+  return { file, frames, cpuSec, config: isWhole && file.video ? await avcConfigOf(file.video) : null }
 }
 
 /** Head, copy and tail, from time 0. */
@@ -233,7 +226,7 @@ async function* joined(
   edges: { readonly head: Edge | null; readonly tail: Edge | null },
   startSec: number,
 ): AsyncGenerator<EncodedPacket> {
-  if (edges.head) yield* packetsAtFrames(edges.head.track, edges.head.frames, startSec)
+  if (edges.head?.file.video) yield* packetsAtFrames(edges.head.file.video, edges.head.frames, startSec)
   const copied = span.packets.slice(plan.copied.from, plan.copied.until)
   const sink = new EncodedPacketSink(source)
   const packets = sink.packets(await keyPacketAt(sink, copied[0]?.atSec ?? 0))
@@ -242,7 +235,7 @@ async function* joined(
     if (packet) yield packet.clone({ timestamp: atSec - startSec })
   }
   await packets.return()
-  if (edges.tail) yield* packetsAtFrames(edges.tail.track, edges.tail.frames, startSec)
+  if (edges.tail?.file.video) yield* packetsAtFrames(edges.tail.file.video, edges.tail.frames, startSec)
 }
 
 /** The place among the frames of the first keyframe after which everything earlier may be forgotten; null without. */
