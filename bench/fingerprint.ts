@@ -111,8 +111,10 @@ try {
       for (const [name, edit] of Object.entries(edits)) {
         const path = await editedClip(original, { startSec, edit, otherPath: other.path })
         const clip = await printOf(engine, path)
+        // What stands below on a split screen is there.
+        const shown = name === 'split screen' ? printed.filter(one => one.film !== other.film) : printed
         await rm(path)
-        outcomes.push(outcomeOf(clip, printed, { edit: name, original, cutAtSec: startSec + (edit.trimSec ?? 0) }))
+        outcomes.push(outcomeOf(clip, shown, { edit: name, original, cutAtSec: startSec + (edit.trimSec ?? 0) }))
       }
     }
   }

@@ -50,12 +50,13 @@ describe('the sample file', () => {
     expect(timeline.thumbnails).toMatchObject({ widthPx: 160, heightPx: 90, columns: 12 })
     expect(thumbnails?.readUInt32BE(16)).toBe(12 * 160)
     expect(shares.at(-1)).toBeGreaterThan(0.9)
-    // It is known by its own fingerprint.
+    // It is known by its own pictures; its tones sound the same all the time, by which nothing is known.
     const sound = await printSound(engine, source)
+    expect(sound?.length).toBeGreaterThan(400)
     expect(matchFingerprints({ pictures: parts, sound }, { pictures: views, sound })).toMatchObject({
-      kind: 'both',
+      kind: 'picture',
       picture: { speed: 1, isMirrored: false, offsetSec: 0 },
-      sound: { offsetSec: 0, difference: 0 },
+      sound: null,
     })
   })
 
