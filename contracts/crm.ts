@@ -34,7 +34,7 @@ export const KpiSchema = z.object({
   observedAt: z.string().nullable(),
   /** Counters that the engagement is over; empty for the others. */
   over: z.array(z.string()),
-  /** Where the platform's own counter stands; only there where `state` is `needs_amendment`. */
+  /** Where the platform's own counter stands; only there where no measure may be made of it. */
   counter: number.optional(),
 })
 export type Kpi = z.infer<typeof KpiSchema>

@@ -247,6 +247,22 @@ describe('accounts whose terms allow no measure', () => {
       },
     ])
   })
+
+  it('show what their platform counted by day, without anything held against it', async () => {
+    const withheld = { ...tube, mayDerive: false }
+    await ownCreator([{ at: '2026-01-31T11:30:00', followers: 60, views: 5_000 }])
+    const days = Array.from({ length: 14 }, (_, place) => ({ day: `2026-01-${15 + place}`, shares: 10 }))
+    await ownDays(days)
+    const period = await ownPerformance(rig.ctx, numbers(), '7d')
+    const { total, accounts } = await ownCounters(rig.ctx, numbers(withheld), period)
+    expect(total.kpis.shares).toMatchObject({
+      ...{ value: 70, state: 'value', observedAt: '2026-01-29T08:00:00.000Z' },
+      ...{ change: null, changeState: 'needs_amendment', counter: null },
+    })
+    expect(total.kpis.views).toMatchObject({ value: null, state: 'needs_amendment', counter: 5_000 })
+    expect(total.series.shares.map(point => point.value)).toEqual([10, 10, 10, 10, 10, null, null])
+    expect(accounts.get(tube.accountId)).toEqual(total.kpis)
+  })
 })
 
 describe('own posts', () => {

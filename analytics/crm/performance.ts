@@ -5,7 +5,7 @@ import type { AnalyticsContext } from '../context.ts'
 import { refKey } from '../measures/details.ts'
 import { compose, runQuery, sqlPart } from '../queries/run-query.ts'
 import { gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
-import { type OwnDay, readOwnDays } from './own-days.ts'
+import { type DayCounter, daysLateMsMax, type OwnDay, readOwnDays, sumOfDays } from './own-days.ts'
 import {
   accountParams,
   type OwnAccount,
@@ -14,7 +14,17 @@ import {
   type PostCounter,
   postCounters,
 } from './own-numbers.ts'
-import { engaging, type PostGains, postRows, readPostGains, type Span, timeParams, type Windows } from './post-gains.ts'
+import {
+  engaging,
+  type PostGains,
+  postRows,
+  readPostGains,
+  type Span,
+  spanOf,
+  timeParams,
+  type Which,
+  type Windows,
+} from './post-gains.ts'
 
 /** How long each period is, and one step of its series. */
 const spans: Readonly<Record<CrmPeriod, { spanMs: number; stepMs: number; bucket: '1h' | '1d' }>> = {
@@ -31,8 +41,7 @@ export type Kpis = Readonly<Record<KpiName, Kpi>>
 
 /** Numbers over a period, of each account and of all together. */
 export interface OwnPerformance {
-  readonly fromMs: number
-  readonly toMs: number
+  readonly windows: Windows
   readonly bucket: '1h' | '1d'
   readonly total: { readonly kpis: Kpis; readonly series: Readonly<Record<KpiName, KpiPoint[]>> }
   /** By account id. */
@@ -52,7 +61,7 @@ export async function ownPerformance(
   const whole = tracks.map(track => kpisIn(track, 'whole', windows))
   const earlier = tracks.map(track => kpisIn(track, 'before', windows))
   return {
-    ...windows.whole,
+    windows,
     bucket: spans[period].bucket,
     total: {
       kpis: eachKpi(name =>
@@ -91,9 +100,6 @@ function windowsOf(period: CrmPeriod, toMs: number): Windows {
     stepMs,
   }
 }
-
-/** A window by its name, or a step by its place. */
-type Which = 'whole' | 'before' | number
 
 /** What one account has: its own readings in order of time, what its posts gained by window, and its days. */
 interface Tracks {
@@ -154,11 +160,11 @@ interface Measured {
 const nothing: Measured = { value: null, isPartial: false, atMs: null, sides: null, over: [], rise: null }
 
 function kpisIn(track: Tracks, which: Which, windows: Windows): Readonly<Record<KpiName, Measured>> {
-  const window = typeof which === 'number' ? (windows.steps[which] ?? windows.whole) : windows[which]
+  const window = spanOf(windows, which)
   const posts = track.posts[which === 'whole' ? 0 : which === 'before' ? 1 : which + 2]
   const gained = (name: PostCounter): Measured => {
     const found = sumOfPosts(posts, name)
-    return found.value === null ? sumOfDays(track.days, name, which, windows) : found
+    return found.value === null ? sumOfDaysIn(track, name, which, windows) : found
   }
   return eachKpi(name => {
     switch (name) {
@@ -202,56 +208,19 @@ function engagementIn(posts: PostGains | undefined): Measured {
   return { ...nothing, value: ratioOf({ engaged, views }), atMs, sides: { engaged, views }, over }
 }
 
-/** Days are ready after two to three days; what is older than this says nothing of now. */
-const daysLateMsMax = 5 * 86_400_000
-
-/**
- * What the platform counted by day: in a period as many whole days up to the last one that is ready, so that a period and
- * the one before have as many. A step has the day that ended in it.
- */
-function sumOfDays(
-  days: readonly OwnDay[],
-  name: keyof OwnDay & (PostCounter | 'followers_gained' | 'followers_lost'),
-  which: Which,
-  windows: Windows,
-): Measured {
-  const { whole, steps } = windows
-  const given = days.filter(day => day[name] !== null)
-  const last = given.at(-1)
-  if (!last || last.end_ms < whole.toMs - daysLateMsMax) return nothing
-  const dayCount = Math.round((whole.toMs - whole.fromMs) / 86_400_000)
-  const step = typeof which === 'number' ? steps[which] : undefined
-  const newest = numberOf(last) - (which === 'before' ? dayCount : 0)
-  const isIn = (day: OwnDay) =>
-    step
-      ? day.end_ms > step.fromMs && day.end_ms <= step.toMs && windows.stepMs >= 86_400_000
-      : numberOf(day) <= newest && numberOf(day) > newest - dayCount
-  const counted = given.filter(isIn)
-  const end = counted.at(-1)
-  if (!end) return nothing
-  const first = given[0]
-  return {
-    ...nothing,
-    value: counted.reduce((sum, day) => sum + (day[name] ?? 0), 0),
-    // Days on which nothing happened may be left out: only the time before the first one is unknown.
-    isPartial: !step && first !== undefined && numberOf(first) > newest - dayCount + 1,
-    atMs: end.end_ms,
-  }
-}
-
-/** Days since 1970. */
-function numberOf(day: OwnDay): number {
-  return Date.parse(day.day) / 86_400_000
+function sumOfDaysIn(track: Tracks, name: DayCounter, which: Which, windows: Windows): Measured {
+  const sum = sumOfDays(track.days, name, which, windows)
+  return sum === null ? nothing : { ...nothing, ...sum }
 }
 
 /** From here on YouTube rounds a channel's followers down to three digits, for its owner as well. */
 const roundedFrom = 1000
 
 /** What was won less what was lost, where the level is rounded; else two readings say it. */
-function riseOf({ account, days }: Tracks, level: Measured, which: Which, windows: Windows): number | null {
-  if (account.platform !== 'youtube' || level.value === null || level.value < roundedFrom) return null
-  const won = sumOfDays(days, 'followers_gained', which, windows)
-  const lost = sumOfDays(days, 'followers_lost', which, windows)
+function riseOf(track: Tracks, level: Measured, which: Which, windows: Windows): number | null {
+  if (track.account.platform !== 'youtube' || level.value === null || level.value < roundedFrom) return null
+  const won = sumOfDaysIn(track, 'followers_gained', which, windows)
+  const lost = sumOfDaysIn(track, 'followers_lost', which, windows)
   if (won.value === null || lost.value === null || won.isPartial) return null
   return won.value - lost.value
 }

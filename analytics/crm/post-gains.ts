@@ -18,6 +18,14 @@ export interface Windows {
   readonly stepMs: number
 }
 
+/** A window by its name, or a step by its place. */
+export type Which = 'whole' | 'before' | number
+
+/** The window that is meant. */
+export function spanOf(windows: Windows, which: Which): Span {
+  return typeof which === 'number' ? (windows.steps[which] ?? windows.whole) : windows[which]
+}
+
 /** What the posts of one account gained together in one window. Of each counter: */
 interface CounterGains {
   readonly gain: number

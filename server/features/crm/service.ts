@@ -36,8 +36,8 @@ export async function readPerformance(deps: CrmDeps, caller: Caller, params: Per
   const raw = withheld.accounts.length === 0 ? null : await ownCounters(ctx, withheld, found)
   return {
     period: params.period,
-    from: new Date(found.fromMs).toISOString(),
-    asOf: new Date(found.toMs).toISOString(),
+    from: new Date(found.windows.whole.fromMs).toISOString(),
+    asOf: new Date(found.windows.whole.toMs).toISOString(),
     bucket: found.bucket,
     // Accounts of which nothing may be derived are in no number of the others.
     total: raw !== null && derivable.accounts.length === 0 ? raw.total : found.total,
