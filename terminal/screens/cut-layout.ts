@@ -23,6 +23,7 @@ const usualFrameSec = 1 / 30
 /** Lines that are always there: head, marks, loudness, scenes, moments, ruler, two of words. */
 const fixedHeight = 8
 const frameGap = 2
+const waveHeightMore = 8
 
 /** What moving in a video depends on. */
 export function shapeOf({ durationSec, video }: MediaInfo): MediaShape {
@@ -36,11 +37,14 @@ export function layoutCut({ width, height }: Room, { video }: MediaInfo): CutLay
   const aspect = video.widthPx / video.heightPx
   const stripHeight = spare >= 24 ? 5 : spare >= 14 ? 4 : spare >= 8 ? 3 : 2
   const frameLines = spare - waveHeight - stripHeight - 1
+  const frame =
+    frameLines < 3 ? null : frameRoom({ width: Math.floor((width - 2 * frameGap) / 3), height: frameLines }, aspect)
+  const left = frameLines - (frame?.height ?? 0)
   return {
-    frame:
-      frameLines < 3 ? null : frameRoom({ width: Math.floor((width - 2 * frameGap) / 3), height: frameLines }, aspect),
+    frame,
     strip: stripOf({ width, height: stripHeight }, aspect),
-    waveHeight,
+    // What frames leave in a high and narrow pane makes the sound easier to read.
+    waveHeight: waveHeight + Math.max(0, Math.min(waveHeightMore, left)),
   }
 }
 

@@ -8,7 +8,9 @@ import type { HttpResult } from '../net/http-client.ts'
 import type { ReadResource } from '../net/resource-client.ts'
 import { actInForm, type FormSpec, type FormState, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
 import { truncate } from '../text/width.ts'
+import type { ColorRole } from '../theme/themes.ts'
 import { drawForm } from '../widgets/form.ts'
+import { ruleLine } from '../widgets/rule.ts'
 import { shareBar } from '../widgets/share-bar.ts'
 import {
   type CutScene,
@@ -181,6 +183,7 @@ function drawCut(state: CutState, view: ScreenView): string[] {
     drawRuler(scene, view),
   ]
   const foot = [drawMoment(state, scene, view), drawFoot(state, view)]
+  lines.push(...drawMomentList(scene, { ...view, height: view.height - lines.length - foot.length }))
   const blank = ' '.repeat(view.width)
   const body = Array.from({ length: Math.max(0, view.height - foot.length) }, (_, y) => lines[y] ?? blank)
   return [...body, ...foot].slice(0, view.height)
@@ -227,42 +230,54 @@ function optionsText({ options }: CutState): string {
   return `${parts.filter(part => part !== '').join(', ')} `
 }
 
+/** Suggested moments with their reasons, as far as there is room below the picture. */
+function drawMomentList(scene: CutScene, view: ScreenView): string[] {
+  const moments = scene.timeline?.moments ?? []
+  const room = view.height - 2
+  if (moments.length === 0 || room < 2) return []
+  const { style, width } = view
+  // The chosen one stays in sight.
+  const first = Math.max(0, Math.min(moments.length - room, (scene.momentIndex ?? 0) - room + 1))
+  const rows = moments.slice(first, first + room).map((moment, i) => {
+    const isChosen = first + i === scene.momentIndex
+    const span = `${timecode(moment.startSec)}  ${clockText(moment.endSec - moment.startSec).padStart(5)}`
+    const text = ` ${String(first + i + 1).padStart(2)}  ${span}  ${String(Math.round(moment.score * 100)).padStart(3)}  ${moment.why}`
+    return isChosen ? style.inverse(style.fit(text, width)) : style.paint('text', style.fit(text, width))
+  })
+  return [' '.repeat(width), ruleLine('SUGGESTED MOMENTS: WHERE, HOW LONG, SCORE OF 100, WHY', view), ...rows]
+}
+
 /** The chosen moment with its reason, or how far the analysis is. */
 function drawMoment(state: CutState, scene: CutScene, view: ScreenView): string {
   const { style, width } = view
   const { analysis } = state
-  const job = analysis.status === 'begun' ? view.resource(mediaJobResource(analysis.jobId)) : null
-  if (job?.body?.status === 'failed')
-    return style.paint(
-      'error',
-      style.fit(` ! The analysis failed: ${job.body.error?.message ?? 'no reason was given.'}`, width),
-    )
-  if (job !== null && (job.body === null || job.body.status === 'queued' || job.body.status === 'running')) {
-    const share = job.body?.progress ?? 0
-    const bar = shareBar(share, Math.min(24, Math.max(4, width - 40)), style.isAscii)
-    const words = job.body?.status === 'running' ? `${Math.round(share * 100)} %` : 'waiting for its turn'
-    return joinLine(
-      [
-        ` ${style.paint('accent', bar.full)}${style.paint('faint', bar.empty)}`,
-        style.paint('muted', `analysing: ${words}`),
-      ],
-      '',
-      width,
-    )
+  const line = (role: ColorRole, text: string) => style.paint(role, style.fit(` ${text}`, width))
+  if (analysis.status === 'asked') return line('muted', `${style.glyphs.ring} analysing: asked the server`)
+  if (analysis.status === 'begun') {
+    const { body: job } = view.resource(mediaJobResource(analysis.jobId))
+    if (job?.status === 'failed')
+      return line('error', `! The analysis failed: ${job.error?.message ?? 'no reason was given.'}`)
+    if (job === null || job.status === 'queued' || job.status === 'running') return analysingLine(job, view)
   }
   const moment = scene.timeline?.moments[state.momentIndex ?? -1]
+  const score = moment === undefined ? 0 : Math.round(moment.score * 100)
   if (moment !== undefined)
-    return style.paint(
-      'subject',
-      style.fit(
-        ` Moment ${(state.momentIndex ?? 0) + 1}, ${Math.round(moment.score * 100)} of 100: ${moment.why}`,
-        width,
-      ),
-    )
-  const count = scene.timeline?.moments.length ?? 0
-  return style.paint(
-    'muted',
-    style.fit(scene.timeline === null ? '' : ` ${count} suggested moments: n marks the next one`, width),
+    return line('subject', `Moment ${(state.momentIndex ?? 0) + 1}, ${score} of 100: ${moment.why}`)
+  if (scene.timeline === null) return line('muted', '')
+  const { length: count } = scene.timeline.moments
+  return line('muted', count === 0 ? 'No moment stands out.' : `${count} suggested moments: n marks the next one`)
+}
+
+function analysingLine(job: { status: string; progress: number } | null, { style, width }: ScreenView): string {
+  const bar = shareBar(job?.progress ?? 0, Math.min(24, Math.max(4, width - 40)), style.isAscii)
+  const words = job?.status === 'running' ? `${Math.round(job.progress * 100)} %` : 'waiting for its turn'
+  return joinLine(
+    [
+      ` ${style.paint('accent', bar.full)}${style.paint('faint', bar.empty)}`,
+      style.paint('muted', `analysing: ${words}`),
+    ],
+    '',
+    width,
   )
 }
 
