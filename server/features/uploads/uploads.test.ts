@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Upload as TusUpload } from 'tus-js-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -95,6 +97,31 @@ describe('an upload', () => {
     expect((await patch(path, half, media.subarray(half))).status).toBe(204)
     expect((await call('GET', path)).body).toMatchObject({ status: 'ready' })
     expect((await tus('DELETE', path, {})).status).toBe(204)
+  })
+
+  it('keeps what had arrived when the connection breaks', async () => {
+    const path = await begin(media.length)
+    const half = Math.floor(media.length / 2)
+    const socket = connect(server.port, '127.0.0.1')
+    const head = [
+      `PATCH ${path} HTTP/1.1`,
+      `Host: 127.0.0.1:${server.port}`,
+      `Authorization: ${authorization}`,
+      'Tus-Resumable: 1.0.0',
+      'Upload-Offset: 0',
+      'Content-Type: application/offset+octet-stream',
+      `Content-Length: ${media.length}`,
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n`)
+    await new Promise(sent => socket.write(media.subarray(0, half), sent))
+    socket.destroy()
+    await once(socket, 'close')
+    let offset = 0
+    while (offset === 0) offset = Number((await tus('HEAD', path, {})).headers.get('upload-offset'))
+    // What the break took with it was never there.
+    expect(offset).toBeLessThanOrEqual(half)
+    expect((await patch(path, offset, media.subarray(offset))).status).toBe(204)
+    expect((await call('GET', path)).body).toMatchObject({ status: 'ready' })
   })
 
   it('is refused at its first bytes when it is no media, and at its last when it cannot be read', async () => {
