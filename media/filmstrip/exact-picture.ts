@@ -1,7 +1,7 @@
 import { EncodedPacketSink } from 'mediabunny'
 import { AppError } from '../../contracts/errors.ts'
 import { takeSpan } from '../cut/span.ts'
-import type { MediaEngine } from '../engine/port.ts'
+import type { EngineUsage, MediaEngine } from '../engine/port.ts'
 import type { Picture } from '../picture.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import { readingMedia } from '../source/reading-media.ts'
@@ -30,7 +30,7 @@ export async function exactPicture(
   { opened, path, folder }: FrameSource,
   { atSec, widthPx, heightPx }: { readonly atSec: number; readonly widthPx: number; readonly heightPx: number },
   signal: AbortSignal,
-): Promise<{ atSec: number; picture: Picture }> {
+): Promise<{ atSec: number; picture: Picture; usage: EngineUsage }> {
   const { video, zeroSec } = opened
   if (!video) throw new AppError('BAD_REQUEST', 'This media has no picture.')
   const shown = await readingMedia(signal, async () => {
@@ -45,7 +45,7 @@ export async function exactPicture(
     return { path: span.path, fileSec: packet.timestamp - span.baseSec, sourceSec: packet.timestamp }
   })
   const frames: Uint8Array[] = []
-  await engine.decode(
+  const usage = await engine.decode(
     {
       input: { kind: 'file', path: shown.path },
       picture: { widthPx, heightPx, pixels: 'rgb24', which: 'all', framesMax: 1 },
@@ -58,5 +58,5 @@ export async function exactPicture(
   const [rgb] = frames
   if (!rgb)
     throw new AppError('BAD_REQUEST', 'The picture at this instant cannot be decoded: the file is damaged there.')
-  return { atSec: Math.max(0, shown.sourceSec - zeroSec), picture: { widthPx, heightPx, rgb } }
+  return { atSec: Math.max(0, shown.sourceSec - zeroSec), picture: { widthPx, heightPx, rgb }, usage }
 }

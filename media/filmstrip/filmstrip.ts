@@ -9,7 +9,7 @@ import { EncodedPacketSink, type InputVideoTrack } from 'mediabunny'
 import { keyPacketAt } from '../cut/span.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import type { Picture } from '../picture.ts'
-import { annexB, parseAvcConfig } from '../source/h264.ts'
+import { annexB, avcConfigOf } from '../source/h264.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import { readingMedia } from '../source/reading-media.ts'
 import { coarseFirst } from './coarse-first.ts'
@@ -88,8 +88,7 @@ async function feedKeyframes(
   request: FilmstripRequest,
   { signal }: FilmstripTask,
 ): Promise<boolean> {
-  const description = (await video.getDecoderConfig())?.description
-  const config = description ? parseAvcConfig(bytesOf(description)) : null
+  const config = await avcConfigOf(video)
   const sink = new EncodedPacketSink(video)
   async function* chunks() {
     for (const { index, middleSec } of cellsOf(request)) {
@@ -152,12 +151,6 @@ function* cellsOf({ startSec, endSec, cellCount }: FilmstripRequest) {
   for (const index of coarseFirst(cellCount)) {
     yield { index, middleSec: startSec + ((index + 0.5) * (endSec - startSec)) / cellCount }
   }
-}
-
-function bytesOf(source: ArrayBufferLike | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(source)
-    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-    : new Uint8Array(source)
 }
 
 /** Which keyframe each cell shows, and its picture once there is one. */

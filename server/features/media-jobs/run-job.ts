@@ -17,6 +17,7 @@ import type { Outbound } from '../../../core/outbound/port.ts'
 import type { Vault } from '../../../core/vault/port.ts'
 import { cutClip } from '../../../media/cut/cut-clip.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
+import { exactPicture } from '../../../media/filmstrip/exact-picture.ts'
 import { keyframesOf } from '../../../media/filmstrip/keyframes.ts'
 import { printSound } from '../../../media/fingerprint/print-sound.ts'
 import type { JobFolder } from '../../../media/job-folder.ts'
@@ -65,9 +66,6 @@ interface Run extends Task {
   /** Files in the blob store, as they are added. */
   readonly stored: StoredFile[]
 }
-
-/** Processor time to decode one picture out of the middle of a file, in seconds. */
-const frameCpuSeconds = 1
 
 /** Does one job, and stores what came of it. Whatever happens, nothing stays in the folder it worked in. */
 export async function runJob(deps: RunDeps, job: MediaJobRow, task: Task): Promise<MadeByJob> {
@@ -167,32 +165,21 @@ async function runFrames(
     if (!info.video) throw new AppError('BAD_REQUEST', 'This media has no picture.')
     const width = Math.min(widthPx, info.video.widthPx)
     const height = Math.max(2, Math.round((width * info.video.heightPx) / info.video.widthPx))
-    const file = await wholeFile(media, run.source, run)
+    const path = run.source.kind === 'file' ? (await wholeFile(media, run.source, run)).path : null
     const frames: { time: number; name: string }[] = []
     const cpu: (number | null)[] = []
     for (const [index, time] of times.entries()) {
       const name = `frame-${nameOfTime(time)}.png`
-      let pixels: Uint8Array | null = null
-      const usage = await engine.decode(
-        {
-          input: { kind: 'file', path: file.path },
-          picture: { widthPx: width, heightPx: height, pixels: 'rgb24', which: 'all', framesMax: 1 },
-          sound: null,
-          startSec: file.zeroSec + Math.min(time, info.durationSec),
-        },
-        {
-          onFrame: frame => {
-            pixels ??= frame.pixels
-          },
-        },
-        { signal: run.signal, cpuSecEstimate: frameCpuSeconds },
+      const wanted = { atSec: Math.min(time, info.durationSec), widthPx: width, heightPx: height }
+      const { picture, usage } = await exactPicture(
+        engine,
+        { opened: media, path, folder: run.folder },
+        wanted,
+        run.signal,
       )
       cpu.push(usage.cpuSec)
-      if (pixels !== null) {
-        const body = Readable.from([await encodePng({ widthPx: width, heightPx: height, rgb: pixels })])
-        await store(deps, run, { body, name, contentType: 'image/png' })
-        frames.push({ time, name })
-      }
+      await store(deps, run, { body: Readable.from([await encodePng(picture)]), name, contentType: 'image/png' })
+      frames.push({ time, name })
       run.onProgress((index + 1) / times.length)
     }
     return { result: { widthPx: width, heightPx: height, frames }, cpuSeconds: sumOrNull(cpu) }
