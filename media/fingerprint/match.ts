@@ -27,8 +27,11 @@ export interface Match {
 export function matchFingerprints(copy: Fingerprint, original: Fingerprint): Match | null {
   const sound = copy.sound && original.sound ? matchSound(copy.sound, original.sound) : null
   const seen = matchPictures(copy.pictures, original.pictures)
-  const full = original.pictures.find(({ view }) => view === 'full')
-  const picture = seen && !sound && full && looksTheSame(full) ? null : seen
+  const isStill = [original, copy].some(({ pictures }) => {
+    const full = pictures.find(({ view, isMirrored }) => view === 'full' && !isMirrored)
+    return full !== undefined && looksTheSame(full)
+  })
+  const picture = isStill && !sound ? null : seen
   if (picture) return { kind: sound ? 'both' : 'picture', picture, sound }
   return sound ? { kind: 'sound', picture, sound } : null
 }
