@@ -19,8 +19,8 @@ export interface Match {
 }
 
 /**
- * Whether a video may be a copy of (a part of) another. Where the original looks the same all the time, pictures alone
- * are no evidence: without the sound there is no match.
+ * Whether a video may be a copy of (a part of) another. Where either looks the same all the time, pictures alone are
+ * no evidence: without the sound there is no match.
  * @param copy its pictures made by `queryPrint`
  * @param original its pictures made by `storedPrint`
  */
