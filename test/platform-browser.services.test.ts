@@ -44,16 +44,20 @@ describe.skipIf(!hasTmux() || chromiumPath() === null)('a new user at a terminal
     expect(kpis(followers)).toMatch(/^ [\d.]+[KMB]? /)
   })
 
-  test('links a second one, and the numbers of all move', async () => {
+  test('accepts the terms for measures of YouTube, links an account there, and the numbers of all move', async () => {
     const before = kpis(terminal.screen())
     terminal.press('KEYS', 'Enter')
     await terminal.shows(/TikTok +linked/)
     terminal.press('g')
     await enter('google', { row: 0, title: 'Google OAuth client' })
+    terminal.press('a')
+    await terminal.shows('Has Google accepted your amendment')
+    terminal.press('a')
+    await terminal.shows('Measures of YouTube are shown')
     await link('YouTube')
     terminal.press('CRM', 'Enter')
-    const after = await terminal.shows(/YouTube +[\d.]+[KMB]? /)
-    expect(kpis(after)).not.toBe(before)
+    await terminal.shows(/YouTube +[\d.]+[KMB]? /)
+    await terminal.shows(screen => kpis(screen).split(/ +/)[1] !== before.split(/ +/)[1])
     terminal.press('C-c', 'C-c')
     await terminal.shows(/^prompt> ?$/m)
     terminal.press('kill %1; wait', 'Enter')

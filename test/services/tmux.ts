@@ -13,7 +13,7 @@ export interface Tmux {
   type(text: string): void
   resize(columns: number, rows: number): void
   /** The screen once it shows the text; throws with what it shows instead when it never does. */
-  shows(wanted: string | RegExp): Promise<string>
+  shows(wanted: string | RegExp | ((screen: string) => boolean)): Promise<string>
   close(): void
 }
 
@@ -64,7 +64,7 @@ export function openTmux(o: {
     async shows(wanted) {
       for (const endMs = Date.now() + waitMs; ; await delay(100)) {
         const shown = screen()
-        if (typeof wanted === 'string' ? shown.includes(wanted) : wanted.test(shown)) return shown
+        if (isShown(shown, wanted)) return shown
         if (Date.now() > endMs) throw new Error(`The screen never showed ${wanted}:\n${shown}`)
       }
     },
@@ -76,4 +76,9 @@ export function openTmux(o: {
       }
     },
   }
+}
+
+function isShown(screen: string, wanted: string | RegExp | ((screen: string) => boolean)): boolean {
+  if (typeof wanted === 'string') return screen.includes(wanted)
+  return typeof wanted === 'function' ? wanted(screen) : wanted.test(screen)
 }
