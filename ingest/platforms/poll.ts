@@ -91,6 +91,8 @@ async function readPosts(deps: PollDeps, poll: Poll, onAsked: () => void): Promi
   const via = poll.path === 'public' ? poll.viaId : null
   const keeping = new Keeping()
   let marked: Promise<void> = Promise.resolve()
+  // Of a list that was never read nothing is known.
+  const isFirst = !poll.isBackfilled && poll.newestPostAtMs === null && poll.cursor === null
   let { cursor, pages, newestPostAtMs } = poll
   let oddAnswers = 0
   const readOn = async (): Promise<void> => {
@@ -101,7 +103,7 @@ async function readPosts(deps: PollDeps, poll: Poll, onAsked: () => void): Promi
       const isOdd = cursor !== null && (page.next === cursor || (page.next === null && page.items.length === 0))
       if (isOdd && oddAnswers++ < oddAnswersMax) continue
       const ids = page.items.map(post => post.videoId)
-      const known = await ledger.known(poll, ids)
+      const known = isFirst ? new Map() : await ledger.known(poll, ids)
       const lacking = ids.filter(id => known.get(id)?.hasDetails !== true)
       const posts = seenByAll(poll, await withDetails(deps, poll, page.items, lacking))
       for (const { publishedAtMs } of posts)
