@@ -31,7 +31,8 @@ const rateFactor = 18
 /** 66 Baseline, 77 Main, 100 High: what players of H.264 in 8 bits and 4:2:0 all take. */
 const profiles: Readonly<Record<number, 'baseline' | 'main' | 'high'>> = { 66: 'baseline', 77: 'main', 100: 'high' }
 const idCount = 32
-const sampledSec = 1
+/** On either side of a joint: what is wrong with one shows at once. */
+const sampledSec = 0.5
 
 /** What a smart cut needs of a source's picture, or why it cannot be. */
 export type SmartEligibility =
