@@ -44,6 +44,7 @@ const typed = {
   clientSecret: 'planted-client-secret-of-an-app',
   echoedSecret: 'planted-client-secret-that-is-sent-back',
   linkCode: 'planted-code-of-a-platform',
+  sourceToken: 'planted-in-the-address-of-media',
 } as const
 /** Of a platform, for a linked account. */
 const issued = {
@@ -277,6 +278,15 @@ async function runAllFlows(o: {
     status: 403,
   })
   await call('GET', '/api/webhooks', { token: person, status: 200 })
+
+  // Media: an address that leads inside, and one that names nothing.
+  for (const [host, status] of [
+    [outside.url, 403],
+    ['ftp://media.example.com', 400],
+  ] as const) {
+    const body = { source: `${host}/stream.mp4?token=${typed.sourceToken}` }
+    await call('POST', '/api/vods', { token: person, body, status })
+  }
   await call('DELETE', `/api/keys/${keyId}`, { token: person, status: 204 })
   await call('GET', '/ext-api/v1/trends', { headers: { 'x-api-key': key }, status: 401 })
 
