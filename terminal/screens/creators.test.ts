@@ -28,10 +28,10 @@ const vod = (number: number, title: string, more: object = {}) => ({
   duration: 600 * number + 5,
   thumbnailUrl: `https://i.ytimg.com/vi/vod${number}/default.jpg`,
   kind: 'video',
-  source: 'none',
+  source: 'attachable',
   ...more,
 })
-const vods = [vod(3, 'Beef Wellington'), vod(1, '', { publishedAt: null, duration: null })]
+const vods = [vod(3, 'Beef Wellington', { source: 'attached' }), vod(1, '', { publishedAt: null, duration: null })]
 const gordonPath = `/api/creators/${encodeURIComponent(gordon.creatorId)}`
 const monitorPath = `/api/creators/monitor/${encodeURIComponent(gordon.creatorId)}`
 
@@ -135,6 +135,25 @@ test('goes from a creator to its videos, page by page, and to the description of
   await rig.shows('Beef Wellington')
   await rig.type('\r')
   await rig.shows('youtube:vod3 DES')
+})
+
+test('marks the videos that trend where the plan has it, and opens the selected one in CUT', async () => {
+  const { rig, http } = await open(`${gordon.creatorId} VOD`)
+  expect(await rig.shows('Beef Wellington')).not.toContain('HOT')
+  const trending = { level: 'hot', why: ['2.4x as fast as usual'] }
+  http.replies[`GET ${gordonPath}/vods`] = {
+    body: {
+      data: [
+        { ...vods[0], trending },
+        { ...vods[1], trending: null },
+      ],
+    },
+  }
+  await rig.advance(30_000)
+  await rig.shows(/HOT[\s\S]* ▲▲ /)
+  await rig.type('x')
+  await rig.shows('youtube:vod3 CUT')
+  await rig.shows('M attaches a file')
 })
 
 test('finds the creator whose videos are asked for by name, before the function or after it', async () => {
