@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { directoryBlobStore } from '../core/blob/directory.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Outbound } from '../core/outbound/port.ts'
@@ -8,9 +8,8 @@ import { createDownloadLinks } from '../server/features/media-jobs/download-link
 import type { MediaDesk } from '../server/features/media-jobs/media-desk.ts'
 import { packageRoot } from '../sql/read.ts'
 
-const sampleFolder = join(packageRoot, 'media', 'sample')
 /** A minute of test pictures, with sound. */
-export const sampleFile = join(sampleFolder, 'sample.mp4')
+export const sampleFile = join(packageRoot, 'media', 'sample', 'sample.mp4')
 
 /**
  * What routes about media stand on, in a folder of the test: files below `media` may be registered, the disk is never full, and
@@ -20,7 +19,8 @@ export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbo
   return {
     blobs: directoryBlobStore({ root: join(o.folder, 'blobs') }),
     links: createDownloadLinks({ secret: 'secret of the test', clock: o.clock }),
-    roots: [join(o.folder, 'media'), sampleFolder],
+    roots: [join(o.folder, 'media'), dirname(sampleFile)],
+    samplePath: sampleFile,
     bucket: null,
     freeDiskShare: async () => 1,
     probe: (source, signal) => probeSource({ outbound: o.outbound }, source, { signal }),

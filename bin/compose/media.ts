@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { directoryBlobStore } from '../../core/blob/directory.ts'
 import type { S3Bucket } from '../../core/blob/s3.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -14,7 +14,7 @@ import { packageRoot } from '../../sql/read.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 /** The sample that comes with Cliptape may be registered by everybody who may register files. */
-const sampleFolder = join(packageRoot, 'media', 'sample')
+const samplePath = join(packageRoot, 'media', 'sample', 'sample.mp4')
 
 /** What media stands on, in every role. */
 export async function openMediaDesk(
@@ -33,7 +33,8 @@ export async function openMediaDesk(
   return {
     blobs: bucket?.blobs ?? directoryBlobStore({ root: paths.blobs }),
     links: createDownloadLinks({ secret: secrets.jwt, clock: systemClock }),
-    roots: [...config.media.roots, sampleFolder],
+    roots: [...config.media.roots, dirname(samplePath)],
+    samplePath,
     bucket,
     freeDiskShare: () => freeDiskShare(paths.root),
     probe: (source, signal) => probeSource({ outbound }, source, { signal }),

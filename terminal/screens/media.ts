@@ -55,7 +55,8 @@ export const sourceForm: FormSpec = {
       label: 'File or address',
       hint: '/home/me/Videos/stream.mp4 or https://…',
       lengthMax: 4096,
-      check: text => (text.trim() === '' ? 'Type the path of a file, or an address that begins with https://.' : null),
+      check: text =>
+        text.trim() === '' ? 'Type the path of a file, an address that begins with https://, or sample.' : null,
     },
     { kind: 'button', name: 'register', label: 'Register' },
     { kind: 'button', name: 'cancel', label: 'Cancel' },
@@ -144,7 +145,7 @@ function placeForm(form: FormState, view: ScreenView) {
   const head: FormHead[] = [
     { text: 'Media that you may use', role: 'title', isTitle: true },
     {
-      text: 'A file of the machine that Cliptape runs on, below a folder of CLIPTAPE_MEDIA_ROOTS, or an address of a file or HLS playlist. Cliptape comes with a sample: media/sample/sample.mp4 in its folder.',
+      text: 'A file of the machine that Cliptape runs on, below a folder of CLIPTAPE_MEDIA_ROOTS, or an address of a file or HLS playlist. Type sample for the one that comes with Cliptape.',
       role: 'muted',
     },
   ]

@@ -47,7 +47,7 @@ beforeAll(async () => {
       observed_at: '2026-01-31 11:59:00.000',
     },
   ])
-  vodId = (await rig.call('POST', '/api/vods', { source: sampleFile, title: 'The sample' })).body.vodId
+  vodId = (await rig.call('POST', '/api/vods', { source: 'sample', title: 'The sample' })).body.vodId
 })
 afterAll(() => rig.close())
 

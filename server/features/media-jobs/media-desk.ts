@@ -12,6 +12,8 @@ export interface MediaDesk {
   readonly links: DownloadLinks
   /** Folders of this machine, absolute, from which its owner may register files. */
   readonly roots: readonly string[]
+  /** The file that comes with Cliptape, below one of them. */
+  readonly samplePath: string
   /** The operator's bucket, of which those who run the server may register objects; null without one. */
   readonly bucket: { readonly name: string; readonly objects: BlobStore } | null
   /** How much of the disk that work needs is free, from 0 to 1. */

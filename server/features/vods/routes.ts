@@ -12,7 +12,7 @@ import { attachSource, deleteVod, getVod, listVods, registerVod } from './servic
 const ParamsSchema = z.strictObject({ vodId: VodIdSchema })
 const ListSchema = IdPageSchema.extend({ cursor: z.string().min(1).max(600).optional() })
 const sources =
-  'A source is media that you may use: an http or https address of a file or an HLS playlist, `upload:<id>`, for the owner at the same machine the absolute path of a file under CLIPTAPE_MEDIA_ROOTS, for those who run the server `s3://bucket/key` of the configured bucket. Its head is read at once; nothing of an address but its host is shown or logged.'
+  'A source is media that you may use: an http or https address of a file or an HLS playlist, `upload:<id>`, for the owner at the same machine the absolute path of a file under CLIPTAPE_MEDIA_ROOTS, for those who run the server `s3://bucket/key` of the configured bucket, or `sample`, which comes with Cliptape. Its head is read at once; nothing of an address but its host is shown or logged.'
 
 /** VODs with media. */
 export const vodRoutes: readonly Route[] = [

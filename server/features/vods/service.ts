@@ -213,7 +213,8 @@ interface Looked {
 /** Reads the head of what a text names, after checking that the caller may name it. */
 async function lookAt(deps: VodDeps, caller: Caller, text: string): Promise<Looked> {
   const userId = ownerOf(caller)
-  const place = await allowedPlace(deps, caller, parseSource(text, deps.media.bucket?.name ?? null))
+  const { samplePath, bucket } = deps.media
+  const place = await allowedPlace(deps, caller, parseSource(text, { samplePath, bucketName: bucket?.name ?? null }))
   const upload = place.kind === 'upload' ? await freeUpload(deps, userId, place.uploadId) : null
   const media = await deps.media.probe(await sourceAt(deps.media, userId, place), AbortSignal.timeout(probeMsMax))
   return { place, label: labelOf(place, upload?.fileName ?? null), media, expiresAt: upload?.expiresAt ?? null }

@@ -15,8 +15,15 @@ export const SourcePlaceSchema = z.discriminatedUnion('kind', [
 ])
 export type SourcePlace = z.infer<typeof SourcePlaceSchema>
 
-/** What a text that somebody typed names. @throws AppError BAD_REQUEST when it names nothing that media is read from */
-export function parseSource(text: string, bucketName: string | null): SourcePlace {
+/**
+ * What a text that somebody typed names; `sample` is what comes with Cliptape.
+ * @throws AppError BAD_REQUEST when it names nothing that media is read from
+ */
+export function parseSource(
+  text: string,
+  { samplePath, bucketName }: { readonly samplePath: string; readonly bucketName: string | null },
+): SourcePlace {
+  if (text === 'sample') return { kind: 'file', path: samplePath }
   const uploadId = /^upload:(.+)$/.exec(text)?.[1]
   if (uploadId !== undefined) {
     const id = z.uuid().safeParse(uploadId)
@@ -29,7 +36,7 @@ export function parseSource(text: string, bucketName: string | null): SourcePlac
   if (url?.protocol === 's3:') return objectOf(url, bucketName)
   if (url?.protocol === 'file:' && url.host === '') return { kind: 'file', path: pathOf(url) }
   throw wrongSource(
-    'Name an address (https://…), the absolute path of a file, upload:<id>, or an object (s3://bucket/key).',
+    'Name an address (https://…), the absolute path of a file, upload:<id>, an object (s3://bucket/key), or sample for what comes with Cliptape.',
   )
 }
 
