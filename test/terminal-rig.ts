@@ -312,7 +312,7 @@ export async function openRig(options: {
     },
     saveFile: async (name, content) => {
       let text = ''
-      for await (const piece of typeof content === 'string' ? [content] : content) text += piece.toString()
+      for await (const piece of typeof content === 'string' ? [content] : content) text += Buffer.from(piece).toString()
       saved.set(name, text)
       return name
     },

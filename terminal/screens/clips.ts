@@ -9,7 +9,7 @@ import { roleOfShare, shareBar } from '../widgets/share-bar.ts'
 import { type Cell, type Column, drawTable } from '../widgets/table.ts'
 import { timecode } from './cut-state.ts'
 import { joinLine } from './join-line.ts'
-import { type ClipRow, clipsResource, isUnderWay } from './media-resources.ts'
+import { type ClipRow, clipsResource, isUnderWay, mediaListResource } from './media-resources.ts'
 import { openAddress } from './open-address.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
@@ -29,7 +29,7 @@ export const clipsFactory = screenFactory<ClipsState>({
   open: () => ({ list: listStart, pages: firstPage, removing: null }),
   title: () => 'CLIPS',
   queries: () => [],
-  resources: ({ pages }) => [clipsResource(pages)],
+  resources: ({ pages }) => [clipsResource(pages), mediaListResource(firstPage)],
   draw: drawClips,
   act(state, call, deps) {
     return call.name === 'answer' && call.answer !== undefined
@@ -38,7 +38,8 @@ export const clipsFactory = screenFactory<ClipsState>({
   },
   subject(state, view) {
     const row = selectedRow(state, view)
-    return row === null ? null : { type: 'clip', id: row.vodId }
+    // What is known of a video is known of those of platforms.
+    return row === null || row.vodId.startsWith('own:') ? null : { type: 'clip', id: row.vodId }
   },
   list(state, view) {
     const columns = [
@@ -57,7 +58,10 @@ export const clipsFactory = screenFactory<ClipsState>({
     return { title: 'CLIPS', columns, rows: rowsOf(state, view), asOf: null }
   },
   known: (state, view) =>
-    rowsOf(state, view).map(({ vodId }) => ({ subject: { type: 'clip', id: vodId }, title: vodId })),
+    rowsOf(state, view).map(({ vodId }) => ({
+      subject: { type: 'clip', id: vodId },
+      title: titlesIn(view).get(vodId) ?? vodId,
+    })),
   copyText: (state, view) => selectedRow(state, view)?.requestId ?? '',
 })
 
@@ -73,9 +77,18 @@ function selectedRow(state: ClipsState, view: Pick<ScreenView, 'resource'>): Cli
   return rows[selectedIndexOf(state.list, rows)] ?? null
 }
 
+/** Names of the videos by their ids, as far as they are among the newest media. */
+function titlesIn({ resource }: Pick<ScreenView, 'resource'>): ReadonlyMap<string, string> {
+  const media = resource(mediaListResource(firstPage)).body?.data ?? []
+  return new Map(media.map(row => [row.vodId, row.title || row.sourceLabel]))
+}
+
 // Drawing
 
-function columnsOf(rows: readonly ClipRow[], nowMs: number): readonly Column<ClipRow>[] {
+function columnsOf(
+  rows: readonly ClipRow[],
+  { titles, nowMs }: { titles: ReadonlyMap<string, string>; nowMs: number },
+): readonly Column<ClipRow>[] {
   return [
     {
       title: 'ASKED',
@@ -83,7 +96,12 @@ function columnsOf(rows: readonly ClipRow[], nowMs: number): readonly Column<Cli
       fromWidth: 104,
       cell: row => ({ text: formatInstant(Date.parse(row.createdAt)), role: 'muted' }),
     },
-    { title: 'VIDEO', width: 12, flex: 1, cell: row => ({ text: row.vodId, role: 'subject' }) },
+    {
+      title: 'VIDEO',
+      width: 12,
+      flex: 1,
+      cell: row => ({ text: titles.get(row.vodId) ?? row.vodId, role: 'subject' }),
+    },
     ...trendingColumns(rows),
     { title: 'FROM', width: 12, align: 'right', cell: row => ({ text: timecode(row.startTime), role: 'text' }) },
     { title: 'LENGTH', width: 8, align: 'right', cell: row => ({ text: lengthText(row), role: 'text' }) },
@@ -159,6 +177,7 @@ function drawClips(state: ClipsState, view: ScreenView): string[] {
   const { style, width, nowMs } = view
   const page = view.resource(clipsResource(state.pages))
   const rows = page.body?.data ?? []
+  const titles = titlesIn(view)
   const height = Math.max(1, view.height - footHeight)
   const selectedIndex = selectedIndexOf(state.list, rows)
   const table =
@@ -166,7 +185,7 @@ function drawClips(state: ClipsState, view: ScreenView): string[] {
       ? noResourceBox({ ...view, height }, page, 'No clips yet: choose a video in MEDIA, and mark one in CUT.')
       : drawTable({
           rows,
-          columns: columnsOf(rows, nowMs),
+          columns: columnsOf(rows, { titles, nowMs }),
           width,
           height,
           top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
@@ -175,7 +194,7 @@ function drawClips(state: ClipsState, view: ScreenView): string[] {
           style,
           nowMs,
           // Clips expire to the minute.
-          cellKey: `clips ${Math.floor(nowMs / 60_000)}`,
+          cellKey: `clips ${Math.floor(nowMs / 60_000)} ${rows.map(row => titles.get(row.vodId)).join()}`,
         })
   const selected = rows[selectedIndex] ?? null
   return [...table, drawDetail(state, selected, view), drawFoot(state, selected, view)].slice(0, view.height)
