@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
-import { join, parse } from 'node:path'
+import { join } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
 import type { TokenSource } from '../terminal/net/access-token.ts'
 import type { Account } from '../terminal/net/account.ts'
 import { openTerminal, restoreTerminal } from '../terminal/open-terminal.tsx'
 import type { TerminalEnv } from '../terminal/state/preferences.ts'
+import { saveNewFile } from './save-new-file.ts'
 
 type Variables = ReturnType<typeof terminalVariables>
 type OpenedTerminal = ReturnType<typeof openTerminal>
@@ -46,7 +46,7 @@ export function openLocalTerminal(options: {
     env: { ...terminalEnv(options.variables), theme: options.view.theme ?? null },
     ...(options.view.startCommand === undefined ? {} : { startCommand: options.view.startCommand }),
     preferences: filePreferences(options.variables.preferencesFolder),
-    saveFile: (name, content) => saveNew(options.cwd, name, content),
+    saveFile: (name, content) => saveNewFile(options.cwd, name, content),
   })
 }
 
@@ -96,32 +96,5 @@ function filePreferences(folder: string): { load(): unknown; save(preferences: o
         // A read-only home folder must not stop anybody from working.
       }
     },
-  }
-}
-
-const numberedNamesMax = 1_000
-
-/** Writes a new file, never over another one: `top.csv`, then `top-2.csv`. Resolves to its path. */
-async function saveNew(folder: string, name: string, content: string | AsyncIterable<Uint8Array>): Promise<string> {
-  const { file, path } = await createNew(folder, name)
-  try {
-    await file.writeFile(content).finally(() => file.close())
-    return path
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
-  }
-}
-
-async function createNew(folder: string, name: string): Promise<{ file: FileHandle; path: string }> {
-  const { name: stem, ext } = parse(name)
-  for (let number = 1; ; number += 1) {
-    const path = join(folder, number === 1 ? name : `${stem}-${number}${ext}`)
-    try {
-      return { file: await open(path, 'wx', 0o600), path }
-    } catch (error) {
-      const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-      if (!isTaken || number === numberedNamesMax) throw error
-    }
   }
 }
