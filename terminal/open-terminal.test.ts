@@ -170,7 +170,7 @@ test('has panes side by side; a linked one follows the selection of the other', 
   await rig.advance(200)
   expect(rig.lines()[3]).toContain('2 youtube:clip003 GP')
   await rig.type('\t')
-  await rig.type('i')
+  await rig.type('\x1bl')
   await rig.type('1')
   await rig.type('j')
   await rig.advance(200)

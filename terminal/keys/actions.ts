@@ -49,7 +49,7 @@ export const actions = [
     name: 'pane.link',
     title: 'Link this pane: it follows the selection of the others',
     context: 'global',
-    keys: ['i'],
+    keys: ['M-l'],
   },
   { name: 'pane.close', title: 'Close this pane', context: 'global', keys: ['q'] },
   { name: 'platform.all', title: 'Every platform', context: 'global', keys: ['f5', 'M-5'] },
