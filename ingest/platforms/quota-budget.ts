@@ -4,8 +4,8 @@
  * still cost its unit, as it does at the platforms. A counter in the key-value store was refused because it may forget
  * (Redis without persistence), and a forgotten count is an overspent day.
  *
- * Requests that come together are counted together, and while they come fast a little ahead of those that will follow: a
- * worker then has a few units in hand. They are counted as used. A worker that dies with them wastes them; nobody can spend
+ * Requests that come together are counted together, and a little ahead of those that will follow: a worker then has a few
+ * units in hand. They are counted as used. A worker that dies with them wastes them; nobody can spend
  * them twice. Each second it asks again whether the platform has stopped the bucket meanwhile, and towards the end of a day, when clocks may
  * disagree on which day it is, it takes nothing ahead and gives up what it has.
  *
@@ -123,8 +123,7 @@ export class QuotaBudget {
 
   async #countRound(spending: Spending, round: readonly number[]): Promise<Reservation[]> {
     const together = round.reduce((sum, units) => sum + units, 0)
-    const isBusy = round.length > 1 || this.#clock.nowMs() - this.#ofToday(keyOf(spending)).checkedAtMs < recheckMs
-    const ahead = isBusy ? this.#aheadOf(spending.bucket) : 0
+    const ahead = round.length > 1 ? this.#aheadOf(spending.bucket) : 0
     const answer = await this.#spend(spending, together, ahead)
     if (answer.isGranted || (round.length === 1 && ahead === 0)) return round.map(() => answer)
     const answers: Reservation[] = []
