@@ -153,12 +153,12 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
         and (t.task <> 'daily' or a.scopes && ${[...dayScopes]}::text[])
       on conflict do nothing`.execute(trx)
     // Linked again with another app: another quota pays.
-    await sql`
+    const relinked = await sql`
       update polls p set credential_key = a.developer_credentials_vault_id::text
       from platform_accounts a
       where p.account_id = a.id and a.developer_credentials_vault_id is not null
         and p.credential_key <> a.developer_credentials_vault_id::text`.execute(trx)
-    await sql`
+    const made = await sql`
       with payers as (
         ${payers}
       ), monitors as (
@@ -204,12 +204,24 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
       where p.id is null or p.handle <> t.handle
       on conflict (platform, creator_id, chart, task, credential_key) where path = 'public'
         do update set handle = excluded.handle where polls.handle <> excluded.handle`.execute(trx)
-    await sql`
-      update polled_posts p set credential_key = q.credential_key
-      from polls q
-      where q.task = 'posts' and q.path = 'public' and p.scope = ${publicScope} and p.platform = q.platform
-        and p.creator_id = q.creator_id and p.credential_key <> q.credential_key`.execute(trx)
+    if ([relinked, made].some(({ numAffectedRows = 0n }) => numAffectedRows > 0n)) await payPostsAnew(trx)
   })
+}
+
+/** The numbers of posts are paid for by what pays for their list. */
+async function payPostsAnew(trx: Transaction<Database>): Promise<void> {
+  // An engine that has no figures of these tables yet would compare every post with every list.
+  await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx)
+  await sql`
+    update polled_posts p set credential_key = q.credential_key
+    from polls q
+    where q.task = 'posts' and q.path = 'public' and p.scope = ${publicScope} and p.platform = q.platform
+      and p.creator_id = q.creator_id and p.credential_key <> q.credential_key`.execute(trx)
+  await sql`
+    update polled_posts p set credential_key = q.credential_key
+    from polls q
+    where q.task = 'posts' and q.path = 'own' and p.scope = q.account_id
+      and p.credential_key <> q.credential_key`.execute(trx)
 }
 
 /** Makes a row for each chart that has none, paid for as the one that named them. */

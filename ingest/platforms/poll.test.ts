@@ -288,6 +288,29 @@ describe('polls of own accounts', () => {
     expect(rig.test.sandbox.controls.requests.length).toBe(asked)
   })
 
+  it('go on with all posts of an account that was linked again with another app', async () => {
+    const { id, vaultId } = await rig.link('google', { index: ownAt })
+    await rig.plan()
+    await rig.read()
+    const { id: anew } = await db.system
+      .insertInto('vault_secrets')
+      .values({ owner_id: deps.ownerId, purpose: 'developer_credentials', external_id: randomUUID() })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    const payers = async () => {
+      const rows = await db.system.selectFrom('polled_posts').select('credential_key').distinct().execute()
+      return rows.map(row => row.credential_key)
+    }
+    expect(await payers()).toEqual([vaultId])
+    await db.system
+      .updateTable('platform_accounts')
+      .set({ developer_credentials_vault_id: anew })
+      .where('id', '=', id)
+      .execute()
+    await rig.plan()
+    expect(await payers()).toEqual([anew])
+  })
+
   it('say nothing of an account with whose token a stranger was not found', async () => {
     const creator = creatorAt(quietAt(9))
     await rig.link('google', { index: ownAt })
