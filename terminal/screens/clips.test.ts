@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { refusal } from '../../test/account-rig.ts'
+import { mediaRow } from '../../test/media-rows.ts'
 import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
 
 // CLIPS against a server that answers what the contracts say.
 
 const id = (number: number) => `018f0000-0000-7000-8000-0000000000${String(number).padStart(2, '0')}`
-const own = 'own:3f0c6d1e-8f4e-4c9b-9a53-0d1f4b1c2a77'
+const sample = mediaRow(7)
+const own = sample.vodId
 const options = { mode: 'exact', crop: null, isAudioOnly: false, container: 'mp4' }
 const clip = (number: number, more: object) => ({
   requestId: id(number),
@@ -21,28 +23,6 @@ const clip = (number: number, more: object) => ({
   expiresAt: '2026-03-08T11:50:00.000Z',
   ...more,
 })
-const sample = {
-  vodId: own,
-  title: 'The sample',
-  creatorId: null,
-  source: 'attached',
-  sourceKind: 'file',
-  sourceLabel: 'sample.mp4',
-  duration: 60,
-  bytes: 1_400_000,
-  media: {
-    contentId: '1',
-    container: 'mp4',
-    durationSec: 60,
-    bytes: 1_400_000,
-    video: null,
-    audio: null,
-    trackCount: 1,
-    notes: [],
-  },
-  createdAt: '2026-03-01T11:00:00.000Z',
-  expiresAt: null,
-}
 const result = {
   tier: 'smart',
   requested: { startSec: 11.2, endSec: 21.7 },

@@ -1,49 +1,18 @@
 import { expect, test } from 'vitest'
 import { refusal } from '../../test/account-rig.ts'
+import { mediaRow } from '../../test/media-rows.ts'
 import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
 
 // MEDIA against a server that answers what the contracts say.
 
-const own = (number: number) => `own:3f0c6d1e-8f4e-4c9b-9a53-0d1f4b1c2a7${number}`
-const info = {
-  contentId: 'sha256:1',
-  container: 'mp4',
-  durationSec: 60,
-  bytes: 1_400_000,
-  video: {
-    codec: 'avc',
-    widthPx: 640,
-    heightPx: 360,
-    rotationDeg: 0,
-    framesPerSec: 29.97002997,
-    isRateConstant: true,
-    isHdr: false,
-  },
-  audio: { codec: 'aac', rateHz: 48_000, channelCount: 2 },
-  trackCount: 2,
-  notes: [],
-}
-const media = (number: number, title: string, more: object = {}) => ({
-  vodId: own(number),
-  title,
-  creatorId: null,
-  source: 'attached',
-  sourceKind: 'file',
-  sourceLabel: 'sample.mp4',
-  duration: 60,
-  bytes: 1_400_000,
-  media: info,
-  createdAt: `2026-03-01T11:5${number}:00.000Z`,
-  expiresAt: null,
-  ...more,
-})
-const sample = media(2, 'The sample')
-const talk = media(1, '', {
+const sample = mediaRow(2)
+const talk = mediaRow(1, {
+  title: '',
   sourceKind: 'upload',
   sourceLabel: 'talk.mp3',
   duration: 3723,
   bytes: null,
-  media: { ...info, video: null },
+  media: { ...sample.media, video: null },
   expiresAt: '2026-03-08T11:51:00.000Z',
 })
 
@@ -83,18 +52,18 @@ test('registers a file, keeps what was typed through a refusal, and opens it in 
   expect(http.askedFor('POST /api/vods').map(({ body }) => body)).toEqual([{ source: '/tmp/sampel.mp4' }])
   http.replies['POST /api/vods'] = { status: 201, body: sample }
   await rig.type('\r')
-  await rig.shows(`${own(2)} CUT`)
+  await rig.shows(`${sample.vodId} CUT`)
   await rig.shows('The sample')
 })
 
 test('opens the selected media in CUT', async () => {
   const { rig } = await open()
   await rig.type('j\r')
-  await rig.shows(`${own(1)} CUT`)
+  await rig.shows(`${talk.vodId} CUT`)
 })
 
 test('removes at the second press alone, and says what stays', async () => {
-  const path = `/api/vods/${encodeURIComponent(own(1))}`
+  const path = `/api/vods/${encodeURIComponent(talk.vodId)}`
   const { rig, http } = await open({ replies: { [`DELETE ${path}`]: { status: 204, body: null } } })
   await rig.type('jD')
   await rig.shows('D again removes; your file stays.')
@@ -108,7 +77,7 @@ test('removes at the second press alone, and says what stays', async () => {
 
 test('shows hostile names as text', async () => {
   const hostile = '\u001b]0;owned\u0007evil\u202e'
-  const { rig } = await open({ replies: { 'GET /api/vods': { body: { data: [media(1, hostile)] } } } })
+  const { rig } = await open({ replies: { 'GET /api/vods': { body: { data: [mediaRow(1, { title: hostile })] } } } })
   await rig.shows(' evil ')
   expect(rig.output()).not.toContain('owned')
 })
