@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import type { DeadLetterRow, OpsRow } from '../../contracts/ws.ts'
-import { openRig, type Rig, seededServer } from '../../test/terminal-rig.ts'
+import { openRig, type Rig, seededServer, seededTrends } from '../../test/terminal-rig.ts'
 
 let rig: Rig | null = null
 afterEach(async () => {
@@ -138,6 +138,20 @@ test('asks the server another question for sort, window, platform and kind', asy
     { type: 'creators', period: '7d', limit: '100', sort: 'velocity', platform: 'tiktok' },
   ])
   expect(rig.lines()[3]).toContain('TOP CREATORS 7D TIKTOK VELOCITY')
+})
+
+test('marks what trends, with the reasons, where the plan has it', async () => {
+  const server = seededServer()
+  const trending = { level: 'hot' as const, why: ['accelerating 2.4x'] }
+  server.answers.set(
+    'trends',
+    seededTrends(3).map((row, i) => ({ ...row, trending: i === 0 ? trending : null })),
+  )
+  rig = await openRig({ columns: 80, rows: 24, server })
+  const lines = rig.lines()
+  expect(lines[4]).toMatch(/CLIP +HOT +ON/)
+  expect(lines[5]).toMatch(/ ▲▲ +YT/)
+  expect(lines.join('\n')).toContain('hot: accelerating 2.4x')
 })
 
 test('marks rows and charts them together', async () => {

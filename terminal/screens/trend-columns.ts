@@ -3,6 +3,7 @@ import { sparkline } from '../charts/sparkline.ts'
 import { formatAge, formatChange, formatCount, formatMissing, formatMultiple, formatShare } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
 import type { Cell, Column } from '../widgets/table.ts'
+import { trendingColumns } from './trending-mark.ts'
 
 type Measure = 'views' | 'gain' | 'velocity' | 'acceleration' | 'engagement' | 'outlier' | 'clippers' | 'followers'
 
@@ -19,7 +20,10 @@ export const measureTitles: Readonly<Record<Measure, string>> = {
 }
 
 /** Columns of a ranked list, the important ones first to stay in narrow panes. `nowMs` is data time, for ages. */
-export function trendColumns(type: 'clips' | 'creators' | 'topics', nowMs: number): readonly Column<TrendRow>[] {
+export function trendColumns(
+  type: 'clips' | 'creators' | 'topics',
+  { rows, nowMs }: { rows: readonly TrendRow[]; nowMs: number },
+): readonly Column<TrendRow>[] {
   const name = { clips: 'CLIP', creators: 'CREATOR', topics: 'TOPIC' }[type]
   const only = (types: readonly string[], column: Column<TrendRow>) => (types.includes(type) ? [column] : [])
   return [
@@ -31,6 +35,7 @@ export function trendColumns(type: 'clips' | 'creators' | 'topics', nowMs: numbe
       flex: 3,
       cell: row => ({ text: type === 'topics' ? `#${row.title}` : row.title, role: 'subject' }),
     },
+    ...trendingColumns(rows),
     ...only(['clips'], {
       title: 'CREATOR',
       width: 10,

@@ -8,6 +8,7 @@ import { joinLine } from './join-line.ts'
 import { noRowsBox, notLiveMark } from './live-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenFactory, type ScreenView, screenFactory } from './screen.ts'
 import { measureTitles, trendColumns } from './trend-columns.ts'
+import { trendingText } from './trending-mark.ts'
 
 // TOP and MOV are one screen over two questions: ranked clips, creators or topics. Sort, window, platform and kind are
 // part of the question (the server ranks); the filter typed with `/` narrows what is shown and asks nobody.
@@ -123,7 +124,7 @@ function drawRows(
   const bodyHeight = tableHeight(view)
   const table = drawTable({
     rows,
-    columns: trendColumns(type, view.dataNowMs),
+    columns: trendColumns(type, { rows, nowMs: view.dataNowMs }),
     width,
     height: bodyHeight,
     top: topOf(state.list, selectedIndex, rows.length, bodyHeight - 1),
@@ -150,7 +151,7 @@ function provenance(row: TrendRow, { style, width }: ScreenView): string[] {
   const at = row.sampleAt === null ? '' : `read ${row.sampleAt.slice(0, 16).replace('T', ' ')}`
   const over = row.engagementOver.length === 0 ? '' : `engagement: ${row.engagementOver.join('+')}`
   const note = { value: '', new: 'published in the window', partial: 'first reading in the window' }[row.gainState]
-  return [source, at, note, over].map(part => style.paint('muted', part))
+  return [source, at, trendingText(row.trending), note, over].map(part => style.paint('muted', part))
 }
 
 function tableHeight(view: Pick<ScreenView, 'height'>): number {
