@@ -40,9 +40,12 @@ export function drawFrames(scene: CutScene, view: ScreenView): string[] {
     { title: scene.place.speed === 0 ? 'HERE' : `x${scene.place.speed}`, role: 'accent', atSec: nowSec },
     { title: 'OUT', role: 'error', atSec: outSec },
   ]
+  // Narrow frames have room for hours only where there are some.
+  const clock = (sec: number) =>
+    frame.width < 17 && scene.shape.durationSec < 3600 ? timecode(sec).slice(3) : timecode(sec)
   const blocks = shown.map(({ atSec }) => frameBlock(scene, view, atSec))
   const titles = shown.map(({ title, role, atSec }) =>
-    style.bold(role, style.fit(`${title} ${atSec === null ? 'not marked' : timecode(atSec)}`, frame.width)),
+    style.bold(role, style.fit(`${title} ${atSec === null ? 'not marked' : clock(atSec)}`, frame.width)),
   )
   const gap = ' '.repeat(frameGap)
   const lines = Array.from({ length: frame.height }, (_, y) => blocks.map(block => block[y] ?? '').join(gap))

@@ -91,6 +91,7 @@ test('marks by keys and timecodes, says what the clip costs, and has it cut at t
   expect(http.askedFor('POST /api/clips/request').map(({ body }) => body)).toEqual([
     expect.objectContaining({ ...request, endTime: expect.closeTo(12.24) }),
   ])
+  await rig.shows(/IN 00:11\.200[\s\S]*OUT 00:12\.240/)
   await rig.type('u')
   await rig.shows('OUT not marked')
 })

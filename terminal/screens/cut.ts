@@ -52,6 +52,7 @@ import { sourceForm } from './media.ts'
 import { mediaJobResource, mediaPath, mediaResource, timelineResource } from './media-resources.ts'
 import { noResourceBox } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
+import { trendingText } from './trending-mark.ts'
 
 type Level = 'keyframes' | 'full'
 
@@ -215,6 +216,7 @@ function drawHead(state: CutState, vod: Vod, view: ScreenView): string {
       style.paint('muted', `of ${clockText(shape.durationSec)}`),
       style.paint('good', span),
       style.paint('muted', zoomed),
+      style.paint('up', trendingText(vod.trending)),
     ],
     style.paint('muted', optionsText(state)),
     width,
