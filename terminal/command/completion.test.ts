@@ -27,7 +27,7 @@ describe('completeCommand', () => {
       from: 0,
       to: 1,
     })
-    expect(labels('m')).toEqual(['MOV', 'MOUSE', 'youtube:UCX6OQ3DkcsbYNE6H8uQQuVA', '#minecraft'])
+    expect(labels('m')).toEqual(['MOV', 'MEDIA', 'MOUSE', 'youtube:UCX6OQ3DkcsbYNE6H8uQQuVA', '#minecraft'])
   })
 
   it('lists the functions when nothing is typed', () => {
@@ -44,7 +44,7 @@ describe('completeCommand', () => {
   })
 
   it('offers only functions about a subject after one', () => {
-    expect(labels('@mrbeast ')).toEqual(['TOP', 'MOV', 'GP', 'DES', 'VOD'])
+    expect(labels('@mrbeast ')).toEqual(['TOP', 'MOV', 'GP', 'DES', 'VOD', 'CUT'])
   })
 
   it('offers what an argument takes, and not what is there already', () => {

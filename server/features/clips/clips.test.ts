@@ -171,6 +171,9 @@ describe('a clip', () => {
     })
     const made = (await request(20, 26)).body.requestId
     await rig.worker.drain()
+    // The rig's clock stands still: requests of one instant have no order.
+    const later = new Date(rigNow.getTime() + 1)
+    await rig.rig.db.system.updateTable('media_jobs').set({ created_at: later }).where('id', '=', made).execute()
     const { body: list } = await rig.call('GET', '/api/clips/requests?status=ready&limit=1')
     expect(list).toMatchObject({ data: [{ requestId: made }], nextCursor: expect.any(String) })
     expect(list.storage.usedBytes).toBeGreaterThan(list.data[0].bytes)
