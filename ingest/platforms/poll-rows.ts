@@ -142,7 +142,7 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
   const now = new Date(nowMs)
   const withKey = [...operator.platforms]
   const charts = [...(operator.charts ?? [])]
-  await db.transaction(async trx => {
+  await joiningAll(db, async trx => {
     await sql`
       insert into polls (task, path, owner_id, account_id, platform, creator_id, credential_key, next_poll_at)
       select t.task, 'own', a.user_id, a.id, a.platform_name, a.platform_account_id,
@@ -208,10 +208,20 @@ export async function syncPolls(db: Db, operator: OperatorKeys, nowMs: number): 
   })
 }
 
+/**
+ * A transaction of statements that join whole tables. An engine that has no figures of them yet takes them for small, and
+ * would compare each row of one with every row of the other. What it then does against its own reckoning looks dear to it,
+ * and is not worth compiling.
+ */
+async function joiningAll<T>(db: Db, work: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
+  return await db.transaction(async trx => {
+    await sql`select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`.execute(trx)
+    return await work(trx)
+  })
+}
+
 /** The numbers of posts are paid for by what pays for their list. */
 async function payPostsAnew(trx: Transaction<Database>): Promise<void> {
-  // An engine that has no figures of these tables yet would compare every post with every list.
-  await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx)
   await sql`
     update polled_posts p set credential_key = q.credential_key
     from polls q
@@ -398,12 +408,14 @@ const isPlanned = sql`p.path = 'public' and p.task in ('account', 'posts', 'char
 
 /** How often what is monitored, and charts, would be read as their paces ask for it. */
 export async function readWishes(db: Db): Promise<PollsOfOwner[]> {
-  const { rows } = await sql`
+  const { rows } = await joiningAll(db, trx =>
+    sql`
     select coalesce(m.owner_key, '') as "ownerKey", p.credential_key as "credentialKey", p.platform, p.task,
       count(*)::integer as "pollCount", sum(86400000.0::double precision / p.interval_ms) as "runsPerDay",
       min(p.stretch) as "stretchMin", max(p.stretch) as "stretchMax"
     from ${withOwners} where ${isPlanned}
-    group by 1, 2, 3, 4`.execute(db.system)
+    group by 1, 2, 3, 4`.execute(trx),
+  )
   return z.array(WishSchema).parse(rows)
 }
 
@@ -424,7 +436,8 @@ export async function readStretched(
   stepPart: number,
 ): Promise<StretchedPoll[]> {
   if (owners.length === 0) return []
-  const { rows } = await sql`
+  const { rows } = await joiningAll(db, trx =>
+    sql`
     select p.id, t.stretch, p.interval_ms as "wantedIntervalMs", p.last_polled_at as "lastPolledAtMs"
     from ${withOwners} join unnest(
       ${owners.map(owner => owner.ownerKey)}::text[],
@@ -436,7 +449,8 @@ export async function readStretched(
       on t.owner_key = coalesce(m.owner_key, '') and t.credential_key = p.credential_key and t.platform = p.platform
       and t.task = p.task
     where ${isPlanned} and abs(t.stretch / p.stretch - 1) > ${stepPart}
-    limit 100000`.execute(db.system)
+    limit 100000`.execute(trx),
+  )
   return z.array(StretchedSchema).parse(rows)
 }
 
