@@ -135,11 +135,11 @@ describe.each([
       )
       return row
     }
-    expect(await days()).toEqual({ count: 30, last: '2026-11-20', saves: 30 })
+    expect(await days()).toEqual({ count: 30, last: '2037-11-20', saves: 30 })
     expect(rig.asked(`${host}.insights`)).toBe(30)
     rig.test.clock.advance(dayMs)
     await rig.read()
-    expect(await days()).toMatchObject({ count: 31, last: '2026-11-21' })
+    expect(await days()).toMatchObject({ count: 31, last: '2037-11-21' })
     expect(rig.asked(`${host}.insights`)).toBe(33)
   })
 

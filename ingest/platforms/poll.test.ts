@@ -188,9 +188,9 @@ describe('polls of monitored creators', () => {
     await rig.read()
     expect(rig.test.sandbox.controls.requests.length).toBe(asked)
     const states = await deps.budget.states(null)
-    expect(states.map(state => state.blockedUntilMs)).toContain(Date.parse('2026-11-22T08:00:00Z'))
+    expect(states.map(state => state.blockedUntilMs)).toContain(Date.parse('2037-11-22T08:00:00Z'))
     rig.test.sandbox.controls.clearFaults()
-    rig.test.clock.set(Date.parse('2026-11-22T08:01:00Z'))
+    rig.test.clock.set(Date.parse('2037-11-22T08:01:00Z'))
     await rig.read()
     expect(await rig.ask(`SELECT 1 FROM cliptape.samples_v1 WHERE creator_id = '${creatorId}' LIMIT 1`)).toHaveLength(1)
   })
@@ -348,7 +348,7 @@ describe('polls of own accounts', () => {
       .filter(each => each.endpoint === 'youtube.playlistItems.list')
     expect(lists).toHaveLength(Math.ceil(postIds(index).length / 50) - 1)
     const [row] = await rig.ask<{ count: number }>(
-      `SELECT uniqExact(video_id) AS count FROM cliptape.own_samples_v1 WHERE observed_at >= '2026-12-01'`,
+      `SELECT uniqExact(video_id) AS count FROM cliptape.own_samples_v1 WHERE observed_at >= '2037-12-01'`,
     )
     expect(row?.count).toBe(postIds(index).length)
   })

@@ -111,14 +111,14 @@ describe('days of own accounts', () => {
       )
     const [first] = await days()
     // Saturday the 21st, 8 o'clock in California: the 18th has been over for two days.
-    expect(first).toMatchObject({ owner: rig.rig.deps.ownerId, last: '2026-11-18' })
+    expect(first).toMatchObject({ owner: rig.rig.deps.ownerId, last: '2037-11-18' })
     expect(first?.count).toBeGreaterThan(300)
     expect([Number(first?.shares) > 0, Number(first?.watched) > 0]).toEqual([true, true])
     expect(rig.asked('youtubeAnalytics.reports.query')).toBe(2)
     rig.test.clock.advance(26 * hourMs)
     await rig.read()
     const [second] = await days()
-    expect([second?.last, Number(second?.count)]).toEqual(['2026-11-19', Number(first?.count) + 1])
+    expect([second?.last, Number(second?.count)]).toEqual(['2037-11-19', Number(first?.count) + 1])
     // One of them with a token that had ended by then.
     expect(rig.asked('youtubeAnalytics.reports.query')).toBe(5)
     expect(rig.problems).toEqual([])
@@ -311,6 +311,6 @@ describe('looking for a creator', () => {
     })
     const ref = { by: 'handle', value: 'anybody' } as const
     expect(await look('youtube', ref, true)).toMatchObject({ isUnknown: false })
-    expect(await look('youtube', ref, true)).toMatchObject({ reason: expect.stringContaining('2026-11-22 08:00 UTC') })
+    expect(await look('youtube', ref, true)).toMatchObject({ reason: expect.stringContaining('2037-11-22 08:00 UTC') })
   })
 })

@@ -372,7 +372,7 @@ function mediaInsights({ state, ask, host }: Call, post: Post, metrics: readonly
   if (metrics.some(metric => metric === 'crossposted_views' || metric === 'facebook_views'))
     throw refused('100/2207086')
   const { views, likes, comments, shares, saves } = state.world.counters(post, ask.nowMs)
-  if (post.publishedAtMs < Date.UTC(2025, 0, 1) + personalMs) throw refused('100/2108006')
+  if (post.publishedAtMs < state.world.originAtMs + personalMs) throw refused('100/2108006')
   if (views < 5) throw refused('10/viewers')
   const reach = Math.floor(views * 0.7)
   const watchedMs = Math.floor(post.durationSeconds * 1000 * (0.3 + 0.5 * unit(post.index, 9)))

@@ -34,6 +34,8 @@ export interface SandboxOptions {
   readonly port?: number
   /** Creators of each platform, 1 to 65,535; 60 unless told. */
   readonly creatorCount?: number
+  /** The world's first day, in epoch ms: the later, the fewer posts there are; that of 2025 unless told. */
+  readonly originAtMs?: number
   /** What the apps are registered with, as far as each platform allows it. */
   readonly redirectUris?: readonly string[]
   /** Serves the controls under `/_sandbox`, for a process of its own; `moveClock` moves the clock on. */
@@ -83,7 +85,11 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   const state: SandboxState = {
     seed,
     clock: options.clock,
-    world: new World({ seed, creatorCount: options.creatorCount ?? creatorCountDefault }),
+    world: new World({
+      seed,
+      creatorCount: options.creatorCount ?? creatorCountDefault,
+      ...(options.originAtMs === undefined ? {} : { originAtMs: options.originAtMs }),
+    }),
     apps: appsOf(seed, options.redirectUris ?? []),
     grants: new Grants(seed),
     quotas: new Quotas(),

@@ -28,13 +28,19 @@ export const challenges = {
   base64url: createHash('sha256').update(verifier).digest('base64url'),
   hex: createHash('sha256').update(verifier).digest('hex'),
 } as const
-/** A Saturday afternoon (UTC). */
-export const startMs = Date.UTC(2026, 10, 21, 16)
+/**
+ * A Saturday afternoon (UTC), so far ahead that rows which are kept for days from then on have not ended by the real
+ * clocks of the engines.
+ */
+export const startMs = Date.UTC(2037, 10, 21, 16)
+/** The first day of a test sandbox's world, which is not two years old. */
+const originAtMs = Date.UTC(2036, 0, 1)
 
 export async function openTestSandbox(options: { creatorCount?: number } = {}): Promise<TestSandbox> {
   const clock = manualClock(startMs)
   const sandbox = await startSandbox({
     clock,
+    originAtMs,
     ...options,
     redirectUris: [...Object.values(redirects), 'http://127.0.0.1:*/back', 'http://localhost:4400/back'],
   })

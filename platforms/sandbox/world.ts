@@ -57,8 +57,7 @@ export interface CreatorCounters {
 }
 
 const dayMs = 86_400_000
-/** The world's first day. */
-const originAtMs = Date.UTC(2025, 0, 1)
+const originAtMsDefault = Date.UTC(2025, 0, 1)
 const categoryIds = ['10', '17', '20', '22', '23', '24', '26', '28'] as const
 const countries = ['US', 'DE', 'JP', 'BR', 'GB', 'IN'] as const
 /** Who sees a post: everybody, whoever has its address, or its creator alone. */
@@ -71,16 +70,22 @@ const idLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 export class World {
   readonly creatorCount: number
+  /** The first day: the oldest posts are of it. */
+  readonly originAtMs: number
   readonly #seed: number
   readonly #creators = new Map<number, Creator>()
   readonly #gone = new Map<string, number>()
   readonly #hidden = new Map<string, 'private' | 'unlisted'>()
   readonly #settledSums = new Map<string, SettledSum[]>()
 
-  /** @param creatorCount of each platform, at most 65,535 */
-  constructor(options: { seed: number; creatorCount: number }) {
+  /**
+   * @param creatorCount of each platform, at most 65,535
+   * @param originAtMs the first day, in epoch ms; that of 2025 unless told
+   */
+  constructor(options: { seed: number; creatorCount: number; originAtMs?: number }) {
     this.#seed = options.seed
     this.creatorCount = Math.min(options.creatorCount, 65_535)
+    this.originAtMs = options.originAtMs ?? originAtMsDefault
   }
 
   /** The creator at a place from 0; null behind the last. The second one of each platform has hostile titles. */
@@ -213,9 +218,9 @@ export class World {
       handle,
       description: `Videos by ${name}.`,
       country: countries[mix(...place, 8) % countries.length] ?? 'US',
-      joinedAtMs: originAtMs - Math.floor(unit(...place, 9) * 2000) * dayMs,
+      joinedAtMs: this.originAtMs - Math.floor(unit(...place, 9) * 2000) * dayMs,
       // Those that can be signed in as stay.
-      vanishesAtMs: index > 8 && index % 17 === 3 ? originAtMs + (300 + unit(...place, 10) * 900) * dayMs : null,
+      vanishesAtMs: index > 8 && index % 17 === 3 ? this.originAtMs + (300 + unit(...place, 10) * 900) * dayMs : null,
       hidesLikes: index > 1 && index % 5 === 4,
       hidesFollowers: index > 2 && index % 11 === 5,
       // Those that can be signed in as have something to show.
@@ -256,11 +261,11 @@ export class World {
 
   #publishedAtMs(creator: Creator, index: number): number {
     const jitter = unit(this.#seed, saltOf[creator.platform], creator.index, index, 2) * 0.45
-    return originAtMs + Math.floor((index + jitter) * (creator.intervalMs / 1000)) * 1000
+    return this.originAtMs + Math.floor((index + jitter) * (creator.intervalMs / 1000)) * 1000
   }
 
   #newestIndex(creator: Creator, nowMs: number): number {
-    const guess = Math.min(65_000, Math.floor((nowMs - originAtMs) / creator.intervalMs))
+    const guess = Math.min(65_000, Math.floor((nowMs - this.originAtMs) / creator.intervalMs))
     return guess >= 0 && this.#publishedAtMs(creator, guess) > nowMs ? guess - 1 : Math.max(guess, -1)
   }
 

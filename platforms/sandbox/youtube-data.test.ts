@@ -333,9 +333,9 @@ describe('the quota', () => {
     })
     // Another bucket is not touched.
     expect((await get('videos:batchGetStats', { part: 'id', id })).status).toBe(200)
-    test.clock.set(Date.UTC(2026, 10, 22, 7, 59, 59))
+    test.clock.set(Date.UTC(2037, 10, 22, 7, 59, 59))
     expect((await get('videos', { part: 'id', id })).status).toBe(403)
-    test.clock.set(Date.UTC(2026, 10, 22, 8))
+    test.clock.set(Date.UTC(2037, 10, 22, 8))
     expect((await get('videos', { part: 'id', id })).status).toBe(200)
   })
 
