@@ -191,6 +191,7 @@ async function filmstrips({ vodId, duration }: Vod): Promise<{ first: Figures; a
     const startMs = performance.now()
     const response = await fetch(`http://127.0.0.1:${port}/api/vods/${encodeURIComponent(vodId)}/filmstrip?${query}`, {
       headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(waitMsMax),
     })
     let bytes = 0
     let firstMs = 0
@@ -207,10 +208,8 @@ async function filmstrips({ vodId, duration }: Vod): Promise<{ first: Figures; a
 /** One run of the bare program that decodes into pictures of a cell's size. */
 async function ffmpegMs(args: readonly string[]): Promise<number> {
   const startMs = performance.now()
-  await run('ffmpeg', [
-    ...['-v', 'error', '-nostdin', ...args],
-    ...['-vf', `scale=${cell.widthPx}:${cell.heightPx}`, '-f', 'null', '-'],
-  ])
+  const scale = `scale=${cell.widthPx}:${cell.heightPx}`
+  await run('ffmpeg', ['-v', 'error', '-nostdin', ...args, '-vf', scale, '-f', 'null', '-'], { timeout: waitMsMax })
   return Math.round(performance.now() - startMs)
 }
 
