@@ -14,6 +14,7 @@ import {
   PlatformError,
 } from '../../platforms/port.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
+import { unknownAccount } from '../../platforms/unknown-account.ts'
 import { checkItems } from '../check.ts'
 import type { Writer } from '../writer.ts'
 import type { OddReadingDeps } from './odd-readings.ts'
@@ -126,21 +127,7 @@ export function dataOf({ platforms }: Pick<PollDeps, 'platforms'>, { kind }: Pic
 
 /** What a list needs to know of an account whose id is known. */
 export function accountOf({ platform, creatorId, handle }: Poll): AccountReading {
-  return {
-    platform,
-    creatorId,
-    name: '',
-    handle,
-    avatarUrl: '',
-    followers: null,
-    views: null,
-    videos: null,
-    likes: null,
-    observedAtMs: 0,
-    endpoint: '',
-    uploadsId: null,
-    odd: [],
-  }
+  return { ...unknownAccount, platform, creatorId, handle }
 }
 
 /** For a call that the client does not have. */

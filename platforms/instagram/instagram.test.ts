@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AccountReading, DeveloperCredentials, PlatformErrorClass } from '../port.ts'
 import { scriptedHost } from '../scripted-host.ts'
+import { unknownAccount } from '../unknown-account.ts'
 import { facebookLoginAuth, instagramLoginAuth } from './auth.ts'
 import { facebookLoginData, instagramLoginData } from './data.ts'
 
@@ -27,19 +28,10 @@ const verifier = 'v'.repeat(43)
 const redirectUri = 'https://cliptape.example/api/auth/callback/instagram'
 const code = 'AQcode'
 const owner: AccountReading = {
+  ...unknownAccount,
   platform: 'instagram',
   creatorId: '17841405793187218',
-  name: '',
   handle: 'me',
-  avatarUrl: '',
-  followers: null,
-  views: null,
-  videos: null,
-  likes: null,
-  observedAtMs: 0,
-  endpoint: '',
-  uploadsId: null,
-  odd: [],
 }
 
 function graphError(code: number, subcode?: number, message = 'Said by Meta.', more: object = {}) {

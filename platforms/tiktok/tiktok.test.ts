@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AccountReading, DeveloperCredentials, PlatformErrorClass } from '../port.ts'
 import { scriptedHost } from '../scripted-host.ts'
+import { unknownAccount } from '../unknown-account.ts'
 import { tiktokAuth } from './auth.ts'
 import { tiktokData } from './data.ts'
 
@@ -36,21 +37,7 @@ const tokenReply = {
   scope: 'user.info.basic,video.list',
   token_type: 'Bearer',
 }
-const owner: AccountReading = {
-  platform: 'tiktok',
-  creatorId: openId,
-  name: '',
-  handle: 'u',
-  avatarUrl: '',
-  followers: null,
-  views: null,
-  videos: null,
-  likes: null,
-  observedAtMs: 0,
-  endpoint: '',
-  uploadsId: null,
-  odd: [],
-}
+const owner: AccountReading = { ...unknownAccount, platform: 'tiktok', creatorId: openId, handle: 'u' }
 
 it('sends a desktop app with the hash of its verifier in hex, and a web app without', () => {
   const request = { redirectUri: 'http://127.0.0.1:4400/cb', state: 's', scopes: ['user.info.basic', 'video.list'] }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AccountReading, DeveloperCredentials, PlatformErrorClass } from '../port.ts'
 import { scriptedHost } from '../scripted-host.ts'
+import { unknownAccount } from '../unknown-account.ts'
 import { youtubeReport } from './analytics.ts'
 import { youtubeAuth } from './auth.ts'
 import { youtubeData } from './data.ts'
@@ -29,19 +30,11 @@ const readonly = 'https://www.googleapis.com/auth/youtube.readonly'
 
 function reading(more: Partial<AccountReading> = {}): AccountReading {
   return {
+    ...unknownAccount,
     platform: 'youtube',
     creatorId: channelId,
     name: 'A channel',
     handle: 'name',
-    avatarUrl: '',
-    followers: null,
-    views: null,
-    videos: null,
-    likes: null,
-    observedAtMs: 0,
-    endpoint: '',
-    uploadsId: null,
-    odd: [],
     ...more,
   }
 }

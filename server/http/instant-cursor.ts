@@ -17,6 +17,16 @@ export function readInstantCursor(cursor: string | undefined): InstantCursor | n
   })
 }
 
-export function writeInstantCursor({ createdAtMs, id }: InstantCursor): string {
+/** What the answer with a page says of the next one; nothing when this is the last. */
+export function nextInstantCursor<Row extends { readonly createdAt: string }>(
+  { rows, hasMore }: { readonly rows: readonly Row[]; readonly hasMore: boolean },
+  idOf: (row: Row) => string,
+): { nextCursor?: string } {
+  const last = rows.at(-1)
+  if (last === undefined || !hasMore) return {}
+  return { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: idOf(last) }) }
+}
+
+function writeInstantCursor({ createdAtMs, id }: InstantCursor): string {
   return Buffer.from(`${createdAtMs} ${id}`, 'utf8').toString('base64url')
 }

@@ -11,7 +11,7 @@ import {
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { IdPageSchema } from '../../http/id-cursor.ts'
-import { readInstantCursor, writeInstantCursor } from '../../http/instant-cursor.ts'
+import { nextInstantCursor, readInstantCursor } from '../../http/instant-cursor.ts'
 import { type Route, route } from '../../http/route.ts'
 import { trendingAmong } from '../trending.ts'
 import { creatorsOf } from '../vods/service.ts'
@@ -63,13 +63,9 @@ export const clipRoutes: readonly Route[] = [
     answer: z.object({ data: z.array(ClipStatusSchema), storage: StorageSchema, nextCursor: z.string().optional() }),
     async handle(deps, { query }, context) {
       const page = { status: query.status, limit: query.limit, before: readInstantCursor(query.cursor) }
-      const { rows, hasMore, storage } = await listClips(deps, context, page)
-      const last = rows.at(-1)
-      const nextCursor =
-        last && hasMore
-          ? { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: last.requestId }) }
-          : {}
-      return { json: { data: await indicated(deps, context, rows), storage, ...nextCursor } }
+      const { storage, ...found } = await listClips(deps, context, page)
+      const nextCursor = nextInstantCursor(found, row => row.requestId)
+      return { json: { data: await indicated(deps, context, found.rows), storage, ...nextCursor } }
     },
   }),
   route({

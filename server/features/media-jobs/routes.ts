@@ -6,7 +6,7 @@ import {
   MediaWorkRequestSchema,
 } from '../../../contracts/media-jobs.ts'
 import { IdPageSchema } from '../../http/id-cursor.ts'
-import { readInstantCursor, writeInstantCursor } from '../../http/instant-cursor.ts'
+import { nextInstantCursor, readInstantCursor } from '../../http/instant-cursor.ts'
 import { type Route, route } from '../../http/route.ts'
 import { fileRoute } from './file-route.ts'
 import { estimateWork, getWork, listWork, outputsOf, removeWork, requestWork } from './service.ts'
@@ -53,13 +53,9 @@ export const mediaRoutes: readonly Route[] = [
     answer: z.object({ data: z.array(MediaJobSchema), nextCursor: z.string().optional() }),
     async handle(deps, { query }, context) {
       const page = { limit: query.limit, before: readInstantCursor(query.cursor) }
-      const { rows, hasMore } = await listWork(deps, context, page)
-      const last = rows.at(-1)
-      const nextCursor =
-        last && hasMore
-          ? { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: last.jobId }) }
-          : {}
-      return { json: { data: rows, ...nextCursor } }
+      const found = await listWork(deps, context, page)
+      const nextCursor = nextInstantCursor(found, row => row.jobId)
+      return { json: { data: found.rows, ...nextCursor } }
     },
   }),
   route({

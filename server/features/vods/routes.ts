@@ -3,7 +3,7 @@ import { getVideo } from '../../../analytics/measures/library.ts'
 import { VideoIdSchema } from '../../../contracts/ids.ts'
 import { VodIdSchema, VodRequestSchema, VodSchema, VodSourceRequestSchema } from '../../../contracts/vods.ts'
 import { IdPageSchema } from '../../http/id-cursor.ts'
-import { readInstantCursor, writeInstantCursor } from '../../http/instant-cursor.ts'
+import { nextInstantCursor, readInstantCursor } from '../../http/instant-cursor.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
 import { trendingAmong } from '../trending.ts'
@@ -26,14 +26,10 @@ export const vodRoutes: readonly Route[] = [
     answer: z.object({ data: z.array(VodSchema), nextCursor: z.string().optional() }),
     async handle(deps, { query }, context) {
       const page = { limit: query.limit, before: readInstantCursor(query.cursor) }
-      const { rows, hasMore } = await listVods(deps, context, page)
-      const last = rows.at(-1)
-      const nextCursor =
-        last && hasMore
-          ? { nextCursor: writeInstantCursor({ createdAtMs: Date.parse(last.createdAt), id: last.vodId }) }
-          : {}
-      const trending = await trendingAmong(deps, context, rows)
-      return { json: { data: rows.map(row => ({ ...row, ...trending(row.vodId) })), ...nextCursor } }
+      const found = await listVods(deps, context, page)
+      const nextCursor = nextInstantCursor(found, row => row.vodId)
+      const trending = await trendingAmong(deps, context, found.rows)
+      return { json: { data: found.rows.map(row => ({ ...row, ...trending(row.vodId) })), ...nextCursor } }
     },
   }),
   route({
