@@ -176,6 +176,8 @@ async function takeLease({ db, clock }: TokenDeps, row: AccountRow, leaseId: str
       .where('id', '=', row.id)
       .where('status', '=', 'connected')
       .where('token_version', '=', row.token_version)
+      // Whoever failed in between has set a pause, which counts for those who read the row before as well.
+      .where('refresh_not_before', 'is not distinct from', row.refresh_not_before)
       .where(eb => eb.or([eb('refresh_lease_until', 'is', null), eb('refresh_lease_until', '<=', new Date(nowMs))]))
       .executeTakeFirst(),
   )
