@@ -9,8 +9,8 @@ export const mediaLimits = {
   bytesMax: 20 * 1024 ** 3,
 } as const
 
-/** How long a clip may be, in seconds. */
-export const clipLimits = { durationSecMin: 0.5, durationSecMax: 600 } as const
+/** How long a clip may be, and how far a request may reach over the end of its media, where the clip then ends; in seconds. */
+export const clipLimits = { durationSecMin: 0.5, durationSecMax: 600, overEndSecMax: 1 } as const
 
 /** The picture of a file. Sizes are as it is shown: turned, with square pixels. */
 const MediaVideoSchema = z.object({

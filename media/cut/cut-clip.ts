@@ -30,8 +30,6 @@ export interface CutJob {
   readonly onProgress?: (share: number) => void
 }
 
-/** How much a request may reach over the end of the media. */
-const overEndSecMax = 1
 /** Sound is often a little longer than the picture. */
 const brokenOffSecMin = 0.5
 
@@ -67,7 +65,7 @@ async function cutOpened(
 ): Promise<Omit<CutResult, 'bytesRead'> & { readonly path: string }> {
   const notes: string[] = []
   const durationSec = await durationSecOf(media)
-  if (request.startSec >= durationSec || request.endSec > durationSec + overEndSecMax)
+  if (request.startSec >= durationSec || request.endSec > durationSec + clipLimits.overEndSecMax)
     throw new AppError(
       'BAD_REQUEST',
       `The media is ${durationSec.toFixed(2)} s long: choose times within it (${request.startSec} to ${request.endSec} s were asked for).`,

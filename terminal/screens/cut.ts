@@ -70,7 +70,7 @@ interface CutState {
 /** `priced`: the next `a` begins it. */
 type Analysis =
   | { status: 'none' }
-  | { status: 'asked'; level: Level }
+  | { status: 'asked' }
   | { status: 'priced'; level: Level; price: Price }
   | { status: 'begun'; level: Level; jobId: string; before: string | null }
 
@@ -457,7 +457,7 @@ function analyse(state: CutState, vodId: string, deps: ScreenDeps): CutState {
 function beginAnalysis(state: CutState, { vodId, level }: { vodId: string; level: Level }, deps: ScreenDeps): CutState {
   deps.ask(`analyse ${level}`, deps.http.post('/api/media/jobs', analysisOf(vodId, level)))
   // What is known stays until more is.
-  return state.analysis.status === 'begun' ? state : withAnalysis(state, { status: 'asked', level })
+  return state.analysis.status === 'begun' ? state : withAnalysis(state, { status: 'asked' })
 }
 
 function analysisOf(vodId: string, level: Level) {

@@ -2,8 +2,6 @@ import { AppError } from '../../../contracts/errors.ts'
 import { type CutOptions, clipLimits, type MediaInfo } from '../../../contracts/media.ts'
 import { cutCpuSec } from '../../../media/cut/cost.ts'
 
-/** A request may run beyond the end by this much; the clip then ends where the media does. */
-const beyondSecMax = 1
 const usualFramesPerSec = 30
 
 /** In seconds of the media. */
@@ -20,7 +18,7 @@ export function partOf(media: MediaInfo, { startTime, endTime }: ClipPart): Clip
   const wrong = (message: string) =>
     new AppError('BAD_REQUEST', message, { details: { durationSec: media.durationSec } })
   if (endTime <= startTime) throw wrong('The end of the clip must lie after its start.')
-  if (startTime >= media.durationSec || endTime > media.durationSec + beyondSecMax)
+  if (startTime >= media.durationSec || endTime > media.durationSec + clipLimits.overEndSecMax)
     throw wrong(`The media is ${media.durationSec.toFixed(3)} s long: the clip must lie in it.`)
   const end = Math.min(endTime, media.durationSec)
   const seconds = end - startTime
