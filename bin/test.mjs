@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './build.mjs'
 import { ensureInstalled } from './install.mjs'
@@ -39,10 +39,11 @@ const report = join(scratch, 'report.json')
 const config = isServices ? ['--config', 'vitest.services.config.ts'] : []
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
 const arePassing = run('tests', 'vitest', ['run', ...config, ...reporters, ...vitestArgs])
-const counts = readCounts(report)
+const counts = readCounts(report, arePassing)
 rmSync(scratch, { recursive: true, force: true })
 
-for (const name of failedChecks) console.log(`FAILED: ${name} (see above)`)
+// Named once more at the end, where a log that is cut still has them.
+for (const name of [...failedChecks, ...counts.failures]) console.log(`FAILED: ${name}`)
 // The closing line, for machines: a failed check counts as one failure.
 console.log(`${counts.passed} passed, ${counts.failed + failedChecks.length} failed`)
 process.exit(arePassing && failedChecks.length === 0 ? 0 : 1)
@@ -55,12 +56,26 @@ function run(name, command, commandArgs) {
 }
 
 /** Without a report vitest itself fell over: that is one failure. */
-function readCounts(path) {
+function readCounts(path, arePassing) {
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(path, 'utf8'))
-    // A file that could not be loaded has no tests to fail, yet it failed.
-    return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0) }
+    const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(path, 'utf8'))
+    const failures = testResults.flatMap(failuresOfFile)
+    // Vitest also fails for an error that no test waited for, which its report does not count.
+    if (!arePassing && failures.length === 0) failures.push('an error outside the tests (see above)')
+    return { passed: numPassedTests, failed: Math.max(numFailedTests, failures.length), failures }
   } catch {
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failed: 1, failures: ['the test runner itself (see above)'] }
   }
+}
+
+/** One line a failed test, with the first line of why; one for a file that could not be loaded and has no tests to fail. */
+function failuresOfFile({ name, status, message, assertionResults }) {
+  const file = relative(root, name)
+  const failed = assertionResults.filter(result => result.status === 'failed')
+  if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : []
+  return failed.map(result => `${file} > ${result.fullName}: ${firstLine(result.failureMessages[0])}`)
+}
+
+function firstLine(text = '') {
+  return text.split('\n', 1)[0]
 }
