@@ -17,13 +17,13 @@ import {
   type ControlStatus,
   ControlStatusSchema,
   ControlTokenSchema,
-  type QueryRequest,
   type ReplayRequest,
   type VaultRotationProgress,
   VaultRotationProgressSchema,
 } from '../contracts/control.ts'
 import { AppError, type ErrorCode, errorTable } from '../contracts/errors.ts'
 import { type ImportProgress, ImportProgressSchema, type ImportRequest } from '../contracts/import.ts'
+import type { QueryRequest } from '../contracts/queries.ts'
 import { type WorldStatus, WorldStatusSchema } from '../contracts/ws.ts'
 import type { HomePaths } from '../core/home.ts'
 import type { OwnerKeys } from './owner-keys.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import type { QueryRequest } from '../contracts/control.ts'
 import type { UserId } from '../contracts/ids.ts'
+import type { QueryRequest } from '../contracts/queries.ts'
 import type { ReadOnlyLimits } from '../core/clickhouse/port.ts'
 import { createSqlGate, type SqlGate } from '../core/sql-gate/gate.ts'
 import type { Stores } from './compose/stores.ts'
@@ -15,7 +15,13 @@ const ownerLimits: ReadOnlyLimits = {
 }
 /** An answer in the format `json` is held in memory whole. */
 const jsonRowsMax = 50_000
-const engineFormats = { jsonl: 'JSONEachRow', csv: 'CSVWithNames' } as const
+const engineFormats = {
+  jsonl: 'JSONEachRow',
+  csv: 'CSVWithNames',
+  parquet: 'CSV',
+  markdown: 'CSV',
+  stream: 'CSV',
+} as const
 
 /** The owner's query through the gate; the bytes of its answer in the format asked for. */
 export async function queryAsOwner(

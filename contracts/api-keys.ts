@@ -8,6 +8,7 @@ export const keyScopes = [
   'vods:read',
   'creators:read',
   'queries:run',
+  'queries:write',
   'webhooks:write',
   'clips:read',
   'clips:write',

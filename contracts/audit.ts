@@ -26,6 +26,9 @@ export const auditActions = [
   'platform.linked',
   'platform.unlinked',
   'platform.needs_reauth',
+  'query.created',
+  'query.changed',
+  'query.deleted',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

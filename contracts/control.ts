@@ -8,7 +8,7 @@ import { WorldStatusSchema } from './ws.ts'
  * server. Who may open the socket is the owner, so it takes no token.
  *
  * `GET /status` · `GET /token` · `POST /import` (body: `ImportRequest`, answer: one `ImportProgress` a line) ·
- * `POST /query` · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate` ·
+ * `POST /query` (body: `QueryRequest`) · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate` ·
  * `GET /keys`, `POST /keys`, `POST /keys/revoke` · `GET /accounts`, `POST /accounts`, `POST /accounts/role`,
  * `POST /accounts/link`. A line that is a `ControlFailure` ends a stream of lines that could not be finished; an ordinary
  * refusal has the error form and status of every HTTP answer.
@@ -45,23 +45,6 @@ export const ControlAccountNameSchema = z.strictObject({ email: EmailSchema })
 export const ControlAccountLinkSchema = z.object({ link: z.string() })
 
 export const ControlTokenSchema = z.object({ token: z.string() })
-
-export const queryFormats = ['json', 'jsonl', 'csv'] as const
-
-/** A user's SQL over the schemas `v` and `mine`; `params` fill its `{name:Type}` places. Also `POST /api/query`. */
-export const QueryRequestSchema = z.strictObject({
-  sql: z.string().min(1).max(20_000),
-  params: z.record(z.string().max(64), z.unknown()).default({}),
-  format: z.enum(queryFormats).default('json'),
-})
-export type QueryRequest = z.infer<typeof QueryRequestSchema>
-
-/** The answer in the format `json`. Rows are arrays in the order of `columns`. */
-export const QueryResultSchema = z.object({
-  columns: z.array(z.object({ name: z.string(), type: z.string() })),
-  rows: z.array(z.array(z.unknown())),
-  statistics: z.object({ elapsedSec: z.number(), rowsRead: z.number(), bytesRead: z.number() }),
-})
 
 /** `file` is absolute. `speed` is seconds of data time per second; the answer is the new `WorldStatus`. */
 export const ReplayRequestSchema = z.strictObject({

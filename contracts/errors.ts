@@ -13,6 +13,11 @@ export const errorTable = {
   SOURCE_REQUIRED: { status: 409, message: 'This video has no media attached yet.', retryable: false },
   NOT_READY: { status: 409, message: 'This is not ready yet.', retryable: true },
   GONE: { status: 410, message: 'This existed and is no longer kept.', retryable: false },
+  PRECONDITION_FAILED: {
+    status: 412,
+    message: 'This was changed meanwhile: read it again, then change it.',
+    retryable: false,
+  },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The request body is too large.', retryable: false },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,

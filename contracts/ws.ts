@@ -9,6 +9,7 @@ import {
   TrendRowSchema,
   TrendsParamsSchema,
 } from './measures.ts'
+import { QueryParamsSchema, SqlTextSchema } from './queries.ts'
 
 /** WebSocket protocol 1: JSON text frames. `docs/protocol.md` is generated from this file. */
 export const protocolVersion = 1
@@ -115,7 +116,9 @@ export const ClientMessageSchema = z.discriminatedUnion('type', [
     id: subscriptionId,
     query: z.union([
       z.strictObject({ name: z.string().max(64), params: z.record(z.string(), z.unknown()).default({}) }),
-      z.strictObject({ savedQueryId: z.uuid(), params: z.record(z.string(), z.unknown()).default({}) }),
+      // SQL of one's own or saved; its rows are `LiveSqlRow`.
+      z.strictObject({ savedQueryId: z.uuid(), params: QueryParamsSchema.default({}) }),
+      z.strictObject({ sql: SqlTextSchema, params: QueryParamsSchema.default({}) }),
     ]),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), id: subscriptionId }),
@@ -137,6 +140,8 @@ export const ServerMessageSchema = z.discriminatedUnion('type', [
     seq: z.number().int(),
     asOf: z.string(),
     columns: z.array(z.string()),
+    /** The engine's types, in the order of `columns`: of SQL only. */
+    columnTypes: z.array(z.string()).optional(),
     rows: z.array(keyedRow),
   }),
   z.object({

@@ -17,14 +17,15 @@ import {
   ControlStatusSchema,
   ControlTokenRequestSchema,
   ControlTokenSchema,
-  QueryRequestSchema,
   ReplayRequestSchema,
   type VaultRotationProgress,
 } from '../../contracts/control.ts'
 import { AppError } from '../../contracts/errors.ts'
 import { type ImportProgress, ImportRequestSchema } from '../../contracts/import.ts'
+import { QueryRequestSchema } from '../../contracts/queries.ts'
 import { WorldStatusSchema } from '../../contracts/ws.ts'
 import type { Log } from '../../core/log.ts'
+import { queryContentTypes } from '../features/query/service.ts'
 import { errorAnswer, errorBody, toAppError } from '../http/error-answer.ts'
 import { parseInput } from '../http/parse-input.ts'
 import { requestId, requestIdOf } from '../http/request-id.ts'
@@ -34,11 +35,6 @@ import type { ControlHandlers } from './handlers.ts'
 const bodyBytesMax = 8 * 1024 * 1024
 /** Of a unix socket's address: 104 with its end on macOS, 108 on Linux. */
 const pathBytesMax = 103
-const contentTypes = {
-  json: 'application/json',
-  jsonl: 'application/x-ndjson',
-  csv: 'text/csv; charset=utf-8',
-} as const
 
 /**
  * Serves the control socket at `path` (a unix socket of mode 0600). The caller holds the home's lock, so a file that is
@@ -166,7 +162,7 @@ function controlApp(handlers: ControlHandlers, log: Log): express.Express {
   app.post('/query', async (request, response) => {
     const asked = parseInput(QueryRequestSchema, request.body)
     const body = await handlers.query(asked, goneSignal(response))
-    response.set('Content-Type', contentTypes[asked.format])
+    response.set('Content-Type', queryContentTypes[asked.format])
     await pipeline(body, response)
   })
   app.use(() => {

@@ -7,11 +7,11 @@ import type {
   ControlAccountRequest,
   ControlStatus,
   ControlTokenRequest,
-  QueryRequest,
   ReplayRequest,
   VaultRotationProgress,
 } from '../../contracts/control.ts'
 import type { ImportProgress, ImportRequest } from '../../contracts/import.ts'
+import type { QueryRequest } from '../../contracts/queries.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
 
 /**

@@ -243,7 +243,7 @@ export class Connection implements Outlet {
       return this.sendError({ id, code: 'FORBIDDEN', message })
     }
     try {
-      if ('savedQueryId' in asked) throw new AppError('NOT_FOUND', 'There is no saved query by that id.')
+      if (!('name' in asked)) throw new AppError('NOT_FOUND', 'There is no saved query by that id.')
       const question = this.#deps.parseQuestion(asked.name, asked.params, principal)
       const subscription = new Subscription(id, this)
       const query = this.#deps.engine.watch(question, subscription)

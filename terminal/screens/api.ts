@@ -63,6 +63,7 @@ const scopeTitles: Readonly<Record<Scope, string>> = {
   'vods:read': 'vods:read',
   'creators:read': 'creators:read',
   'queries:run': 'queries:run',
+  'queries:write': 'queries:write',
   'webhooks:write': 'webhooks:write',
   'clips:read': 'clips:read',
   'clips:write': 'clips:write',

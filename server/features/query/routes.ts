@@ -1,4 +1,4 @@
-import { QueryRequestSchema, QueryResultSchema } from '../../../contracts/control.ts'
+import { QueryRequestSchema, QueryResultSchema } from '../../../contracts/queries.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
 import { queryContentTypes, runUserQuery } from './service.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import type { QueryRequest } from '../../../contracts/control.ts'
 import type { UserId } from '../../../contracts/ids.ts'
+import type { QueryRequest } from '../../../contracts/queries.ts'
 import type { ReadOnlyLimits } from '../../../core/clickhouse/port.ts'
 import type { SqlGate } from '../../../core/sql-gate/gate.ts'
 
@@ -18,9 +18,18 @@ export const queryContentTypes: Readonly<Record<QueryRequest['format'], string>>
   json: 'application/json; charset=utf-8',
   jsonl: 'application/x-ndjson; charset=utf-8',
   csv: 'text/csv; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+  markdown: 'text/markdown; charset=utf-8',
+  stream: 'application/x-ndjson; charset=utf-8',
 }
 
-const engineFormats = { jsonl: 'JSONEachRow', csv: 'CSVWithNames' } as const
+const engineFormats = {
+  jsonl: 'JSONEachRow',
+  csv: 'CSVWithNames',
+  parquet: 'CSV',
+  markdown: 'CSV',
+  stream: 'CSV',
+} as const
 
 /**
  * Runs a user's SQL through the gate and gives the answer's bytes in the format asked for.
