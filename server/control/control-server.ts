@@ -186,7 +186,7 @@ function lines<S extends z.ZodType, Progress>(
   return async (request, response) => {
     const asked = parseInput(schema, request.body)
     const write = (line: unknown) => {
-      if (!response.headersSent) response.set('Content-Type', contentTypes.jsonl)
+      if (!response.headersSent) response.set('Content-Type', queryContentTypes.jsonl)
       if (response.writable) response.write(`${JSON.stringify(line)}\n`)
     }
     try {
