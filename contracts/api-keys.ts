@@ -12,6 +12,10 @@ export const keyScopes = [
   'webhooks:write',
   'clips:read',
   'clips:write',
+  'alerts:read',
+  'alerts:write',
+  'watchlists:read',
+  'watchlists:write',
 ] as const
 /** What a service key may do besides, for the users that it names. */
 export const serviceScopes = ['integrations:write', 'databases:write', 'tools:execute'] as const

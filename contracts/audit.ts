@@ -29,6 +29,12 @@ export const auditActions = [
   'query.created',
   'query.changed',
   'query.deleted',
+  'dashboard.created',
+  'dashboard.changed',
+  'dashboard.deleted',
+  'alert.created',
+  'alert.changed',
+  'alert.deleted',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

@@ -14,6 +14,8 @@ export const PlanLimitsSchema = z.object({
   /** How long results are kept, in days. */
   resultDays: z.number().int().nullable(),
   premiumIndicators: z.boolean(),
+  /** Alerts that there may be. */
+  alerts: z.number().int().nullable(),
 })
 export type PlanLimits = z.infer<typeof PlanLimitsSchema>
 

@@ -1,3 +1,4 @@
+import type { AlertFired } from './alerts.ts'
 import type { Platform } from './ids.ts'
 import type { MediaChange } from './media-jobs.ts'
 import type { WorldStatus } from './ws.ts'
@@ -36,6 +37,12 @@ export type BusEvents = {
   'media.due': { atMs: number }
   /** Work on media of a user began, went on or ended. */
   'media.changed': { userId: string; change: MediaChange }
+  /** Rules were made or changed, and wait to be looked at. */
+  'alerts.due': { atMs: number }
+  /** An alert of a user fired, and is to be told in the terminal. */
+  'alert.fired': { userId: string; fired: AlertFired }
+  /** A watchlist of a user was changed. */
+  'watchlists.changed': { userId: string }
   /** Another key signs access tokens from now on. */
   'signing-keys.changed': { atMs: number }
 }
@@ -57,4 +64,7 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'keys.changed': true,
   'media.due': true,
   'media.changed': true,
+  'alerts.due': true,
+  'alert.fired': true,
+  'watchlists.changed': true,
 }

@@ -11,6 +11,7 @@ export const webhookEvents = [
   'clip.failed',
   'media.done',
   'media.failed',
+  'alert.fired',
 ] as const
 export const WebhookEventSchema = z.enum(webhookEvents)
 export type WebhookEvent = z.infer<typeof WebhookEventSchema>

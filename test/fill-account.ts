@@ -28,7 +28,10 @@ export interface FilledAccount {
       | 'upload'
       | 'clip'
       | 'mediaJob'
-      | 'output',
+      | 'output'
+      | 'alert'
+      | 'firing'
+      | 'watchlist',
       string
     >
   >
@@ -67,6 +70,9 @@ export async function fillAccount(stores: { db: Db; store?: AnalyticsStore }, em
       clip: randomUUID(),
       mediaJob: randomUUID(),
       output: randomUUID(),
+      alert: randomUUID(),
+      firing: randomUUID(),
+      watchlist: randomUUID(),
     },
   }
   await stores.db.transaction(async trx => {
@@ -414,6 +420,72 @@ const fillers: Record<Table, Filler> = {
       .execute(),
   drop_counts: (trx, { userId }) =>
     trx.insertInto('drop_counts').values({ owner_id: userId, source: 's', reason: 'r', row_count: 1 }).execute(),
+  alerts: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('alerts')
+      .values({
+        id: ids.alert,
+        owner_id: userId,
+        name: mark,
+        rule: JSON.stringify({
+          measure: { source: 'list', type: 'clips', top: 5 },
+          condition: { kind: 'entrant', top: 5 },
+        }),
+        is_enabled: false,
+        muted_until: null,
+        reads: ['youtube'],
+        spacing_seconds: 5,
+        value: null,
+        value_at: null,
+        last_error: null,
+        fired_at: null,
+        checked_at: null,
+        lease_id: null,
+        lease_until: null,
+      })
+      .execute(),
+  alert_firings: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('alert_firings')
+      .values({
+        id: ids.firing,
+        alert_id: ids.alert,
+        owner_id: userId,
+        version: 1,
+        world: 'cliptape',
+        at,
+        sentence: mark,
+        value: null,
+        rows: '[]',
+        row_count: 0,
+        is_muted: false,
+        channels: ['terminal', 'email'],
+        fired_at: at,
+        seen_at: null,
+      })
+      .execute(),
+  alert_mails: (trx, { userId, ids }) =>
+    trx
+      .insertInto('alert_mails')
+      .values({ firing_id: ids.firing, owner_id: userId, next_attempt_at: later, reason: null, sent_at: null })
+      .execute(),
+  watchlists: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('watchlists')
+      .values({ id: ids.watchlist, owner_id: userId, name: mark, columns: ['views'], period: '24h' })
+      .execute(),
+  watchlist_items: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('watchlist_items')
+      .values({
+        watchlist_id: ids.watchlist,
+        owner_id: userId,
+        type: 'topics',
+        subject_id: mark,
+        note: mark,
+        position: 0,
+      })
+      .execute(),
   settings: (trx, { userId, mark }) =>
     trx
       .insertInto('settings')

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { Visibility } from '../../contracts/queries.ts'
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>
 /** A timestamp that the store fills in when it is left out. */
@@ -48,6 +49,12 @@ export interface Database {
   uploads: UploadsTable
   media_jobs: MediaJobsTable
   media_outputs: MediaOutputsTable
+  dashboards: DashboardsTable
+  alerts: AlertsTable
+  alert_firings: AlertFiringsTable
+  alert_mails: AlertMailsTable
+  watchlists: WatchlistsTable
+  watchlist_items: WatchlistItemsTable
 }
 
 interface UsersTable {
@@ -542,4 +549,90 @@ interface MediaOutputsTable {
   sha256: string
   is_downloaded: Generated<boolean>
   created_at: Timestamp
+}
+
+/** A board of somebody's. `board` is a `Board` of contracts/dashboards.ts. */
+interface DashboardsTable {
+  id: Generated<string>
+  owner_id: string
+  name: string
+  board: Json
+  file: string
+  visibility: Generated<Visibility>
+  version: Generated<number>
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+/** A rule with what its evaluations have left behind. */
+interface AlertsTable {
+  id: Generated<string>
+  owner_id: string
+  name: string
+  rule: Json
+  version: Generated<number>
+  is_enabled: Generated<boolean>
+  muted_until: Timestamp | null
+  reads: string[]
+  spacing_seconds: number
+  memory: ColumnType<unknown, string | undefined, string>
+  value: number | null
+  value_at: Timestamp | null
+  last_error: string | null
+  fired_at: Timestamp | null
+  checked_at: Timestamp | null
+  next_check_at: DefaultedTimestamp
+  lease_id: string | null
+  lease_until: Timestamp | null
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+interface AlertFiringsTable {
+  id: Generated<string>
+  alert_id: string
+  owner_id: string
+  version: number
+  world: string
+  at: Timestamp
+  sentence: string
+  value: number | null
+  rows: Json
+  row_count: number
+  is_muted: boolean
+  channels: string[]
+  fired_at: Timestamp
+  seen_at: Timestamp | null
+}
+
+/** The outbox of mails about firings. */
+interface AlertMailsTable {
+  firing_id: string
+  owner_id: string
+  status: Generated<'waiting' | 'sent' | 'failed'>
+  attempts: Generated<number>
+  next_attempt_at: Timestamp
+  reason: string | null
+  sent_at: Timestamp | null
+}
+
+interface WatchlistsTable {
+  id: Generated<string>
+  owner_id: string
+  name: string
+  columns: string[]
+  period: string
+  version: Generated<number>
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+interface WatchlistItemsTable {
+  watchlist_id: string
+  owner_id: string
+  type: string
+  subject_id: string
+  note: string
+  position: number
+  added_at: DefaultedTimestamp
 }

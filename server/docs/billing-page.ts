@@ -10,6 +10,7 @@ const limitRows: readonly (readonly [keyof PlanLimits, string])[] = [
   ['storageBytes', 'Bytes that clips and other results may take'],
   ['resultDays', 'Days that they are kept'],
   ['premiumIndicators', 'Premium indicators'],
+  ['alerts', 'Alerts'],
 ]
 
 /** `docs/billing.md`: the plans with their limits, and how credits work. */

@@ -64,6 +64,7 @@ const limits = {
   storageBytes: 50_000_000_000,
   resultDays: 30,
   premiumIndicators: true,
+  alerts: null,
 }
 const plans = {
   data: [

@@ -48,4 +48,9 @@ export const ownedTables = {
   dead_letters: { owner: 'owner_id', hidden: [] },
   drop_counts: { owner: 'owner_id', hidden: [] },
   settings: { owner: 'owner_id', hidden: [] },
+  alerts: { owner: 'owner_id', hidden: [] },
+  alert_firings: { owner: 'owner_id', hidden: [] },
+  alert_mails: { owner: 'owner_id', hidden: [] },
+  watchlists: { owner: 'owner_id', hidden: [] },
+  watchlist_items: { owner: 'owner_id', hidden: [] },
 } as const satisfies Record<Exclude<keyof Database, SharedTable>, OwnedTable>

@@ -19,6 +19,7 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       storageBytes: 2 * gib,
       resultDays: 7,
       premiumIndicators: false,
+      alerts: 10,
     },
   },
   pro: {
@@ -32,6 +33,7 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       storageBytes: 50 * gib,
       resultDays: 30,
       premiumIndicators: true,
+      alerts: 100,
     },
   },
   premium: {
@@ -45,6 +47,7 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       storageBytes: 500 * gib,
       resultDays: 90,
       premiumIndicators: true,
+      alerts: 1_000,
     },
   },
 }
@@ -61,6 +64,7 @@ const withoutLimits: PlanLimits = {
   storageBytes: null,
   resultDays: null,
   premiumIndicators: true,
+  alerts: null,
 }
 
 /** What a user may use: that of the plan, or everything. */

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { CreatorIdSchema, TopicIdSchema, VideoIdSchema } from './ids.ts'
+import { periods, TrendRowSchema, trendTypes } from './measures.ts'
+
+/** Watchlists: `/api/watchlists`. Creators, clips and topics that somebody keeps an eye on, with live numbers. */
+
+/** Watchlists of one user, and what stands on one. */
+export const watchlistsMax = 50
+export const watchItemsMax = 100
+
+/** What a watchlist can show beside names. */
+export const watchColumns = [
+  'platform',
+  'creator',
+  'views',
+  'gain',
+  'velocity',
+  'acceleration',
+  'engagement',
+  'outlier',
+  'clippers',
+  'followers',
+  'videos',
+  'age',
+  'niche',
+  'trend',
+  'note',
+] as const
+export type WatchColumn = (typeof watchColumns)[number]
+const columnsDefault = ['platform', 'views', 'gain', 'velocity', 'outlier', 'trend', 'note'] as const
+
+/** What is watched: a video, a creator or a topic by its id on the wire. */
+const subjectFields = { type: z.enum(trendTypes), id: z.string().min(1).max(300) }
+const note = z.string().max(500)
+
+function checkSubject({ type, id }: { type: (typeof trendTypes)[number]; id: string }, ctx: z.RefinementCtx): void {
+  const schema = { clips: VideoIdSchema, creators: CreatorIdSchema, topics: TopicIdSchema }[type]
+  const parsed = schema.safeParse(id)
+  if (!parsed.success)
+    ctx.addIssue({ code: 'custom', path: ['id'], message: parsed.error.issues[0]?.message ?? 'is not valid' })
+}
+
+export const WatchItemRequestSchema = z
+  .strictObject({ ...subjectFields, note: note.default('') })
+  .superRefine(checkSubject)
+export type WatchItemRequest = z.infer<typeof WatchItemRequestSchema>
+
+/** Which item of a list. */
+export const WatchSubjectSchema = z.strictObject(subjectFields).superRefine(checkSubject)
+export type WatchSubject = z.infer<typeof WatchSubjectSchema>
+
+/** Another note, another place from the top (0), or another list, at whose end it then stands. */
+export const WatchItemChangeSchema = z
+  .strictObject({
+    ...subjectFields,
+    note: note.optional(),
+    position: z
+      .number()
+      .int()
+      .min(0)
+      .max(watchItemsMax - 1)
+      .optional(),
+    watchlistId: z.uuid().optional(),
+  })
+  .superRefine(checkSubject)
+export type WatchItemChange = z.infer<typeof WatchItemChangeSchema>
+
+export const WatchlistRequestSchema = z.strictObject({
+  name: z.string().trim().min(1).max(80),
+  columns: z
+    .array(z.enum(watchColumns))
+    .max(watchColumns.length)
+    .default([...columnsDefault]),
+  /** The window of gains and velocities. */
+  period: z.enum(periods).default('24h'),
+  /** Everything on it, in order; without it a list that is changed keeps what it has. */
+  items: z.array(WatchItemRequestSchema).max(watchItemsMax).optional(),
+})
+export type WatchlistRequest = z.infer<typeof WatchlistRequestSchema>
+
+const WatchItemSchema = z.object({ ...subjectFields, note: z.string(), addedAt: z.iso.datetime() })
+export type WatchItem = z.infer<typeof WatchItemSchema>
+
+const WatchlistFields = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  columns: z.array(z.enum(watchColumns)),
+  period: z.enum(periods),
+  /** Counts every change. */
+  version: z.number().int(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+})
+export const WatchlistSchema = WatchlistFields.extend({ items: z.array(WatchItemSchema) })
+export type Watchlist = z.infer<typeof WatchlistSchema>
+
+export const WatchlistsSchema = z.object({
+  data: z.array(WatchlistFields.extend({ itemCount: z.number().int() })),
+})
+
+/** One item with its numbers, those of `trends`; what nothing has read has none. `key` is its type and id. */
+export const WatchRowSchema = TrendRowSchema.omit({ rank: true, rankChange: true, trending: true }).extend({
+  type: z.enum(trendTypes),
+  id: z.string(),
+  note: z.string(),
+})
+export type WatchRow = z.infer<typeof WatchRowSchema>
+
+export const WatchRowsSchema = z.object({ data: z.array(WatchRowSchema), asOf: z.iso.datetime() })
+
+export const WatchlistParamsSchema = z.strictObject({ watchlistId: z.uuid() })
