@@ -16,6 +16,7 @@ import type { BusEvents } from '../contracts/bus.ts'
 import { splitId, type VideoId, VideoIdSchema } from '../contracts/ids.ts'
 import { periodMs, type TrendsParams } from '../contracts/measures.ts'
 import type { AnalyticsContext } from './context.ts'
+import { withOwnClippers } from './copies/clippers.ts'
 import {
   type ClipDetail,
   type CreatorDescription,
@@ -505,10 +506,11 @@ async function pageOf(
   ])
   list.hasAnswered = true
   const parts = { details, descriptions, niches, names, followers, peers }
-  const rows = page.map((row, index) => {
+  const shown = page.map((row, index) => {
     const ref = refs[index]
     return ref ? clipRow(row, ref, facts.window, parts) : null
   })
+  const rows = withOwnClippers(ctx, 'clips', window, shown)
   const keys = page.map(row => row.key)
   return {
     rows: withRanks(rows, keys, before, 0),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { TrendingSchema } from './measures.ts'
 import { CutOptionsSchema, CutResultSchema } from './media.ts'
+import { TrendingSchema } from './trending.ts'
 import { VodIdSchema } from './vods.ts'
 
 /** Clips: `/api/clips`. */

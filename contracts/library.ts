@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TrendingSchema } from './measures.ts'
+import { TrendingSchema } from './trending.ts'
 import { VodSourceStateSchema } from './vods.ts'
 
 /** A creator as a search finds it. `creatorId` is the wire id; `followers` is the last count that was read. */

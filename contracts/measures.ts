@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { CreatorIdSchema, PlatformSchema, TopicIdSchema, VideoIdSchema } from './ids.ts'
+import { TrendingSchema } from './trending.ts'
+import { VodIdSchema } from './vods.ts'
 
 /** Why a number is not there. Missing is a state, never a zero. */
 export const MissingReasonSchema = z.enum([
@@ -97,7 +99,10 @@ export const TrendsParamsSchema = z
   .superRefine(checkWindow)
 export type TrendsParams = z.infer<typeof TrendsParamsSchema>
 
-/** Parameters of `GET /api/analytics/series` and of the live query `series`. `id` is a video, creator or topic id by `type`. */
+/**
+ * Parameters of `GET /api/analytics/series` and of the live query `series`. `id` is a video, creator or topic id by
+ * `type`; of a VOD that is on no platform there are clippers.
+ */
 export const SeriesParamsSchema = z
   .strictObject({
     type: z.enum(trendTypes),
@@ -109,7 +114,8 @@ export const SeriesParamsSchema = z
   })
   .superRefine(checkWindow)
   .superRefine((value, ctx) => {
-    const schema = value.type === 'clips' ? VideoIdSchema : value.type === 'creators' ? CreatorIdSchema : TopicIdSchema
+    const clip = value.metric === 'clippers' ? VodIdSchema : VideoIdSchema
+    const schema = value.type === 'clips' ? clip : value.type === 'creators' ? CreatorIdSchema : TopicIdSchema
     const parsed = schema.safeParse(value.id)
     if (!parsed.success)
       ctx.addIssue({ code: 'custom', path: ['id'], message: parsed.error.issues[0]?.message ?? 'is not valid' })
@@ -119,13 +125,6 @@ export type SeriesParams = z.infer<typeof SeriesParamsSchema>
 const number = z.number().nullable()
 /** Names of fields of the row that are null, with the reason. */
 const missing = z.record(z.string(), MissingReasonSchema)
-
-/**
- * What stands out about a video now: one sign (`rising`), several (`hot`), or a breakout as `docs/metrics.md` defines it.
- * Each sentence of `why` names a number.
- */
-export const TrendingSchema = z.object({ level: z.enum(['rising', 'hot', 'breakout']), why: z.array(z.string()) })
-export type Trending = z.infer<typeof TrendingSchema>
 
 /** One ranked clip, creator or topic. `key` is the wire id (a topic's text for topics). Rates are per hour; instants ISO 8601 UTC. */
 export const TrendRowSchema = z.object({

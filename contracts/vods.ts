@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CreatorIdSchema } from './ids.ts'
-import { TrendingSchema } from './measures.ts'
 import { MediaInfoSchema } from './media.ts'
+import { TrendingSchema } from './trending.ts'
 
 /** VODs with media: `/api/vods`. */
 

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Copies, Copy } from '../../contracts/copies.ts'
-import { creatorId, splitId, type UserId, VideoIdSchema } from '../../contracts/ids.ts'
+import type { UserId } from '../../contracts/ids.ts'
 import { type Period, periodMs } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
-import { refKey, videoDescriptions } from '../measures/details.ts'
 import { type QueryTarget, runQuery, sqlPart } from '../queries/run-query.ts'
 import type { OwnedVod } from './media-prints.ts'
+import { clippersIn, type OwnVod, readPosts } from './posts.ts'
 
 const tag = 'analytics:copies'
 /** Most copies of one answer. */
@@ -55,12 +55,12 @@ const CopyRow = z.object({
  * The copies of some of a user's VODs, at most 1,000, and the clipper count: distinct accounts that published one
  * inside the period that ends now, by what is known of the indexed videos that the copies are attached to. Copies that
  * share the sound alone are listed and not counted.
- * @param originals wire ids of VODs, with the creator of each where it is known: their own posts are not counted
+ * @param originals the posts of their creators are not counted
  */
 export async function copiesOf(
   ctx: AnalyticsContext,
   owner: UserId,
-  originals: readonly { readonly vodId: string; readonly creatorId: string | null }[],
+  originals: readonly OwnVod[],
   period: Period,
 ): Promise<Copies> {
   const rows = await runQuery(
@@ -70,14 +70,15 @@ export async function copiesOf(
     CopyRow,
     { tag },
   )
-  const posts = await postsOf(ctx, [...new Set(rows.map(row => row.copy_vod_id))])
-  const own = new Set(originals.map(original => original.creatorId))
-  const fromMs = ctx.world.clock.nowMs() - periodMs[period]
-  const clippers = new Set<string>()
+  const posts = await readPosts(
+    ctx,
+    originals,
+    rows.map(row => row.copy_vod_id),
+  )
+  const makers = new Set(originals.map(posts.makerOf))
+  const counted = rows.flatMap(row => (row.kind === 'sound' ? [] : (posts.counted(row.copy_vod_id, makers) ?? [])))
   const copies = rows.map((row): Copy => {
-    const post = posts.get(row.copy_vod_id)
-    const isInside = post?.publishedMs !== null && post !== undefined && post.publishedMs > fromMs
-    if (post?.creatorId && isInside && row.kind !== 'sound' && !own.has(post.creatorId)) clippers.add(post.creatorId)
+    const post = posts.of(row.copy_vod_id)
     return {
       originalVodId: row.original_vod_id,
       vodId: row.copy_vod_id,
@@ -92,36 +93,6 @@ export async function copiesOf(
       publishedAt: post && post.publishedMs !== null ? new Date(post.publishedMs).toISOString() : null,
     }
   })
-  return { period, clippers: clippers.size, copies }
-}
-
-interface Post {
-  readonly title: string
-  readonly creatorId: string | null
-  readonly publishedMs: number | null
-}
-
-/** What is known of those of the ids that are indexed videos. */
-async function postsOf(ctx: AnalyticsContext, vodIds: readonly string[]): Promise<Map<string, Post>> {
-  const indexed = vodIds.flatMap(vodId => {
-    const parsed = VideoIdSchema.safeParse(vodId)
-    if (!parsed.success) return []
-    const { platform, nativeId } = splitId(parsed.data)
-    return [{ vodId, ref: { platform, id: nativeId }, platform }]
-  })
-  const said = await videoDescriptions(
-    ctx,
-    indexed.map(({ ref }) => ref),
-  )
-  const posts = new Map<string, Post>()
-  for (const { vodId, ref, platform } of indexed) {
-    const video = said.get(refKey(ref))
-    if (!video) continue
-    posts.set(vodId, {
-      title: video.title,
-      creatorId: video.creator_id === '' ? null : creatorId(platform, video.creator_id),
-      publishedMs: video.published_ms,
-    })
-  }
-  return posts
+  const toMs = ctx.world.clock.nowMs()
+  return { period, clippers: clippersIn(counted, { fromMs: toMs - periodMs[period], toMs }), copies }
 }

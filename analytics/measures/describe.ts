@@ -3,6 +3,7 @@ import { creatorId, splitId, VideoIdSchema } from '../../contracts/ids.ts'
 import { type DescribeParams, type Fact, type MissingReason, periodMs } from '../../contracts/measures.ts'
 import { amendment } from '../../contracts/platform-accounts.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { ownClippers } from '../copies/clippers.ts'
 import { storedAges } from '../frozen-ages.ts'
 import {
   accelerationOf,
@@ -40,7 +41,16 @@ export async function describe(ctx: AnalyticsContext, params: DescribeParams): P
       : describeGroup(ctx, subject, window, params.period),
     isWithheld(ctx, subject),
   ])
-  return withheld ? facts.map(withoutMeasure) : facts
+  return [...(withheld ? facts.map(withoutMeasure) : facts), ...ownFacts(ctx, params, window)]
+}
+
+/** What the one who asks knows of it by media of their own. */
+function ownFacts(ctx: AnalyticsContext, { type, id, period }: DescribeParams, window: Window): Fact[] {
+  if (type === 'topics') return []
+  const origin = { source: ctx.clippers === undefined ? '' : 'your media', atMs: null }
+  const count = ownClippers(ctx, type, id, window)
+  const fact = number('clippers', 'copies', `Clippers ${period}`, count, 'count', origin, 'not_provided')
+  return [{ ...fact, note: 'other accounts that published a copy of its pictures, among your media' }]
 }
 
 /** A measure that its source's terms do not allow says what it would take. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { assertNever } from '../../contracts/errors.ts'
-import { PlatformSchema, platforms, splitId } from '../../contracts/ids.ts'
+import { CreatorIdSchema, PlatformSchema, platforms, splitId } from '../../contracts/ids.ts'
 import type { TrendsParams } from '../../contracts/measures.ts'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
 import {
@@ -13,6 +13,7 @@ import {
   withPlan,
 } from '../boundaries.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { clippersIn } from '../copies/posts.ts'
 import { isMixed, meetsTerms, sourcePrefixes } from '../policy.ts'
 import { compose, maybeNumber, type QueryParams, runQuery, sqlPart, wholeNumber } from '../queries/run-query.ts'
 import { builtRows, forgetStartBuild, noteStart, type StartBuild, startBuildOf } from '../queries/start-cache.ts'
@@ -301,6 +302,7 @@ function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): 
     country: params.country ?? '',
     creatorId: params.creator === undefined ? '' : splitId(params.creator).nativeId,
     topic: params.topic ?? '',
+    ...clipperValues(ctx, params, plan),
     startMs: plan.window.fromMs,
     endMs: plan.window.toMs,
     ...valueAtValues('e', plan.end),
@@ -312,6 +314,22 @@ function valuesOf(ctx: AnalyticsContext, params: RankParams, plan: WindowPlan): 
     eBuild: plan.endBuild?.id ?? 0,
     builds: buildsOf(plan).map(({ id }) => id),
   }
+}
+
+/** Creators or clips whose clipper counts an order may be asked with: those with most; others stand with those that have none. */
+const clippedMax = 2000
+
+/** The clipper counts of the one who asks, as an order by them is asked with. */
+function clipperValues(ctx: AnalyticsContext, { type, sort }: RankParams, { window }: WindowPlan): QueryParams {
+  if (type === 'topics' || sort !== 'clippers') return {}
+  const counts = [...(ctx.clippers?.[type] ?? [])].flatMap(([id, posts]) => {
+    const parsed = CreatorIdSchema.safeParse(id)
+    if (!parsed.success) return []
+    const { platform, nativeId } = splitId(parsed.data)
+    return [{ id: [platform, nativeId], count: clippersIn(posts, window) }]
+  })
+  const most = counts.sort((a, b) => b.count - a.count).slice(0, clippedMax)
+  return { clippedIds: most.map(({ id }) => id), clipperCounts: most.map(({ count }) => count) }
 }
 
 /** The platforms that a list is about: a creator is on one of them. None when the creator is on another. */
@@ -477,7 +495,7 @@ function isBroad(params: RankParams): boolean {
 
 /** What a list is ordered by. Of what no measure may be made of stands behind all else, by its views. */
 function sortOf(params: RankParams, plan: WindowPlan): string {
-  const sort = params.type === 'clips' ? clipSorts[params.sort] : groupSorts[params.sort]
+  const sort = params.type === 'clips' ? clipSorts[params.sort] : groupSort(params)
   const isMeasure = params.sort !== 'views' && params.type !== 'topics'
   if (!isMeasure || !plan.hasWithheld || !meetsTerms(platformsOf(params))) return sort
   const [key, part] = params.type === 'clips' ? ['ends.video_key', 'withheld'] : ['group_key', 'withheld_creators']
@@ -485,6 +503,8 @@ function sortOf(params: RankParams, plan: WindowPlan): string {
 }
 
 const noNumber = "CAST(NULL, 'Nullable(Float64)')"
+const ownClippersSort = (key: string) =>
+  `nullIf(transform(${key}, arrayMap(subject -> cityHash64(subject.1, subject.2), {clippedIds:Array(Tuple(String, String))}), {clipperCounts:Array(Int64)}, toInt64(-1)), -1)`
 const quarterVelocity = (state: string, low: string, eMs: string) =>
   `if(quarter.quarter_start > 0 AND ${state} < 3 AND ${eMs} > quarter.quarter_ms, (${low} - quarter.quarter_views) * 3600000. / (${eMs} - quarter.quarter_ms), NULL)`
 
@@ -497,7 +517,7 @@ const clipSorts = {
   engagement:
     'toFloat64(if(engaging.is_given AND engaging.engaged_views > 0, engaging.engaged / engaging.engaged_views, NULL))',
   outlier: noNumber,
-  clippers: noNumber,
+  clippers: ownClippersSort('ends.video_key'),
 } as const
 
 const groupSorts = {
@@ -509,6 +529,10 @@ const groupSorts = {
   outlier: noNumber,
   clippers: 'if(is_own = 1 AND videos = 0, NULL, clippers)',
 } as const
+
+function groupSort({ type, sort }: RankParams): string {
+  return type === 'creators' && sort === 'clippers' ? ownClippersSort('group_key') : groupSorts[sort]
+}
 
 function groupSlots(params: RankParams): Record<string, string> {
   const part = (name: string) => sqlPart('rank-groups', name)

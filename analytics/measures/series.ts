@@ -8,6 +8,7 @@ import {
   type SeriesPoint,
 } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { ownClippers } from '../copies/clippers.ts'
 import { accelerationOf, engagementOf, type Gain, gainOf, lookBackMs, type Reading, valueAt } from '../scores.ts'
 import { videoDescriptions } from './details.ts'
 import {
@@ -53,8 +54,7 @@ export async function series(ctx: AnalyticsContext, params: SeriesParams): Promi
       },
     )
   }
-  const subject = subjectOf(params.type, params.id, params.platform)
-  const value = await meter(ctx, subject, params.metric, window, bucketMs[bucket])
+  const value = await meter(ctx, params, window, bucketMs[bucket])
   const points = instants.map(atMs => {
     const found = value(atMs)
     const at = new Date(atMs).toISOString()
@@ -88,15 +88,16 @@ function instantsOf(window: Window, stepMs: number, hasEnd: boolean): number[] {
 /** Reads what the metric needs and returns how to look it up at an instant. */
 async function meter(
   ctx: AnalyticsContext,
-  subject: SubjectRef,
-  metric: SeriesParams['metric'],
+  { type, id, platform, metric }: SeriesParams,
   window: Window,
   stepMs: number,
 ): Promise<Meter> {
+  if (metric === 'clippers' && type !== 'topics') return ownClippersMeter(ctx, type, id, stepMs)
+  const subject = subjectOf(type, id, platform)
   const backMs = lookBackMs(stepMs)
   const fromMs = window.fromMs - stepMs - backMs
   if (metric === 'followers') return followersMeter(ctx, subject, window, backMs)
-  if (metric === 'clippers') return clippersMeter(ctx, subject, stepMs)
+  if (metric === 'clippers') return topicClippersMeter(ctx, subject, stepMs)
   if (metric !== 'views' && (await isWithheld(ctx, subject))) return () => 'needs_amendment'
   const own = subject.type === 'clips' ? [] : await ownSamples(ctx, subject, fromMs, window.toMs)
   const ownReadings = readingsOf(own)
@@ -183,8 +184,12 @@ async function followersMeter(
   return atMs => valueAt(readings, atMs, backMs)?.views ?? 'stale'
 }
 
-async function clippersMeter(ctx: AnalyticsContext, subject: SubjectRef, stepMs: number): Promise<Meter> {
-  if (subject.type !== 'topics') return () => 'not_provided'
+/** Over copies among media of the one who asks. */
+function ownClippersMeter(ctx: AnalyticsContext, type: 'clips' | 'creators', id: string, stepMs: number): Meter {
+  return atMs => ownClippers(ctx, type, id, { fromMs: atMs - stepMs, toMs: atMs }) ?? 'not_provided'
+}
+
+async function topicClippersMeter(ctx: AnalyticsContext, subject: SubjectRef, stepMs: number): Promise<Meter> {
   const posted = await publishedVideos(ctx, subject)
   if (posted.length === 0) return () => 'not_provided'
   return atMs => {

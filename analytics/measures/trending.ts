@@ -1,4 +1,5 @@
-import type { Trending, TrendRow } from '../../contracts/measures.ts'
+import type { TrendRow } from '../../contracts/measures.ts'
+import type { Trending } from '../../contracts/trending.ts'
 import { breakoutRule, isBreakout } from './breakouts.ts'
 
 /** From when on a number stands out; `docs/metrics.md` has the sentences. */

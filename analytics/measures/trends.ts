@@ -1,6 +1,7 @@
 import { creatorId, PlatformSchema, videoId } from '../../contracts/ids.ts'
 import type { MissingReason, TrendRow, TrendsParams } from '../../contracts/measures.ts'
 import type { AnalyticsContext } from '../context.ts'
+import { withOwnClippers } from '../copies/clippers.ts'
 import { withoutMeasures } from '../policy.ts'
 import { accelerationOf, engagementOf, outlierOf, velocityBetween } from '../scores.ts'
 import { readTrendCursor, writeCursor } from './cursor.ts'
@@ -163,10 +164,11 @@ async function clipRows(
     peersOf(ctx, subjects),
   ])
   const parts: ClipParts = { details, descriptions, niches, names, followers, peers }
-  return page.map(row => {
+  const rows = page.map(row => {
     const ref = ids.get(row.key)
     return ref ? clipRow(row, ref, window, parts) : null
   })
+  return withOwnClippers(ctx, 'clips', window, rows)
 }
 
 /** The creators of clips, each once. */
@@ -262,7 +264,7 @@ async function groupRows(
     followersOf(ctx, window, creators),
     withheldCreators(ctx, platformsOf(params), creators),
   ])
-  return page.map(row => {
+  const rows = page.map(row => {
     const ref = ids.get(row.key)
     if (isCreators && !ref) return null
     const key = ref ? refKey(ref) : ''
@@ -303,6 +305,7 @@ async function groupRows(
     }
     return { ...(withheld.has(key) ? withoutMeasures(built) : built), ...unranked }
   })
+  return isCreators ? withOwnClippers(ctx, 'creators', window, rows) : rows
 }
 
 /** A creator known by title only has the id `name:<title>`. */

@@ -1,4 +1,4 @@
-import type { Trending } from '../../contracts/measures.ts'
+import type { Trending } from '../../contracts/trending.ts'
 import type { Column } from '../widgets/table.ts'
 
 const heights: Readonly<Record<Trending['level'], number>> = { rising: 1, hot: 2, breakout: 3 }

@@ -102,3 +102,17 @@ DELETE WHERE owner_id = {owner:UUID} AND (original_vod_id = {vodId:String} OR co
 -- params: owner UUID, vodId String
 -- row:    found UInt8
 SELECT 1 AS found FROM {database:Identifier}.media_prints_v1 WHERE owner_id = {owner:UUID} AND vod_id = {vodId:String} LIMIT 1
+
+-- part: printed
+-- params: owner UUID
+-- row:    vod_id String: media whose pictures have a fingerprint
+SELECT DISTINCT vod_id FROM {database:Identifier}.media_prints_v1 WHERE owner_id = {owner:UUID} AND kind = 'view'
+
+-- part: pairs
+-- params: owner UUID, limit UInt32
+-- row:    original_vod_id, copy_vod_id String: copies that show the original's pictures, those found last first
+SELECT original_vod_id, copy_vod_id
+FROM {database:Identifier}.media_copies_v1 FINAL
+WHERE owner_id = {owner:UUID} AND kind != 'sound'
+ORDER BY found_at DESC, original_vod_id, copy_vod_id
+LIMIT {limit:UInt32}
