@@ -9,6 +9,7 @@ import { copyRoutes } from './features/copies/routes.ts'
 import { creatorRoutes } from './features/creators/routes.ts'
 import { credentialRoutes } from './features/credentials/routes.ts'
 import { crmRoutes } from './features/crm/routes.ts'
+import { dashboardRoutes } from './features/dashboards/routes.ts'
 import { extRoutes } from './features/ext/routes.ts'
 import { keyRoutes } from './features/keys/routes.ts'
 import { linkRoutes } from './features/links/routes.ts'
@@ -47,6 +48,7 @@ export const allRoutes: readonly Route[] = [
   ...clipRoutes,
   ...mediaRoutes,
   ...queryRoutes,
+  ...dashboardRoutes,
   ...opsRoutes,
   ...keyRoutes,
   ...extRoutes,

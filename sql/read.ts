@@ -6,17 +6,17 @@ import { fileURLToPath } from 'node:url'
 export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
 
 /**
- * The text of one SQL file of this room.
+ * The text of one file of this room.
  * @param path relative to `sql/`, e.g. `clickhouse/queries/trends.sql`
  */
 export function readSql(path: string): string {
   return readFileSync(join(packageRoot, 'sql', path), 'utf8')
 }
 
-/** The names of the `.sql` files in one folder of this room, sorted. */
-export function listSql(folder: string): string[] {
+/** The names of the files in one folder of this room, those of one kind, sorted. */
+export function listSql(folder: string, extension = '.sql'): string[] {
   return readdirSync(join(packageRoot, 'sql', folder))
-    .filter(name => name.endsWith('.sql'))
+    .filter(name => name.endsWith(extension))
     .sort()
 }
 

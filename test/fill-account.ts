@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Transaction } from 'kysely'
+import type { BoardInput } from '../contracts/dashboards.ts'
 import { type UserId, UserIdSchema } from '../contracts/ids.ts'
 import type { MediaInfo } from '../contracts/media.ts'
 import type { AnalyticsStore } from '../core/clickhouse/port.ts'
@@ -29,6 +30,7 @@ export interface FilledAccount {
       | 'clip'
       | 'mediaJob'
       | 'output'
+      | 'dashboard'
       | 'alert'
       | 'firing'
       | 'watchlist',
@@ -70,6 +72,7 @@ export async function fillAccount(stores: { db: Db; store?: AnalyticsStore }, em
       clip: randomUUID(),
       mediaJob: randomUUID(),
       output: randomUUID(),
+      dashboard: randomUUID(),
       alert: randomUUID(),
       firing: randomUUID(),
       watchlist: randomUUID(),
@@ -387,6 +390,11 @@ const fillers: Record<Table, Filler> = {
         expires_at: later,
       })
       .execute(),
+  dashboards: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('dashboards')
+      .values({ id: ids.dashboard, owner_id: userId, name: mark, board: JSON.stringify(filledBoard(mark)), file: mark })
+      .execute(),
   imports: (trx, { userId, ids, mark }) =>
     trx
       .insertInto('imports')
@@ -491,6 +499,13 @@ const fillers: Record<Table, Filler> = {
       .insertInto('settings')
       .values({ owner_id: userId, name: 'theme', value: JSON.stringify(mark) })
       .execute(),
+}
+
+/** The board that an account was filled with. */
+export function filledBoard(mark: string): BoardInput {
+  const at = { x: 0, y: 0, width: 12, height: 1 }
+  const source = { query: 'world' as const }
+  return { name: mark, panels: [{ id: 'world', title: mark, kind: 'log', at, source, options: { text: ['notice'] } }] }
 }
 
 function filledMedia(mark: string): MediaInfo {

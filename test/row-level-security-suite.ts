@@ -11,7 +11,7 @@ import type { Route } from '../server/http/route.ts'
 import { jsonSchema } from '../server/openapi.ts'
 import { allRoutes } from '../server/routes.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
-import { type FilledAccount, fillAccount, filledVodId } from './fill-account.ts'
+import { type FilledAccount, fillAccount, filledBoard, filledVodId } from './fill-account.ts'
 import { rigToken, type ServerRig } from './server-rig.ts'
 
 /** What a route takes ids of, and how it is asked. */
@@ -31,6 +31,7 @@ const ofMediaJob: IdCase = { ids: of => ({ jobId: of.ids.mediaJob }) }
 const silenceOf = (of: FilledAccount) => ({ type: 'audio/silence', input: ofVod(of), params: {} })
 const ofVod = (of: FilledAccount) => ({ vodId: filledVodId(of.ids) })
 const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
+const ofBoard = { ids: (of: FilledAccount) => ({ dashboardId: of.ids.dashboard }) }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
 
 /** Every route that takes an id in its path, query or body. A test fails when one is missing here. */
@@ -85,6 +86,10 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'DELETE /api/media/jobs/:jobId': ofMediaJob,
   'GET /api/media/files/:fileId': signedIds,
   'DELETE /api/keys/:keyId': { ids: of => ({ keyId: of.ids.key }) },
+  'GET /api/dashboards/:dashboardId': ofBoard,
+  'GET /api/dashboards/:dashboardId/file': ofBoard,
+  'PUT /api/dashboards/:dashboardId': { ...ofBoard, body: () => ({ board: filledBoard('Mine') }) },
+  'DELETE /api/dashboards/:dashboardId': ofBoard,
   'PATCH /api/webhooks/:webhookId': { ...ofWebhook, body: () => ({ status: 'paused' }) },
   'DELETE /api/webhooks/:webhookId': ofWebhook,
   'GET /api/webhooks/:webhookId/deliveries': ofWebhook,

@@ -42,6 +42,11 @@ export const routeGroups: readonly RouteGroup[] = [
     text: 'Media of yours, what is cut out of it, and what is computed of it.',
     prefixes: ['/api/vods', '/api/uploads', '/api/clips', '/api/media'],
   },
+  {
+    title: 'Dashboards',
+    text: 'Panels over live queries, as [dashboards.md](dashboards.md) describes them.',
+    prefixes: ['/api/dashboards'],
+  },
   { title: 'API keys', text: 'Credentials of machines.', prefixes: ['/api/keys'] },
   { title: 'Webhooks', text: 'Being told of events.', prefixes: ['/api/webhooks'] },
   {

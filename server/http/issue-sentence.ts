@@ -13,9 +13,14 @@ export function issueSentence(error: z.ZodError, input: unknown): string {
 
 /** The fields that are wrong, for `details`: name and what is wrong with it, at most ten. */
 export function issueFields(error: z.ZodError, input: unknown): { field: string; problem: string }[] {
-  return error.issues
+  return issueProblems(error, input)
     .slice(0, 10)
-    .map(issue => ({ field: fieldName(issue.path), problem: problemOf(issue, isMissing(input, issue.path)) }))
+    .map(({ path, problem }) => ({ field: fieldName(path), problem }))
+}
+
+/** Everything that is wrong, as what follows a field's name: "must be a number". */
+export function issueProblems(error: z.ZodError, input: unknown): { path: PropertyKey[]; problem: string }[] {
+  return error.issues.map(issue => ({ path: issue.path, problem: problemOf(issue, isMissing(input, issue.path)) }))
 }
 
 function sentenceOf(issue: Issue, above: readonly PropertyKey[], input: unknown): string {

@@ -44,6 +44,7 @@ export const ownedTables = {
   uploads: { owner: 'owner_id', hidden: [] },
   media_jobs: { owner: 'owner_id', hidden: [] },
   media_outputs: { owner: 'owner_id', hidden: [] },
+  dashboards: { owner: 'owner_id', hidden: [] },
   imports: { owner: 'owner_id', hidden: [] },
   dead_letters: { owner: 'owner_id', hidden: [] },
   drop_counts: { owner: 'owner_id', hidden: [] },
