@@ -6,13 +6,17 @@ import { type AccessTokens, SignInRequired } from './access-token.ts'
 export interface HttpClient {
   /** The server's http address, without a slash at the end. */
   readonly base: string
-  get(path: string, query: Readonly<Record<string, string>>): Promise<HttpResult>
+  get(path: string, query: Readonly<Record<string, string>>, options?: ReadOptions): Promise<HttpResult>
   /** Posts JSON to a path under the server's address. */
-  post(path: string, body: JsonBody): Promise<HttpResult>
+  post(path: string, body: JsonBody, options?: ReadOptions): Promise<HttpResult>
   patch(path: string, body: JsonBody): Promise<HttpResult>
+  /** Puts JSON in the place of what has this entity tag; another one by now is refused with 412. */
+  put(path: string, body: JsonBody, entityTag: string): Promise<HttpResult>
   delete(path: string): Promise<HttpResult>
   /** An answer of raw bytes, piece by piece as they come; `signal` ends it. Reading the pieces may throw. */
   bytes(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpBytes>
+  /** The same of an answer to posted JSON. */
+  stream(path: string, body: JsonBody, signal: AbortSignal): Promise<HttpBytes>
   /** Like `get` and `post`, for addresses that take no token. */
   readonly open: {
     get(path: string, query: Readonly<Record<string, string>>): Promise<HttpResult>
@@ -22,14 +26,26 @@ export interface HttpClient {
   }
 }
 export type JsonBody = Readonly<Record<string, unknown>>
+/** `lineFields`: fields of the answer whose texts keep their lines, e.g. `sql`; all others come as one line. */
+export interface ReadOptions {
+  lineFields?: readonly string[]
+}
 
-/** `status` is 0 where the server gave no answer; `code` is that of the error, or '' where it named none. */
+/** `status` is 0 where the server gave no answer; `code` is that of the error, or '' where it named none, as are `details`. */
 export type HttpResult = { ok: true; body: unknown } | HttpFailure
-type HttpFailure = { ok: false; message: string; status: number; code: string }
+export interface HttpFailure {
+  ok: false
+  message: string
+  status: number
+  code: string
+  details?: unknown
+}
 
 export type HttpBytes = { ok: true; pieces: AsyncIterable<Uint8Array> } | HttpFailure
 
-const ErrorBodySchema = z.object({ error: z.object({ code: z.string().catch(''), message: z.string() }) })
+const ErrorBodySchema = z.object({
+  error: z.object({ code: z.string().catch(''), message: z.string(), details: z.unknown() }),
+})
 const timeoutMs = 15_000
 
 /**
@@ -45,7 +61,7 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
     asking: (token: string) => Promise<T | HttpFailure>,
     mayRenew = true,
   ): Promise<T | HttpFailure> {
-    if (tokens === null) return failure('Sign in first.', 401, 'AUTH_REQUIRED')
+    if (tokens === null) return failure('Sign in first.', 401, { code: 'AUTH_REQUIRED' })
     let token: string
     try {
       token = await tokens.get()
@@ -57,19 +73,24 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
     tokens.refuse(token)
     return mayRenew ? await withToken(asking, false) : result
   }
-  const askWithToken = (address: string, init: RequestInit) => withToken(token => ask(address, init, token))
+  const askWithToken = (address: string, init: RequestInit, options?: ReadOptions) =>
+    withToken(token => ask(address, init, { token, ...options }))
 
   return {
     base,
-    get: (path, query) => askWithToken(addressOf(base, path, query), { method: 'GET' }),
-    post: (path, body) => askWithToken(`${base}${path}`, posting(body)),
+    get: (path, query, options) => askWithToken(addressOf(base, path, query), { method: 'GET' }, options),
+    post: (path, body, options) => askWithToken(`${base}${path}`, posting(body), options),
     patch: (path, body) => askWithToken(`${base}${path}`, { ...posting(body), method: 'PATCH' }),
+    put: (path, body, entityTag) =>
+      askWithToken(`${base}${path}`, { ...posting(body), method: 'PUT', headers: { 'if-match': entityTag } }),
     delete: path => askWithToken(`${base}${path}`, { method: 'DELETE' }),
-    bytes: (path, query, signal) => withToken(token => askForBytes(addressOf(base, path, query), token, signal)),
+    bytes: (path, query, signal) =>
+      withToken(token => askForBytes(addressOf(base, path, query), { method: 'GET' }, { token, signal })),
+    stream: (path, body, signal) => withToken(token => askForBytes(`${base}${path}`, posting(body), { token, signal })),
     open: {
-      get: (path, query) => ask(addressOf(base, path, query), { method: 'GET' }, null),
-      post: (path, body) => ask(`${base}${path}`, posting(body), null),
-      bytes: (address, signal) => askForBytes(address, null, signal),
+      get: (path, query) => ask(addressOf(base, path, query), { method: 'GET' }, { token: null }),
+      post: (path, body) => ask(`${base}${path}`, posting(body), { token: null }),
+      bytes: (address, signal) => askForBytes(address, { method: 'GET' }, { token: null, signal }),
     },
   }
 }
@@ -77,11 +98,11 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
 async function ask(
   address: string,
   init: RequestInit,
-  token: string | null,
+  { token, lineFields }: ReadOptions & { token: string | null },
 ): Promise<{ ok: true; body: unknown } | HttpFailure> {
   try {
-    const response = await send(address, init, token, AbortSignal.timeout(timeoutMs))
-    return readAnswer(response, await response.text())
+    const response = await send(address, init, { token, signal: AbortSignal.timeout(timeoutMs) })
+    return readAnswer(response, await response.text(), lineFields)
   } catch (error) {
     return noAnswer(error)
   }
@@ -90,11 +111,11 @@ async function ask(
 /** However long it takes: whoever asked may go away. */
 async function askForBytes(
   address: string,
-  token: string | null,
-  signal: AbortSignal,
+  init: RequestInit,
+  as: { token: string | null; signal: AbortSignal },
 ): Promise<{ ok: true; pieces: AsyncIterable<Uint8Array> } | HttpFailure> {
   try {
-    const response = await send(address, { method: 'GET' }, token, signal)
+    const response = await send(address, init, as)
     if (response.ok && response.body !== null) return { ok: true, pieces: response.body }
     const refused = readAnswer(response, await response.text())
     return refused.ok ? failure('The server answered without bytes.', response.status) : refused
@@ -103,10 +124,15 @@ async function askForBytes(
   }
 }
 
-async function send(address: string, init: RequestInit, token: string | null, signal: AbortSignal): Promise<Response> {
+async function send(
+  address: string,
+  init: RequestInit,
+  { token, signal }: { token: string | null; signal: AbortSignal },
+): Promise<Response> {
   return await fetch(address, {
     ...init,
     headers: {
+      ...Object.fromEntries(new Headers(init.headers)),
       'content-type': 'application/json',
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     },
@@ -121,16 +147,20 @@ function noAnswer(error: unknown): HttpFailure {
   return failure(`The server did not answer: ${reason}.`)
 }
 
-function readAnswer(response: Response, text: string): { ok: true; body: unknown } | HttpFailure {
+function readAnswer(
+  response: Response,
+  text: string,
+  lineFields?: readonly string[],
+): { ok: true; body: unknown } | HttpFailure {
   const { status } = response
   if (status >= 300 && status < 400) {
     const elsewhere = response.headers.get('location') ?? 'another address'
     return failure(`This server has moved to ${elsewhere}: open the terminal with that address.`, status)
   }
   const body = parseJson(text)
-  if (response.ok && body !== undefined) return { ok: true, body: cleanDeep(body) }
+  if (response.ok && body !== undefined) return { ok: true, body: cleanDeep(body, lineFields) }
   const said = ErrorBodySchema.safeParse(body)
-  if (said.success) return failure(said.data.error.message, status, said.data.error.code)
+  if (said.success) return failure(said.data.error.message, status, said.data.error)
   return failure(`The server answered ${status}, but not what was asked for.`, status)
 }
 
@@ -146,11 +176,12 @@ function parseJson(text: string): unknown {
 /** Why there was no token. */
 function tokenFailure(error: unknown): HttpFailure {
   const message = error instanceof Error ? error.message : 'The access token could not be had.'
-  return error instanceof SignInRequired ? failure(message, 401, 'AUTH_REQUIRED') : failure(message)
+  return error instanceof SignInRequired ? failure(message, 401, { code: 'AUTH_REQUIRED' }) : failure(message)
 }
 
-function failure(message: string, status = 0, code = ''): HttpFailure {
-  return { ok: false, message: clean(message), status, code }
+function failure(message: string, status = 0, said: { code: string; details?: unknown } = { code: '' }): HttpFailure {
+  const { code, details } = said
+  return { ok: false, message: clean(message), status, code, ...(details === undefined ? {} : { details }) }
 }
 
 function posting(body: JsonBody): RequestInit {

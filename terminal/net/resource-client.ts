@@ -17,6 +17,8 @@ export interface ResourceQuery<T = unknown> {
   nextMs?(body: T | null): number | null
   /** Takes no token. */
   isOpen?: boolean
+  /** Fields whose texts keep their lines, e.g. `sql`. */
+  lineFields?: readonly string[]
 }
 
 /** What is known of a resource; the same object until that changes. */
@@ -97,7 +99,12 @@ export class ResourceClient {
     entry.asked += 1
     const { query, asked } = entry
     const { http } = this.#deps
-    void (query.isOpen === true ? http.open : http).get(query.path, query.query).then(result => {
+    const { path, query: search, lineFields } = query
+    const asking =
+      query.isOpen === true
+        ? http.open.get(path, search)
+        : http.get(path, search, lineFields === undefined ? {} : { lineFields })
+    void asking.then(result => {
       if (!entry.isWanted || entry.asked !== asked) return
       entry.snapshot = this.#taken(entry, result)
       const nextMs = query.nextMs === undefined ? query.everyMs : query.nextMs(entry.snapshot.body)

@@ -28,19 +28,40 @@ const isPlain = /^[\x20-\x7e]*$/
  */
 export function clean(text: string): string {
   if (isPlain.test(text) && !text.includes('  ')) return text
-  return text
-    .replace(sequences, '')
-    .replace(spaces, ' ')
-    .replace(invisible, '')
-    .replace(/ {2,}/g, ' ')
-    .normalize('NFC')
-    .replace(markRun, '$1')
+  return printable(text).replace(/ {2,}/g, ' ')
 }
 
-/** The same value with every string in it cleaned, also in arrays and objects; keys of objects are kept. */
-export function cleanDeep(value: unknown): unknown {
+/** The same of a text whose lines and indents mean something, e.g. SQL: `\n` and runs of spaces stay, a tab is two spaces. */
+export function cleanLines(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\t', '  ')
+    .split('\n')
+    .map(line => (isPlain.test(line) ? line : printable(line)))
+    .join('\n')
+}
+
+/**
+ * The same value with every string in it cleaned, also in arrays and objects; keys of objects are kept.
+ * @param lineFields fields whose texts keep their lines
+ */
+export function cleanDeep(value: unknown, lineFields: readonly string[] = []): unknown {
   if (typeof value === 'string') return clean(value)
-  if (Array.isArray(value)) return value.map(cleanDeep)
+  if (Array.isArray(value)) return value.map(each => cleanDeep(each, lineFields))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, cleanDeep(each)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [
+      key,
+      lineFields.includes(key) ? cleanLinesDeep(each) : cleanDeep(each, lineFields),
+    ]),
+  )
+}
+
+function cleanLinesDeep(value: unknown): unknown {
+  if (typeof value === 'string') return cleanLines(value)
+  return Array.isArray(value) ? value.map(cleanLinesDeep) : cleanDeep(value)
+}
+
+function printable(text: string): string {
+  return text.replace(sequences, '').replace(spaces, ' ').replace(invisible, '').normalize('NFC').replace(markRun, '$1')
 }
