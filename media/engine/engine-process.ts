@@ -9,7 +9,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../contracts/errors.ts'
-import { fileBytesMax, wallMsMax } from './limits.ts'
+import { putInBackground } from './background.ts'
+import { cpuSecMax, fileBytesMax, wallMsMax } from './limits.ts'
 import { engineFailure } from './messages.ts'
 import type { EngineTask } from './port.ts'
 
@@ -21,7 +22,6 @@ const helloMsMax = 10_000
 
 /** Which of the system's means to bound a process work here. */
 export interface Wrappers {
-  readonly nice: boolean
   /** Takes the network away. */
   readonly unshare: boolean
   readonly prlimit: boolean
@@ -63,9 +63,10 @@ export async function runEngineProcess(run: EngineRun, task: EngineTask): Promis
     cwd: '/',
     env: { ...run.env },
   })
+  if (child.pid !== undefined && !task.isWatched) void putInBackground(child.pid)
   const stop = stopper(child)
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), wallMsMax(task.cpuSecEstimate))
+  const timer = setTimeout(() => late.abort(), wallMsMax(task))
   const ending = AbortSignal.any([late.signal, ...(task.signal ? [task.signal] : [])])
   ending.addEventListener('abort', stop, { once: true })
   const errors = new LastErrors()
@@ -124,21 +125,18 @@ export async function firstWords(
 /** Tries each means to bound a process once, on a program that does nothing. */
 export async function workingWrappers(env: Readonly<Record<string, string>>): Promise<Wrappers> {
   const works = async (...command: string[]): Promise<boolean> => (await firstWords(command, env)) !== null
-  const [nice, unshare, prlimit] = await Promise.all([
-    works('nice', '-n', '10', 'true'),
+  const [unshare, prlimit] = await Promise.all([
     works('unshare', '-rn', 'true'),
     works('prlimit', '--as=1073741824', 'true'),
   ])
-  return { nice, unshare, prlimit }
+  return { unshare, prlimit }
 }
 
 function wrapped({ wrappers, memoryMax }: EngineRun, task: EngineTask): string[] {
-  const cpuSecMax = Math.ceil(wallMsMax(task.cpuSecEstimate) / 1000) * 2
   const memory = `--${memoryMax.of === 'addressed' ? 'as' : 'data'}=${memoryMax.bytes}`
   return [
-    ...(wrappers.nice ? ['nice', '-n', '10'] : []),
     ...(wrappers.unshare ? ['unshare', '-rn'] : []),
-    ...(wrappers.prlimit ? ['prlimit', memory, `--cpu=${cpuSecMax}`, `--fsize=${fileBytesMax}`, '--core=0'] : []),
+    ...(wrappers.prlimit ? ['prlimit', memory, `--cpu=${cpuSecMax(task)}`, `--fsize=${fileBytesMax}`, '--core=0'] : []),
   ]
 }
 

@@ -95,7 +95,7 @@ async function decode(
     program,
     {
       inputArgs: [
-        ...(isStream ? ['-flags', 'low_delay', '-probesize', '65536', '-analyzeduration', '0'] : seekArgs(startSec)),
+        ...(isStream ? ['-probesize', '65536', '-analyzeduration', '0'] : seekArgs(startSec)),
         ...(picture?.which === 'keyframes' ? ['-skip_frame', 'nokey', '-skip_loop_filter', 'all'] : []),
         ...(picture?.which === 'referenced' ? ['-skip_frame', 'noref', '-skip_loop_filter', 'all'] : []),
         // Demuxed packets of what nobody asked for are not even parsed.

@@ -1,16 +1,26 @@
+import type { EngineTask } from './port.ts'
+
 /** A little more than 4K: 4096 × 2160. */
 export const pixelsMaxDefault = 9_000_000
 /** What an engine may write, in bytes. */
 export const fileBytesMax = 4 * 1024 ** 3
 
-const wallMsFloor = 20_000
-const wallPerEstimate = 4
+const floorSec = 20
+/** Of its estimate. What runs in the background gets what others leave. */
+const wallSharesMax = { watched: 4, background: 10 }
+const cpuSharesMax = 8
 const memoryBytes = 1024 ** 3
 const memoryBytesOfLargePictures = 3 * 1024 ** 3
 
-/** How long a task may take, in ms of real time: 20 s and four times what it was estimated to need. */
-export function wallMsMax(cpuSecEstimate: number): number {
-  return wallMsFloor + wallPerEstimate * Math.max(0, cpuSecEstimate) * 1000
+/** How long a task may take, in ms of real time: 20 s and a multiple of what it was estimated to need. */
+export function wallMsMax({ cpuSecEstimate, isWatched }: Pick<EngineTask, 'cpuSecEstimate' | 'isWatched'>): number {
+  const share = wallSharesMax[isWatched ? 'watched' : 'background']
+  return (floorSec + share * Math.max(0, cpuSecEstimate)) * 1000
+}
+
+/** How much processor time a task may take, in whole seconds: 40 s and eight times its estimate. */
+export function cpuSecMax({ cpuSecEstimate }: Pick<EngineTask, 'cpuSecEstimate'>): number {
+  return Math.ceil(2 * floorSec + cpuSharesMax * Math.max(0, cpuSecEstimate))
 }
 
 /** How much memory decoding pictures of up to so many pixels may take, in bytes. */

@@ -51,8 +51,10 @@ export interface EngineStream {
 /** What every call is bound by. */
 export interface EngineTask {
   readonly signal?: AbortSignal
-  /** How much processor time it will probably take, in seconds: 20 s and four times that is when it is ended. */
+  /** How much processor time it will probably take, in seconds; it is ended when it takes many times that. */
   readonly cpuSecEstimate: number
+  /** Somebody looks on and waits. Everything else is done with the processor time that nobody else wants. */
+  readonly isWatched?: boolean
   /** Pictures of more pixels are refused; 9,000,000 unless told. */
   readonly pixelsMax?: number
   /** How far into the span it is, in seconds of the media; a few times a second. */

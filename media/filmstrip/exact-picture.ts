@@ -29,7 +29,7 @@ export async function exactPicture(
   engine: MediaEngine,
   { opened, path, folder }: FrameSource,
   { atSec, widthPx, heightPx }: { readonly atSec: number; readonly widthPx: number; readonly heightPx: number },
-  signal: AbortSignal,
+  { signal, isWatched = false }: { readonly signal: AbortSignal; readonly isWatched?: boolean },
 ): Promise<{ atSec: number; picture: Picture; usage: EngineUsage }> {
   const { video, zeroSec } = opened
   if (!video) throw new AppError('BAD_REQUEST', 'This media has no picture.')
@@ -53,7 +53,7 @@ export async function exactPicture(
       startSec: Math.max(0, shown.fileSec - slackSec),
     },
     { onFrame: ({ pixels }) => void frames.push(pixels) },
-    { cpuSecEstimate, signal },
+    { cpuSecEstimate, signal, isWatched },
   )
   const [rgb] = frames
   if (!rgb)

@@ -45,7 +45,8 @@ describe.skipIf(media === null)('a filmstrip of a real file', () => {
       expect(cells.map(({ index }) => index).sort()).toEqual([0, 1, 2, 3])
       for (const { atSec, picture } of cells) {
         const source = { opened, path, folder }
-        const exact = await exactPicture(engine, source, { atSec, widthPx, heightPx }, new AbortController().signal)
+        const { signal } = new AbortController()
+        const exact = await exactPicture(engine, source, { atSec, widthPx, heightPx }, { signal })
         expect(exact.atSec).toBeCloseTo(atSec, 2)
         expect(difference(picture, exact.picture)).toBeLessThan(4)
       }

@@ -109,7 +109,7 @@ async function feedKeyframes(
       sound: null,
     },
     { onFrame: ({ pixels }) => board.show(shownCount++, turned({ widthPx, heightPx, rgb: pixels }, rotationDeg)) },
-    { cpuSecEstimate: cellCpuSec.fed * request.cellCount, ...(signal && { signal }) },
+    { cpuSecEstimate: cellCpuSec.fed * request.cellCount, isWatched: true, ...(signal && { signal }) },
   )
   return shownCount === board.keyframes.length
 }
@@ -140,7 +140,7 @@ async function seekKeyframes(
           startSec: Math.max(0, fileSec - seekSlackSec),
         },
         { onFrame: ({ pixels }) => board.show(order, { widthPx, heightPx, rgb: pixels }) },
-        { cpuSecEstimate: cellCpuSec.seeking, ...(signal && { signal }) },
+        { cpuSecEstimate: cellCpuSec.seeking, isWatched: true, ...(signal && { signal }) },
       )
     }
   }

@@ -171,12 +171,9 @@ async function runFrames(
     for (const [index, time] of times.entries()) {
       const name = `frame-${nameOfTime(time)}.png`
       const wanted = { atSec: Math.min(time, info.durationSec), widthPx: width, heightPx: height }
-      const { picture, usage } = await exactPicture(
-        engine,
-        { opened: media, path, folder: run.folder },
-        wanted,
-        run.signal,
-      )
+      const { picture, usage } = await exactPicture(engine, { opened: media, path, folder: run.folder }, wanted, {
+        signal: run.signal,
+      })
       cpu.push(usage.cpuSec)
       await store(deps, run, { body: Readable.from([await encodePng(picture)]), name, contentType: 'image/png' })
       frames.push({ time, name })

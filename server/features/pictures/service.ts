@@ -65,7 +65,7 @@ export async function picturesOf(
         engine,
         { opened, path, folder: own },
         { atSec: wantedSec, widthPx, heightPx },
-        gone,
+        { signal: gone, isWatched: true },
       )
       send({ index, atSec }, picture.rgb)
     }
