@@ -6,6 +6,7 @@ import { createJobFolder } from '../media/job-folder.ts'
 import { probeSource } from '../media/source/probe.ts'
 import { createDownloadLinks } from '../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../server/features/media-jobs/media-desk.ts'
+import { OpenShelf } from '../server/features/pictures/open-shelf.ts'
 import { packageRoot } from '../sql/read.ts'
 
 /** A minute of test pictures, with sound. */
@@ -25,6 +26,7 @@ export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbo
     freeDiskShare: async () => 1,
     probe: (source, signal) => probeSource({ outbound: o.outbound }, source, { signal }),
     engine: async () => null,
+    shelf: new OpenShelf(o.clock),
     openFolder: () => createJobFolder(join(o.folder, 'work')),
   }
 }

@@ -10,6 +10,7 @@ import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
 import { probeSource } from '../../media/source/probe.ts'
 import { createDownloadLinks } from '../../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
+import { OpenShelf } from '../../server/features/pictures/open-shelf.ts'
 import { packageRoot } from '../../sql/read.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
@@ -42,6 +43,11 @@ export async function openMediaDesk(
       engine ??= scope.start('media engine', openEngine, opened => opened?.close())
       return engine
     },
+    shelf: await scope.start(
+      'opened media',
+      () => new OpenShelf(systemClock),
+      shelf => shelf.close(),
+    ),
     openFolder: () => createJobFolder(folders),
   }
 }

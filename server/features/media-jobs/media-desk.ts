@@ -3,6 +3,7 @@ import type { BlobStore } from '../../../core/blob/port.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
 import type { JobFolder } from '../../../media/job-folder.ts'
 import type { MediaSource } from '../../../media/source/open-source.ts'
+import type { OpenShelf } from '../pictures/open-shelf.ts'
 import type { DownloadLinks } from './download-links.ts'
 
 /** What routes about media stand on, besides the stores. */
@@ -25,6 +26,8 @@ export interface MediaDesk {
   probe(source: MediaSource, signal: AbortSignal): Promise<MediaInfo>
   /** What decodes, opened when it is first needed; null when nothing on this machine does. */
   engine(): Promise<MediaEngine | null>
+  /** Media that somebody looks at. */
+  readonly shelf: OpenShelf
   /** A folder for one piece of work, outside of those of jobs. */
   openFolder(): Promise<JobFolder>
 }

@@ -104,19 +104,17 @@ async function streamed(
   const records = new PassThrough()
   const begun = Promise.withResolvers<void>()
   const made = inFolder(deps, async folder => {
-    const opened = await openMediaSource(deps, source, { signal: gone })
-    try {
-      await make({
+    const media = { whose: userId, source, open: () => openMediaSource(deps, source), gone }
+    await deps.media.shelf.use(media, opened =>
+      make({
         ...{ engine, opened, source, folder },
         send(head, rgb) {
           records.write(writePictureHead(head))
           records.write(rgb)
           begun.resolve()
         },
-      })
-    } finally {
-      await opened.close()
-    }
+      }),
+    )
   })
   made
     .finally(giveBack)
