@@ -64,7 +64,8 @@ export async function series(ctx: AnalyticsContext, params: SeriesParams): Promi
   return { points, bucket, asOf: new Date(window.toMs) }
 }
 
-type Meter = (atMs: number) => number | MissingReason
+/** The measure at an instant of data time, or why there is none. */
+export type Meter = (atMs: number) => number | MissingReason
 
 function isLevel(metric: SeriesParams['metric']): boolean {
   return metric === 'views' || metric === 'followers' || metric === 'engagement'
@@ -85,10 +86,14 @@ function instantsOf(window: Window, stepMs: number, hasEnd: boolean): number[] {
   return instants
 }
 
-/** Reads what the metric needs and returns how to look it up at an instant. */
-async function meter(
+/**
+ * Reads what the metric needs and returns how to look it up at an instant.
+ * @param window the instants that will be asked for
+ * @param stepMs the span before each instant that gains, velocities and the like are over
+ */
+export async function meter(
   ctx: AnalyticsContext,
-  { type, id, platform, metric }: SeriesParams,
+  { type, id, platform, metric }: Pick<SeriesParams, 'type' | 'id' | 'platform' | 'metric'>,
   window: Window,
   stepMs: number,
 ): Promise<Meter> {
