@@ -18,6 +18,7 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
   media: { title: 'MEDIA', text: '' },
   cut: { title: 'CUT', text: 'With the mouse on, a click goes to the place in the strip.' },
   clips: { title: 'CLIPS', text: '' },
+  board: { title: 'BOARD', text: 'Rows of the panel with the focus move as in lists.' },
   pages: {
     title: 'Pages: BILL, ACCT, FIND, VOD, MEDIA, CLIPS, CRM',
     text: 'For lists that the server hands out page by page.',

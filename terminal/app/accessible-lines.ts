@@ -98,7 +98,8 @@ export class AccessibleLines {
     const { session } = this.#deps
     const screen = session.state.panes[session.state.focused]?.stack.at(-1)
     if (screen === undefined) return
-    const isWaiting = screen.queries().some(query => this.#deps.live.read(query).status === 'loading')
+    const queries = screen.queries(query => session.resources.read(query))
+    const isWaiting = queries.some(query => this.#deps.live.readAny(query).status === 'loading')
     const lines = screen.draw(this.#view())
     const selected = lines.find(line => line.includes('\u001b[7m'))
     const title = screen.title()

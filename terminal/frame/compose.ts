@@ -1,10 +1,10 @@
-import { layoutOf, type PaneRect, type Size, smallest } from '../layout/layout.ts'
+import { type PaneRect, type Size, smallest } from '../layout/layout.ts'
 import type { LiveClient } from '../net/live-client.ts'
 import type { Pictures } from '../net/picture-client.ts'
 import type { ReadResource, Resource } from '../net/resource-client.ts'
 import { joinLine } from '../screens/join-line.ts'
 import type { OpenScreen } from '../screens/screen.ts'
-import type { LiveSnapshot } from '../state/live-data.ts'
+import type { LiveState } from '../state/live-data.ts'
 import { type Pane, type Session, tapeQuery } from '../state/session.ts'
 import { cellWidth, fitCells } from '../text/width.ts'
 import type { Style } from '../theme/style.ts'
@@ -18,7 +18,7 @@ import type { BodyColumn, FrameModel } from './frame-model.ts'
 interface DrawnPane {
   screen: OpenScreen
   rectKey: string
-  snapshots: readonly LiveSnapshot[]
+  snapshots: readonly LiveState[]
   resources: readonly Resource[]
   pictures: readonly Pictures[]
   second: number
@@ -46,7 +46,7 @@ export class Composer {
 
   compose(nowMs: number): FrameModel {
     const { state } = this.#session
-    const layout = layoutOf(this.#size, state.panes.length, state.focused)
+    const layout = this.#session.layout(this.#size)
     if (layout.isTooSmall) return this.#card()
     const place = { width: this.#size.columns, style: this.#style }
     const isInForm = state.panes[state.focused]?.stack.at(-1)?.isTyping() ?? false
@@ -101,8 +101,8 @@ export class Composer {
     const pane = this.#session.state.panes[rect.paneIndex]
     const screen = pane?.stack.at(-1)
     if (pane === undefined || screen === undefined) return []
-    const snapshots = screen.queries().map(query => this.#live.read(query))
     const read: ReadResource = query => this.#session.resources.read(query)
+    const snapshots = screen.queries(read).map(query => this.#live.readAny(query))
     const resources = screen.resources(read).map(read)
     const view = this.#session.viewOf(rect, this.#style)
     const pictures = screen.pictures(view).map(query => view.pictures(query))
@@ -145,7 +145,7 @@ export class Composer {
   #hiddenPanes(rect: PaneRect): string {
     const { state } = this.#session
     if (rect.paneIndex !== state.focused) return ''
-    const shown = layoutOf(this.#size, state.panes.length, state.focused).panes.map(each => each.paneIndex)
+    const shown = this.#session.layout(this.#size).panes.map(each => each.paneIndex)
     return state.panes
       .flatMap((pane, i) => (shown.includes(i) ? [] : [`${i + 1} ${pane.stack.at(-1)?.fn ?? ''}`]))
       .join('  ')
@@ -170,7 +170,7 @@ function isEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((each, i) => each === b[i])
 }
 
-function hasFlash(snapshot: LiveSnapshot, nowMs: number): boolean {
+function hasFlash(snapshot: LiveState, nowMs: number): boolean {
   for (const atMs of snapshot.changedAtMs.values()) if (nowMs - atMs < flashMs) return true
   return false
 }

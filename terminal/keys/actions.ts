@@ -14,6 +14,7 @@ export const actionContexts = [
   'media',
   'cut',
   'clips',
+  'board',
   'pages',
   'help',
   'form',
@@ -151,6 +152,17 @@ export const actions = [
   { name: 'media.cut', title: 'Cut clips of the selected media (CUT)', context: 'media', keys: ['enter', 'x'] },
   { name: 'media.remove', title: 'Remove the selected media: twice', context: 'media', keys: ['delete', 'D'] },
 
+  { name: 'board.next', title: 'Next panel', context: 'board', keys: ['right', 'l'] },
+  { name: 'board.previous', title: 'Panel before', context: 'board', keys: ['left', 'h'] },
+  { name: 'board.zoom', title: 'The panel alone, or all of them', context: 'board', keys: ['z'] },
+  { name: 'board.variables', title: 'Change what the board is about', context: 'board', keys: ['i'] },
+  { name: 'board.nextBoard', title: 'Next board', context: 'board', keys: ['n'] },
+  { name: 'board.previousBoard', title: 'Board before', context: 'board', keys: ['N'] },
+  { name: 'board.wall', title: 'Wall: boards in turn, or stop at this one', context: 'board', keys: ['w'] },
+  { name: 'board.copy', title: 'Save a copy as a board of your own', context: 'board', keys: ['C'] },
+  { name: 'board.publish', title: 'Who may see it: private, shared, public', context: 'board', keys: ['a'] },
+  { name: 'board.delete', title: 'Delete the selected board: twice', context: 'board', keys: ['x', 'delete'] },
+
   { name: 'cut.in', title: 'Mark the beginning here', context: 'cut', keys: ['i'] },
   { name: 'cut.out', title: 'Mark the end here', context: 'cut', keys: ['o'] },
   { name: 'cut.runBack', title: 'Run backwards; again: faster', context: 'cut', keys: ['j'] },
@@ -228,6 +240,7 @@ export const actions = [
 
   { name: 'form.text', title: 'Text was typed into a form', context: 'form', keys: [], isInternal: true },
   { name: 'answer', title: 'What the screen asked for has come', context: 'global', keys: [], isInternal: true },
+  { name: 'tick', title: 'The time of the screen has come', context: 'global', keys: [], isInternal: true },
   { name: 'filter.text', title: 'The filter text has changed', context: 'global', keys: [], isInternal: true },
   { name: 'pointer.press', title: 'The mouse pressed a cell', context: 'global', keys: [], isInternal: true },
   { name: 'pointer.move', title: 'The mouse moved over a cell', context: 'global', keys: [], isInternal: true },

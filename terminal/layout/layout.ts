@@ -33,16 +33,23 @@ export function visiblePaneMax(columns: number): number {
   return columns >= 160 ? 3 : columns >= 100 ? 2 : 1
 }
 
+/** Which panes there are. `isWhole`: the focused one takes the whole body. */
+export interface OpenPanes {
+  count: number
+  focused: number
+  isWhole: boolean
+}
+
 /**
  * Lays the window out: header, panes, footer. Wide windows show two panes side by side, very wide ones a large one and two
  * stacked beside it; with more panes than room the focused one is always among those shown.
  */
-export function layoutOf(size: Size, paneCount: number, focused: number): Layout {
+export function layoutOf(size: Size, { count: paneCount, focused, isWhole }: OpenPanes): Layout {
   const hasTape = size.rows >= 20
   const headerRows = hasTape ? 3 : 2
   const bodyRows = Math.max(0, size.rows - headerRows - footerRows)
   const isTooSmall = size.columns < smallest.columns || size.rows < smallest.rows
-  const count = Math.min(visiblePaneMax(size.columns), paneCount)
+  const count = Math.min(isWhole ? 1 : visiblePaneMax(size.columns), paneCount)
   const first = Math.max(0, Math.min(focused - count + 1, paneCount - count))
   const rects = isTooSmall ? [] : placePanes(count, { columns: size.columns, rows: bodyRows }, headerRows)
   return {

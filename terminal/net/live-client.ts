@@ -1,16 +1,25 @@
+import { LiveSqlRowSchema, type QueryColumn } from '../../contracts/queries.ts'
 import {
   applyPatch,
   type ClientMessage,
   type KeyedRow,
   type LiveQueryName,
-  type LiveRow,
   liveQueries,
   protocolVersion,
   type ServerMessage,
   ServerMessageSchema,
 } from '../../contracts/ws.ts'
 import type { SetTimer } from '../keys/decoder.ts'
-import { type LiveQuery, type LiveSnapshot, type LiveStatus, liveQueryKey } from '../state/live-data.ts'
+import {
+  type AnyLiveQuery,
+  type LiveQuery,
+  type LiveSnapshot,
+  type LiveState,
+  type LiveStatus,
+  liveQueryKey,
+  type SqlLiveQuery,
+  type SqlSnapshot,
+} from '../state/live-data.ts'
 import { clean, cleanDeep } from '../text/clean.ts'
 import { type AccessTokens, SignInRequired } from './access-token.ts'
 import type { Connect, Transport } from './transport.ts'
@@ -49,16 +58,23 @@ const giveUpAfterMs = 30_000
 const retryMsMin = 250
 const retryMsMax = 10_000
 
+interface Snapshot extends LiveState {
+  rows: readonly KeyedRow[]
+  columns: readonly QueryColumn[]
+}
+
 interface Subscription {
   id: string
-  query: LiveQuery
+  query: AnyLiveQuery
   seq: number | null
   rows: KeyedRow[]
+  /** Of SQL; empty for queries of the protocol, whose rows name their fields. */
+  columns: readonly QueryColumn[]
   asOf: string | null
   error: string | null
   changedAtMs: Map<string, number>
   /** What `read` hands out until something changes. */
-  snapshot: LiveSnapshot | null
+  snapshot: Snapshot | null
   statusSinceMs: number
   status: LiveStatus
 }
@@ -107,7 +123,7 @@ export class LiveClient {
   }
 
   /** Subscribes to exactly these queries: new ones start, others end. */
-  want(queries: readonly LiveQuery[]): void {
+  want(queries: readonly AnyLiveQuery[]): void {
     const wanted = new Map(queries.map(query => [liveQueryKey(query), query]))
     for (const [key, subscription] of this.#subscriptions) {
       if (wanted.has(key)) continue
@@ -124,18 +140,19 @@ export class LiveClient {
 
   /** What is known of a query now; the same object until something changes. */
   read<N extends LiveQueryName>(query: LiveQuery<N>): LiveSnapshot<N> {
-    const subscription = this.#subscriptions.get(liveQueryKey(query))
-    if (subscription === undefined) return nothingYet
-    subscription.snapshot ??= {
-      status: subscription.status,
-      rows: parsedRows(subscription),
-      asOf: subscription.asOf,
-      message: subscription.error ?? (subscription.status === 'live' ? '' : this.#connection.message),
-      statusSinceMs: subscription.statusSinceMs,
-      changedAtMs: subscription.changedAtMs,
-    }
-    // The subscription was found by the query's name, and `#parseRows` checked its rows against that name's schema.
-    return subscription.snapshot as LiveSnapshot<N>
+    // The subscription is found by the query's name, and `#parseRows` checked its rows against that name's schema.
+    return this.#snapshotOf(query) as unknown as LiveSnapshot<N>
+  }
+
+  /** The same for SQL. */
+  readSql(query: SqlLiveQuery): SqlSnapshot {
+    // `#parseRows` checked the rows of what is no query of the protocol against the schema of SQL.
+    return this.#snapshotOf(query) as unknown as SqlSnapshot
+  }
+
+  /** For those who only want to know whether something has changed. */
+  readAny(query: AnyLiveQuery): LiveState {
+    return this.#snapshotOf(query)
   }
 
   /** Tries to connect now instead of waiting for the next attempt. */
@@ -151,12 +168,28 @@ export class LiveClient {
     this.#setConnection({ status: 'signedOut', message, retryAtMs: null })
   }
 
-  #newSubscription(query: LiveQuery): Subscription {
+  #snapshotOf(query: AnyLiveQuery): Snapshot {
+    const subscription = this.#subscriptions.get(liveQueryKey(query))
+    if (subscription === undefined) return nothingYet
+    subscription.snapshot ??= {
+      status: subscription.status,
+      rows: subscription.rows,
+      columns: subscription.columns,
+      asOf: subscription.asOf,
+      message: subscription.error ?? (subscription.status === 'live' ? '' : this.#connection.message),
+      statusSinceMs: subscription.statusSinceMs,
+      changedAtMs: subscription.changedAtMs,
+    }
+    return subscription.snapshot
+  }
+
+  #newSubscription(query: AnyLiveQuery): Subscription {
     return {
       id: `s${this.#nextId++}`,
       query,
       seq: null,
       rows: [],
+      columns: [],
       asOf: null,
       error: null,
       changedAtMs: new Map(),
@@ -300,7 +333,7 @@ export class LiveClient {
     this.#send({
       type: 'subscribe',
       id: subscription.id,
-      query: { name: subscription.query.name, params: { ...subscription.query.params } },
+      query: { ...subscription.query, params: { ...subscription.query.params } },
     })
   }
 
@@ -308,6 +341,10 @@ export class LiveClient {
     const subscription = this.#byId(message.id)
     if (subscription === undefined) return
     const before = new Map(subscription.rows.map(row => [row.key, row]))
+    subscription.columns = message.columns.map((name, i) => ({
+      name: clean(name),
+      type: clean(message.columnTypes?.[i] ?? ''),
+    }))
     subscription.rows = this.#parseRows(subscription, message.rows).map(row => {
       const known = before.get(row.key)
       return known !== undefined && isSameRow(known, row) ? known : row
@@ -367,7 +404,8 @@ export class LiveClient {
 
   /** Rows that the query's schema knows, cleaned; a newer server's rows that it does not know are left out. */
   #parseRows(subscription: Subscription, rows: readonly KeyedRow[]): KeyedRow[] {
-    const schema = liveQueries[subscription.query.name].row
+    const { query } = subscription
+    const schema = 'name' in query ? liveQueries[query.name].row : LiveSqlRowSchema
     return rows.flatMap(row => {
       const parsed = schema.safeParse(cleanDeep(row))
       // The key names the row to the server, so it stays as it came.
@@ -406,18 +444,14 @@ export class LiveClient {
   }
 }
 
-const nothingYet: LiveSnapshot<never> = {
+const nothingYet: Snapshot = {
   status: 'loading',
   rows: [],
+  columns: [],
   asOf: null,
   message: '',
   statusSinceMs: 0,
   changedAtMs: new Map(),
-}
-
-/** The rows under the type that their check in `#parseRows` gave them. */
-function parsedRows(subscription: Subscription): readonly LiveRow<LiveQueryName>[] {
-  return subscription.rows as unknown as readonly LiveRow<LiveQueryName>[]
 }
 
 function parseMessage(text: string): ServerMessage | null {

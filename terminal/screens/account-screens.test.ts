@@ -188,7 +188,8 @@ function viewOf(o: {
     width: o.width,
     height: o.height,
     style,
-    live: () => ({ status: 'loading', rows: [], asOf: null, message: '', statusSinceMs: 0, changedAtMs: new Map() }),
+    live: () => nothingYet,
+    liveSql: () => ({ ...nothingYet, columns: [] }),
     resource,
     pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),
     serverUrl: 'https://clips.example.com',
@@ -196,6 +197,15 @@ function viewOf(o: {
     dataNowMs: rigStartMs,
     isFocused: true,
   }
+}
+
+const nothingYet = {
+  status: 'loading' as const,
+  rows: [],
+  asOf: null,
+  message: '',
+  statusSinceMs: 0,
+  changedAtMs: new Map<string, number>(),
 }
 
 const sgr = new RegExp(`${'\u001b'}\\[[\\d;]*m`, 'g')

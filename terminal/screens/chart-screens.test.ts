@@ -97,6 +97,9 @@ function viewOf(o: {
     height: o.height,
     style,
     live,
+    liveSql: () => {
+      throw new Error('No screen here shows SQL.')
+    },
     resource: () => ({ status: 'loading', body: null, message: '' }),
     pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),
     serverUrl: 'http://127.0.0.1:1',

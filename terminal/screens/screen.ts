@@ -9,7 +9,7 @@ import type { Account } from '../net/account.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { PictureQuery, ReadPictures } from '../net/picture-client.ts'
 import type { ReadResource, ResourceQuery } from '../net/resource-client.ts'
-import type { LiveQuery, ReadLive } from '../state/live-data.ts'
+import type { AnyLiveQuery, ReadLive, ReadLiveSql } from '../state/live-data.ts'
 import type { Style } from '../theme/style.ts'
 
 // A screen is a value: its state, which live queries that state needs, how it is drawn and what an action makes of it.
@@ -24,6 +24,7 @@ export interface ScreenView {
   height: number
   style: Style
   live: ReadLive
+  liveSql: ReadLiveSql
   resource: ReadResource
   pictures: ReadPictures
   /** The server's http address, without a slash at the end. */
@@ -78,14 +79,18 @@ export interface ScreenSpec<S> {
   open(command: Command): S
   /** The command that opens this screen again; shown in the pane's title, e.g. `TOP CLIPS 24H`. */
   title(state: S): string
-  /** Live queries that the screen shows; the session subscribes to exactly these. */
-  queries(state: S): readonly LiveQuery[]
+  /** Live queries that the screen shows; the session subscribes to exactly these. Which they are may depend on resources. */
+  queries(state: S, read: ReadResource): readonly AnyLiveQuery[]
   /** Resources that the screen shows; they are asked for while it is visible. Which they are may depend on what others said. */
   resources?(state: S, read: ReadResource): readonly ResourceQuery[]
   /** Pictures that the screen shows at this size; they are fetched while it is visible. */
   pictures?(state: S, view: ScreenView): readonly PictureQuery[]
   /** Whether what is drawn changes by time alone: it is then drawn again and again. */
   isMoving?(state: S): boolean
+  /** After how many milliseconds a visible screen gets the action `tick`, again and again; null for never. */
+  tickMs?(state: S): number | null
+  /** Whether the screen takes the whole window while it has the focus, whatever other panes are open. */
+  isWhole?(state: S): boolean
   /** The body: exactly `view.height` lines of exactly `view.width` cells. Called at most once a frame; must not change anything. */
   draw(state: S, view: ScreenView): string[]
   /** The state after an action, or null when the screen does not know it. */
@@ -119,10 +124,13 @@ export interface OpenScreen {
   fn: FunctionName
   contexts: readonly ActionContext[]
   title(): string
-  queries(): readonly LiveQuery[]
+  /** Without `read`, as while no resource has come. */
+  queries(read?: ReadResource): readonly AnyLiveQuery[]
   resources(read: ReadResource): readonly ResourceQuery[]
   pictures(view: ScreenView): readonly PictureQuery[]
   isMoving(): boolean
+  tickMs(): number | null
+  isWhole(): boolean
   draw(view: ScreenView): string[]
   /** The screen after the action (itself when nothing changed), or null when it does not know the action. */
   act(call: ActionCall, deps: ScreenDeps): OpenScreen | null
@@ -153,6 +161,9 @@ export function screenFactory<S>(spec: ScreenSpec<S>): ScreenFactory {
   return { fn: spec.fn, open: command => openScreen(spec, spec.open(command), { id: Symbol(spec.fn), command }) }
 }
 
+/** Every resource as it is before its first answer. */
+export const nothingRead: ReadResource = () => ({ status: 'loading', body: null, message: '' })
+
 /** What all states of one opened screen share. */
 interface Opened {
   id: symbol
@@ -165,10 +176,12 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     fn: spec.fn,
     contexts: spec.contexts,
     title: () => spec.title(state),
-    queries: () => spec.queries(state),
+    queries: (read = nothingRead) => spec.queries(state, read),
     resources: read => spec.resources?.(state, read) ?? [],
     pictures: view => spec.pictures?.(state, view) ?? [],
     isMoving: () => spec.isMoving?.(state) ?? false,
+    tickMs: () => spec.tickMs?.(state) ?? null,
+    isWhole: () => spec.isWhole?.(state) ?? false,
     draw: view => spec.draw(state, view),
     act(call, deps) {
       const next = spec.act(state, call, deps)

@@ -10,14 +10,14 @@ import { saveDownload } from '../export/save-download.ts'
 import { type Action, type ActionName, actions, findAction } from '../keys/actions.ts'
 import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
-import { layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.ts'
+import { type Layout, layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.ts'
 import type { Account } from '../net/account.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { LiveClient } from '../net/live-client.ts'
 import { PictureClient } from '../net/picture-client.ts'
-import { ResourceClient } from '../net/resource-client.ts'
+import { type ReadResource, ResourceClient } from '../net/resource-client.ts'
 import { findScreen } from '../screens/registry.ts'
-import type { ActionCall, OpenScreen, ScreenDeps, ScreenView } from '../screens/screen.ts'
+import { type ActionCall, nothingRead, type OpenScreen, type ScreenDeps, type ScreenView } from '../screens/screen.ts'
 import { clean } from '../text/clean.ts'
 import type { ColorDepth, Style } from '../theme/style.ts'
 import { findTheme, type ThemeName, themeNames } from '../theme/themes.ts'
@@ -108,6 +108,8 @@ export class Session {
   #stopMessage: (() => void) | null = null
   #stopFollow: (() => void) | null = null
   #stopMoving: (() => void) | null = null
+  /** Of each screen that waits for its next tick, what ends that. */
+  readonly #ticking = new Map<symbol, () => void>()
   /** Ends what outlives the screen that began it. */
   readonly #leaving = new AbortController()
   readonly #stopAccount: () => void
@@ -119,7 +121,7 @@ export class Session {
   constructor(deps: SessionDeps, command: string | null) {
     this.#deps = deps
     this.resources = new ResourceClient(deps, () => {
-      this.#wantAnswers()
+      this.#want()
       this.#notify('soon')
     })
     this.pictures = new PictureClient(deps, () => this.#notify('soon'))
@@ -241,7 +243,8 @@ export class Session {
         return this.#link()
       case 'export.csv':
       case 'export.json':
-        return this.#export(name === 'export.csv' ? 'csv' : 'json')
+        if (!this.#act({ name })) this.#export(name === 'export.csv' ? 'csv' : 'json')
+        return
       case 'copy':
         return this.#copy()
       case 'theme.next':
@@ -270,6 +273,12 @@ export class Session {
     return this.#state.input === null ? [] : this.#candidatesOf(this.#state.input)
   }
 
+  /** Where panes are in a window of this size. */
+  layout(size: Size): Layout {
+    const { panes, focused } = this.#state
+    return layoutOf(size, { count: panes.length, focused, isWhole: this.#screen()?.isWhole() ?? false })
+  }
+
   /** The view of a pane for drawing and acting. `rect` counts the pane's title line. */
   viewOf(rect: PaneRect, style: Style): ScreenView {
     return {
@@ -277,6 +286,7 @@ export class Session {
       height: Math.max(0, rect.height - 1),
       style,
       live: query => this.#deps.live.read(query),
+      liveSql: query => this.#deps.live.readSql(query),
       resource: query => this.resources.read(query),
       pictures: query => this.pictures.read(query),
       serverUrl: this.#deps.http.base,
@@ -292,6 +302,7 @@ export class Session {
     this.#stopFollow?.()
     this.#stopAccount()
     this.#stopMoving?.()
+    for (const stop of this.#ticking.values()) stop()
     this.#leaving.abort()
     this.resources.close()
     this.pictures.close()
@@ -600,7 +611,7 @@ export class Session {
 
   #rects(): readonly PaneRect[] {
     const size = this.#sizes[0]
-    return size === undefined ? [] : layoutOf(size, this.#state.panes.length, this.#state.focused).panes
+    return size === undefined ? [] : this.layout(size).panes
   }
 
   #focusedView(): ScreenView | null {
@@ -620,29 +631,31 @@ export class Session {
     return view === null ? null : (this.#screen()?.subject(view) ?? null)
   }
 
-  #act(call: ActionCall): void {
+  /** Returns whether the screen knew the action. */
+  #act(call: ActionCall): boolean {
     const screen = this.#screen()
     const view = this.#focusedView()
-    if (screen === null || view === null) return
+    if (screen === null || view === null) return false
     const index = this.#state.focused
     const next = screen.act(call, this.#screenDeps(view, screen))
     if (next === null) {
       if (call.name.startsWith('platform.')) this.say(`${screen.fn} has no platforms to choose from.`)
-      return
+      return false
     }
     // The action may have opened another screen or moved the focus: then it is not on top any more.
     this.#setPane(index, pane => ({ ...pane, stack: pane.stack.map(each => (each === screen ? next : each)) }))
     this.#want()
     this.#followSoon()
+    return true
   }
 
-  /** Hands an answer to the screen that asked, wherever it stands now; one that is gone wants it no more. */
-  #answer(id: symbol, answer: { tag: string; result: HttpResult }): void {
+  /** Hands something that nobody pressed a key for to a screen, wherever it stands now; one that is gone wants it no more. */
+  #tell(id: symbol, call: ActionCall): void {
     this.#state.panes.forEach((pane, index) => {
       const screen = pane.stack.find(each => each.id === id)
       const view = this.#viewOfPane(index)
       if (screen === undefined || view === null) return
-      const next = screen.act({ name: 'answer', answer }, this.#screenDeps(view, screen))
+      const next = screen.act(call, this.#screenDeps(view, screen))
       if (next === null) return
       this.#setPane(index, each => ({ ...each, stack: each.stack.map(one => (one.id === id ? next : one)) }))
     })
@@ -658,7 +671,8 @@ export class Session {
       say: message => this.say(message),
       http: this.#deps.http,
       account: this.#deps.account,
-      ask: (tag, work) => void work.catch(unexpected).then(result => this.#answer(screen.id, { tag, result })),
+      ask: (tag, work) =>
+        void work.catch(unexpected).then(result => this.#tell(screen.id, { name: 'answer', answer: { tag, result } })),
       refresh: path => this.resources.refresh(path),
       openBrowser: async url => isWebAddress(url) && (await this.#deps.openBrowser(url)),
       download: file => {
@@ -759,9 +773,11 @@ export class Session {
   #want(): void {
     const screens = this.#visible().map(({ screen }) => screen)
     const isSignedOut = this.#shutPanes !== null
-    this.#deps.live.want(isSignedOut ? [] : [worldQuery, tapeQuery, ...screens.flatMap(screen => screen.queries())])
+    const read: ReadResource = query => this.resources.read(query)
+    this.#deps.live.want(isSignedOut ? [] : [worldQuery, tapeQuery, ...screens.flatMap(screen => screen.queries(read))])
     this.#wantAnswers()
     if (screens.some(screen => screen.isMoving())) this.#moveSoon()
+    this.#tickSoon()
   }
 
   /** What a screen wants may follow from what came: how long a video is says which pictures of it there are. */
@@ -777,12 +793,25 @@ export class Session {
   }
 
   #visible(): { screen: OpenScreen; index: number }[] {
-    const { panes, focused } = this.#state
-    const indexes = this.#sizes.flatMap(size => layoutOf(size, panes.length, focused).panes.map(rect => rect.paneIndex))
+    const { panes } = this.#state
+    const indexes = this.#sizes.flatMap(size => this.layout(size).panes.map(rect => rect.paneIndex))
     return [...new Set(indexes)].flatMap(index => {
       const screen = panes[index]?.stack.at(-1)
       return screen === undefined ? [] : [{ screen, index }]
     })
+  }
+
+  /** Screens that go on by themselves; the timer of one that is not visible any more ends without a tick. */
+  #tickSoon(): void {
+    for (const { screen } of this.#visible()) {
+      const ms = screen.tickMs()
+      if (ms === null || this.#ticking.has(screen.id)) continue
+      const stop = this.#deps.setTimer(ms, () => {
+        this.#ticking.delete(screen.id)
+        if (this.#visible().some(each => each.screen.id === screen.id)) this.#tell(screen.id, { name: 'tick' })
+      })
+      this.#ticking.set(screen.id, stop)
+    }
   }
 
   #moveSoon(): void {
@@ -873,10 +902,9 @@ function unexpected(error: unknown): Extract<HttpResult, { ok: false }> {
 
 /** The pane with nothing that the last session was answered: screens of an account are as if just opened. */
 function withoutAnswers(pane: Pane): Pane {
-  const nothing = () => ({ status: 'loading' as const, body: null, message: '' })
   return {
     ...pane,
-    stack: pane.stack.map(screen => (screen.resources(nothing).length === 0 ? screen : screen.reopen())),
+    stack: pane.stack.map(screen => (screen.resources(nothingRead).length === 0 ? screen : screen.reopen())),
   }
 }
 
