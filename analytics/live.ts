@@ -82,9 +82,13 @@ export async function computeLive(
 export interface LiveReads {
   /** Its window ends now: the answer changes as time passes, without any write. */
   readonly movesWithTime: boolean
+  /** It holds clipper counts that are the asking user's own. */
+  readonly countsClippers: boolean
   /** Whether rows that were written can change it; when in doubt, yes. */
   isTouchedBy(event: BusEvents['samples.written']): boolean
 }
+
+type ReadsKind = Pick<LiveReads, 'movesWithTime' | 'countsClippers'>
 
 /** @param params checked by the query's schema already */
 export function readsOf(name: LiveMeasure, params: unknown): LiveReads {
@@ -93,16 +97,28 @@ export function readsOf(name: LiveMeasure, params: unknown): LiveReads {
     case 'movers': {
       const asked = TrendsParamsSchema.parse(params)
       const own = asked.creator === undefined ? null : splitId(asked.creator).platform
-      return readsPlatforms(own === null ? platformsFor(asked.platform) : [own], asked.to === undefined)
+      return readsPlatforms(own === null ? platformsFor(asked.platform) : [own], {
+        movesWithTime: asked.to === undefined,
+        countsClippers: asked.type !== 'topics',
+      })
     }
     case 'index':
-      return readsPlatforms(platformsFor(IndexParamsSchema.parse(params).platform), true)
+      return readsPlatforms(platformsFor(IndexParamsSchema.parse(params).platform), {
+        movesWithTime: true,
+        countsClippers: false,
+      })
     case 'series': {
       const asked = SeriesParamsSchema.parse(params)
-      return readsSubject(asked, asked.to === undefined)
+      const countsClippers = asked.metric === 'clippers' && asked.type !== 'topics'
+      return readsSubject(asked, { movesWithTime: asked.to === undefined, countsClippers })
     }
-    case 'describe':
-      return readsSubject({ ...DescribeParamsSchema.parse(params), platform: 'all' }, true)
+    case 'describe': {
+      const asked = DescribeParamsSchema.parse(params)
+      return readsSubject(
+        { ...asked, platform: 'all' },
+        { movesWithTime: true, countsClippers: asked.type !== 'topics' },
+      )
+    }
     default:
       return assertNever(name)
   }
@@ -110,22 +126,22 @@ export function readsOf(name: LiveMeasure, params: unknown): LiveReads {
 
 function readsSubject(
   asked: { type: 'clips' | 'creators' | 'topics'; id: string; platform: Platform | 'all' },
-  movesWithTime: boolean,
+  kind: ReadsKind,
 ): LiveReads {
-  if (asked.type === 'topics') return readsPlatforms(platformsFor(asked.platform), movesWithTime)
+  if (asked.type === 'topics') return readsPlatforms(platformsFor(asked.platform), kind)
   if (asked.type === 'creators') {
     const id = CreatorIdSchema.safeParse(asked.id)
-    return readsPlatforms(id.success ? [splitId(id.data).platform] : [], movesWithTime)
+    return readsPlatforms(id.success ? [splitId(id.data).platform] : [], kind)
   }
   const id = VideoIdSchema.safeParse(asked.id)
   return {
-    movesWithTime,
+    ...kind,
     isTouchedBy: event => id.success && (event.isCut || event.videos.includes(id.data)),
   }
 }
 
-function readsPlatforms(read: readonly Platform[], movesWithTime: boolean): LiveReads {
-  return { movesWithTime, isTouchedBy: event => event.platforms.some(platform => read.includes(platform)) }
+function readsPlatforms(read: readonly Platform[], kind: ReadsKind): LiveReads {
+  return { ...kind, isTouchedBy: event => event.platforms.some(platform => read.includes(platform)) }
 }
 
 function platformsFor(platform: Platform | 'all'): readonly Platform[] {

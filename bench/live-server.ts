@@ -31,6 +31,7 @@ import { openPlatforms } from '../platforms/clients.ts'
 import { openAccounts } from '../server/auth/open-accounts.ts'
 import type { WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
+import { ClipperDesk } from '../server/features/copies/own-clippers.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { startServer } from '../server/server.ts'
@@ -92,6 +93,7 @@ const server = await startServer(
     auth: fixedAuthenticator({ token, userId: ownerId }),
     accounts: accounts.accounts,
     usage: new UsageMeter({ db, clock: systemClock, log }),
+    clippers: new ClipperDesk({ db, store, clock: systemClock, log, niches: () => niches }),
     ops: async () => [],
     deadLetters: {
       list: async () => [],

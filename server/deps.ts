@@ -17,6 +17,7 @@ import type { PlatformRegistry } from '../platforms/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Accounts } from './auth/open-accounts.ts'
 import type { UsageMeter } from './features/billing/usage-meter.ts'
+import type { ClipperDesk } from './features/copies/own-clippers.ts'
 import type { MediaDesk } from './features/media-jobs/media-desk.ts'
 import type { SharedAnswers } from './features/shared-answers.ts'
 import type { RateLimits } from './http/rate-limit.ts'
@@ -47,6 +48,8 @@ export interface ServerDeps {
   readonly webhookOrigins: readonly string[]
   /** Limits of plans, and what is used of them. Whoever made it closes it. */
   readonly usage: UsageMeter
+  /** What users know of clippers by their own media. */
+  readonly clippers: ClipperDesk
   /** Answers that equal questions share. */
   readonly answers: SharedAnswers
   readonly ops: () => Promise<OpsRow[]>

@@ -15,6 +15,7 @@ import { LiveEngine } from './live/engine.ts'
 import { liveOpsRows, registerLiveMetrics } from './live/live-metrics.ts'
 import { liveQuestions } from './live/questions.ts'
 import { httpTimeouts, settingsDefault } from './settings.ts'
+import type { LiveQueryRoom } from './ws/live-query-room.ts'
 import { attachSockets } from './ws/socket-server.ts'
 
 export interface RunningServer {
@@ -62,6 +63,7 @@ export async function startServer(
     {
       ...deps,
       engine,
+      usage: roomOf(deps),
       parseQuestion: liveQuestions({ ...full, lists }),
       endedSessions: sessions => endedAmong(deps.db, sessions),
     },
@@ -97,6 +99,17 @@ export async function startServer(
       sockets.cutAll()
       await closed
     },
+  }
+}
+
+/** A user's room for live queries; who is let in is one of whom is known what answers tell them. */
+function roomOf({ usage, clippers }: Pick<ServerDeps, 'usage' | 'clippers'>): LiveQueryRoom {
+  return {
+    prepare: async userId => {
+      await Promise.all([usage.prepare(userId), clippers.learn(userId)])
+    },
+    openLiveQuery: userId => usage.openLiveQuery(userId),
+    closeLiveQuery: userId => usage.closeLiveQuery(userId),
   }
 }
 

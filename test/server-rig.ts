@@ -29,6 +29,7 @@ import { type OpenAccounts, openAccounts } from '../server/auth/open-accounts.ts
 import { createPasswords } from '../server/auth/passwords.ts'
 import type { ServerDeps, WorldSource } from '../server/deps.ts'
 import { UsageMeter } from '../server/features/billing/usage-meter.ts'
+import { ClipperDesk } from '../server/features/copies/own-clippers.ts'
 import { SharedAnswers } from '../server/features/shared-answers.ts'
 import { createMetrics } from '../server/metrics/registry.ts'
 import { fixedAuthenticator } from './fixed-authenticator.ts'
@@ -135,6 +136,7 @@ export async function openServerRig(given: { readonly db?: Db } = {}): Promise<S
       auth: anyOf([fixedAuthenticator({ token: rigToken, userId }), accounts.sessions, apiKeys]),
       accounts: accounts.accounts,
       usage: new UsageMeter({ db, clock, log }),
+      clippers: new ClipperDesk({ db, store, clock, log, niches: () => niches }),
       ops: async () => [{ key: 'store:db', group: 'store', name: 'Relational', state: 'ok', value: 'up', detail: '' }],
       deadLetters: {
         list: async () => [],

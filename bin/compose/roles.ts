@@ -16,6 +16,7 @@ import type { PlatformRegistry } from '../../platforms/registry.ts'
 import type { Authenticator } from '../../server/auth/authenticator.ts'
 import type { OpenAccounts } from '../../server/auth/open-accounts.ts'
 import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
+import { ClipperDesk } from '../../server/features/copies/own-clippers.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { SharedAnswers } from '../../server/features/shared-answers.ts'
 import { createMetrics } from '../../server/metrics/registry.ts'
@@ -188,6 +189,7 @@ async function serve(
           gate,
           world: worlds,
           answers: new SharedAnswers({ world: worlds, clock: systemClock }),
+          clippers: new ClipperDesk({ ...stores, clock: systemClock, log, niches: () => parts.niches }),
           niches: () => parts.niches,
           clock: systemClock,
           log,

@@ -4,27 +4,34 @@ import { searchCreators } from '../../analytics/measures/library.ts'
 import { series } from '../../analytics/measures/series.ts'
 import { trends } from '../../analytics/measures/trends.ts'
 import { AppError } from '../../contracts/errors.ts'
+import type { UserId } from '../../contracts/ids.ts'
 import type { CreatorSearchParams, SeriesParams, TrendsParams } from '../../contracts/measures.ts'
 import type { ServerDeps } from '../deps.ts'
-import { canonical, touching } from '../live/public-question.ts'
-import { measureContext } from './measure-context.ts'
+import type { Sight } from '../http/shared-route.ts'
+import { canonical, ofOwner, touching } from '../live/public-question.ts'
+import { ownMeasureContext } from './measure-context.ts'
 import type { SharedQuestion } from './shared-answers.ts'
 import { withTrending } from './trending.ts'
 
 /** What questions about public numbers stand on. */
-export type QuestionDeps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock'>
+export type QuestionDeps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'clippers'>
 
-/** `GET /api/analytics/trends` and `/ext-api/v1/trends`; with what trends for plans that have it. */
+/**
+ * `GET /api/analytics/trends` and `/ext-api/v1/trends`; with what trends for plans that have it, and the clipper counts of
+ * the one who asks.
+ */
 export function trendsQuestion(
   deps: QuestionDeps,
   params: TrendsParams,
-  { hasIndicators }: { readonly hasIndicators: boolean },
+  { hasIndicators, clippersOf }: Sight,
 ): SharedQuestion {
+  const reads = readsOf('trends', params)
+  const owner = reads.countsClippers ? clippersOf : null
   return {
-    key: `trends${hasIndicators ? ' indicated' : ''} ${canonical(params)}`,
-    isTouchedBy: touching(deps, event => readsOf('trends', params).isTouchedBy(event)),
+    key: `trends${hasIndicators ? ' indicated' : ''}${ofOwner(owner)} ${canonical(params)}`,
+    isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
     async compute() {
-      const found = await inWorld(deps, ctx => trends(ctx, params))
+      const found = await inWorld(deps, ctx => trends(ctx, params), owner)
       return {
         data: hasIndicators ? withTrending(found.rows, found.asOf) : found.rows,
         // A later page keeps the window of the first; its cursor holds that window's end, and says nothing else.
@@ -41,12 +48,18 @@ export function trendsQuestion(
 }
 
 /** `GET /api/analytics/series` and `/ext-api/v1/series`. */
-export function seriesQuestion(deps: QuestionDeps, params: SeriesParams): SharedQuestion {
+export function seriesQuestion(
+  deps: QuestionDeps,
+  params: SeriesParams,
+  { clippersOf }: Pick<Sight, 'clippersOf'>,
+): SharedQuestion {
+  const reads = readsOf('series', params)
+  const owner = reads.countsClippers ? clippersOf : null
   return {
-    key: `series ${canonical(params)}`,
-    isTouchedBy: touching(deps, event => readsOf('series', params).isTouchedBy(event)),
+    key: `series${ofOwner(owner)} ${canonical(params)}`,
+    isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
     async compute() {
-      const found = await inWorld(deps, ctx => series(ctx, params))
+      const found = await inWorld(deps, ctx => series(ctx, params), owner)
       return {
         data: found.points,
         version: found.bucket,
@@ -78,11 +91,15 @@ export function creatorsQuestion(deps: QuestionDeps, params: CreatorSearchParams
 }
 
 /**
- * Computes in the world that is looked at. When that went away meanwhile, its numbers are nobody's any more.
+ * Computes in the world that is looked at, with the clipper counts of `owner`. When that went away meanwhile, its numbers are nobody's any more.
  * @throws AppError UNAVAILABLE then
  */
-export async function inWorld<T>(deps: QuestionDeps, compute: (ctx: AnalyticsContext) => Promise<T>): Promise<T> {
-  const ctx = measureContext(deps)
+export async function inWorld<T>(
+  deps: QuestionDeps,
+  compute: (ctx: AnalyticsContext) => Promise<T>,
+  owner: UserId | null = null,
+): Promise<T> {
+  const ctx = await ownMeasureContext(deps, owner)
   try {
     return await compute(ctx)
   } catch (cause) {

@@ -1,5 +1,6 @@
 import type { BusEvents } from '../../contracts/bus.ts'
 import { assertNever } from '../../contracts/errors.ts'
+import type { UserId } from '../../contracts/ids.ts'
 import type { ServerDeps } from '../deps.ts'
 import type { Change } from './source.ts'
 
@@ -8,6 +9,11 @@ import type { Change } from './source.ts'
 /** Equal parameters in any order of writing give one text. */
 export function canonical(params: object): string {
   return JSON.stringify(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
+
+/** What sets a question apart whose answer holds somebody's own numbers. */
+export function ofOwner(owner: UserId | null): string {
+  return owner === null ? '' : ` of ${owner}`
 }
 
 /** Whether a change is about the numbers of the world that is looked at, and of those that a question reads. */

@@ -80,7 +80,12 @@ function trendsOf(world: World, on: AnalyticsStore): LiveQuestion {
       discard: async () => ({ discarded: 0 }),
     },
     usage: { hasIndicators: () => false },
+    clippers: { of: async () => null, has: () => false },
     lists: new LiveLists(),
   })
-  return parse('trends', { type: 'clips' }, { userId: UserIdSchema.parse(crypto.randomUUID()), role: 'user' })
+  return parse(
+    'trends',
+    { type: 'clips' },
+    { userId: UserIdSchema.parse(crypto.randomUUID()), role: 'user', scopes: 'all' },
+  )
 }

@@ -6,10 +6,12 @@ import { TrendRowSchema } from '../../contracts/measures.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
 import { isOperator, operatorsOnly } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
+import { type ClipperDesk, clipperOwner } from '../features/copies/own-clippers.ts'
+import { ownMeasureContext } from '../features/measure-context.ts'
 import { withTrending } from '../features/trending.ts'
 import { parseInput } from '../http/parse-input.ts'
-import { canonical, touching } from './public-question.ts'
-import type { LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts'
+import { canonical, ofOwner, touching } from './public-question.ts'
+import type { Asker, LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts'
 
 /** How long a window may stand still on the screen while nothing is written, in real ms. */
 const windowMs = { live: 5000, replay: 1000 } as const
@@ -17,6 +19,7 @@ const opsMs = 2000
 
 type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'> & {
   readonly usage: { hasIndicators(userId: UserId): boolean }
+  readonly clippers: Pick<ClipperDesk, 'of' | 'has'>
   /** It hears of every change before the engine computes anything. */
   readonly lists: LiveLists
 }
@@ -34,7 +37,7 @@ export function liveQuestions(deps: Deps): ParseQuestion {
       case 'index':
       case 'series':
       case 'describe':
-        return dataQuestion(deps, name, params, deps.usage.hasIndicators(who.userId))
+        return dataQuestion(deps, name, params, who)
       case 'ops':
       case 'deadLetters':
       case 'world':
@@ -51,18 +54,23 @@ function isLiveQueryName(name: string): name is LiveQueryName {
   return Object.hasOwn(liveQueries, name)
 }
 
-/** A question about public numbers: the same for everybody whose plan shows as much, in whichever world is looked at. */
+/**
+ * A question about public numbers, in whichever world is looked at: the same for everybody whose plan shows as much, but
+ * for those who know clippers by media of their own.
+ */
 function dataQuestion(
   deps: Deps,
   name: 'trends' | 'movers' | 'index' | 'series' | 'describe',
   params: Record<string, unknown>,
-  hasIndicators: boolean,
+  who: Asker,
 ): LiveQuestion {
   const checked = parseInput(liveQueries[name].params, params)
   const reads = readsOf(name, checked)
-  const isIndicated = hasIndicators && (name === 'trends' || name === 'movers')
+  const isIndicated = (name === 'trends' || name === 'movers') && deps.usage.hasIndicators(who.userId)
+  const counting = reads.countsClippers ? clipperOwner(who) : null
+  const owner = counting !== null && deps.clippers.has(counting) ? counting : null
   return {
-    key: `${name}${isIndicated ? ' indicated' : ''} ${canonical(checked)}`,
+    key: `${name}${isIndicated ? ' indicated' : ''}${ofOwner(owner)} ${canonical(checked)}`,
     name,
     lane: 'measures',
     staleAfterMs() {
@@ -75,7 +83,7 @@ function dataQuestion(
       const world = deps.world.current()
       if (world.gone?.aborted) return null
       try {
-        const answer = await computeLive({ store: deps.store, world, niches: deps.niches() }, name, checked, deps.lists)
+        const answer = await computeLive(await ownMeasureContext(deps, owner), name, checked, deps.lists)
         if (world.gone?.aborted) return null
         return isIndicated ? indicated(answer) : answer
       } catch (error) {

@@ -30,14 +30,13 @@ export interface LiveAnswer {
   readonly asOf: Date
 }
 
+/** What of somebody decides which questions they may ask, and what an answer tells them. */
+export type Asker = Pick<Principal, 'userId' | 'role' | 'scopes' | 'isService'>
+
 /**
  * Makes a question of a name and parameters as they came.
  * @param who asks
  * @throws AppError NOT_FOUND for an unknown name, BAD_REQUEST with a sentence that names the parameter, FORBIDDEN for a
  *   question about the installation unless its owner or an admin asks
  */
-export type ParseQuestion = (
-  name: string,
-  params: Record<string, unknown>,
-  who: Pick<Principal, 'userId' | 'role'>,
-) => LiveQuestion
+export type ParseQuestion = (name: string, params: Record<string, unknown>, who: Asker) => LiveQuestion

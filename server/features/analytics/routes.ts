@@ -38,6 +38,7 @@ export const analyticsRoutes: readonly Route[] = [
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: TrendsAnswerSchema,
     mayIndicate: true,
+    mayCount: true,
     question: trendsQuestion,
   }),
   sharedRoute({
@@ -49,6 +50,7 @@ export const analyticsRoutes: readonly Route[] = [
     query: SeriesParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: SeriesAnswerSchema,
+    mayCount: true,
     question: seriesQuestion,
   }),
 ]

@@ -5,6 +5,7 @@ import type { UserId } from '../../../contracts/ids.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
 import type { Log } from '../../../core/log.ts'
+import { KeptByUser } from '../../kept-by-user.ts'
 import type { LiveQueryRoom } from '../../ws/live-query-room.ts'
 import { type BillingAccount, billingAccount } from './account.ts'
 import { minuteOf, type Period } from './period.ts'
@@ -32,7 +33,7 @@ interface Waiting {
  */
 export class UsageMeter implements LiveQueryRoom {
   readonly #deps: { readonly db: Db; readonly clock: Clock; readonly log: Log }
-  readonly #accounts = new Map<UserId, { asked: Promise<BillingAccount>; known: BillingAccount | null; atMs: number }>()
+  readonly #accounts: KeptByUser<BillingAccount>
   readonly #liveQueries = new Map<UserId, number>()
   #waiting = new Map<string, Waiting>()
   #writing: ReadonlyMap<string, Waiting> = new Map()
@@ -41,6 +42,12 @@ export class UsageMeter implements LiveQueryRoom {
 
   constructor(deps: { db: Db; clock: Clock; log: Log }) {
     this.#deps = deps
+    this.#accounts = new KeptByUser({
+      clock: deps.clock,
+      keptMs: accountKeptMs,
+      usersMax: accountsKeptMax,
+      read: userId => deps.db.transaction(trx => billingAccount(trx, userId, new Date(deps.clock.nowMs()))),
+    })
   }
 
   /**
@@ -48,7 +55,7 @@ export class UsageMeter implements LiveQueryRoom {
    * @throws AppError NOT_FOUND when there is no such user; UNAVAILABLE
    */
   async limitsOf(userId: UserId): Promise<PlanLimits> {
-    return (await this.#account(userId)).limits
+    return (await this.#accounts.get(userId)).limits
   }
 
   /** Counts `n` more uses. Returns at once. */
@@ -79,7 +86,7 @@ export class UsageMeter implements LiveQueryRoom {
 
   /** Learns a user's limits, so that `openLiveQuery` knows them. */
   async prepare(userId: UserId): Promise<void> {
-    await this.#account(userId)
+    await this.#accounts.get(userId)
   }
 
   /**
@@ -88,8 +95,8 @@ export class UsageMeter implements LiveQueryRoom {
    */
   openLiveQuery(userId: UserId): { readonly isOpen: true } | { readonly isOpen: false; readonly limit: number } {
     const open = this.openLiveQueries(userId)
-    this.#account(userId).catch(err => this.#deps.log.debug({ err }, 'The limits of a user could not be read.'))
-    const limit = this.#accounts.get(userId)?.known?.limits.liveQueries ?? null
+    this.#accounts.get(userId).catch(err => this.#deps.log.debug({ err }, 'The limits of a user could not be read.'))
+    const limit = this.#accounts.known(userId)?.limits.liveQueries ?? null
     if (limit !== null && open >= limit) return { isOpen: false, limit }
     this.#liveQueries.set(userId, open + 1)
     return { isOpen: true }
@@ -97,7 +104,7 @@ export class UsageMeter implements LiveQueryRoom {
 
   /** Whether the user's plan has premium indicators, as far as is known here. */
   hasIndicators(userId: UserId): boolean {
-    return this.#accounts.get(userId)?.known?.limits.premiumIndicators ?? false
+    return this.#accounts.known(userId)?.limits.premiumIndicators ?? false
   }
 
   closeLiveQuery(userId: UserId): void {
@@ -112,32 +119,13 @@ export class UsageMeter implements LiveQueryRoom {
 
   /** Forgets what is known of a user whose plan changed here. */
   forget(userId: UserId): void {
-    this.#accounts.delete(userId)
+    this.#accounts.forget(userId)
   }
 
   /** Writes what waits, once. */
   async close(): Promise<void> {
     await this.flush()
     if (this.#timer) clearTimeout(this.#timer)
-  }
-
-  async #account(userId: UserId): Promise<BillingAccount> {
-    const nowMs = this.#deps.clock.nowMs()
-    const found = this.#accounts.get(userId)
-    if (found && Math.abs(nowMs - found.atMs) < accountKeptMs) return await found.asked
-    const asked = this.#deps.db.transaction(trx => billingAccount(trx, userId, new Date(nowMs)))
-    const entry = { asked, known: found?.known ?? null, atMs: nowMs }
-    this.#accounts.delete(userId)
-    this.#accounts.set(userId, entry)
-    const oldest = this.#accounts.keys().next()
-    if (this.#accounts.size > accountsKeptMax && !oldest.done) this.#accounts.delete(oldest.value)
-    try {
-      entry.known = await asked
-      return entry.known
-    } catch (error) {
-      if (this.#accounts.get(userId) === entry) this.#accounts.delete(userId)
-      throw error
-    }
   }
 
   async #write(): Promise<void> {
@@ -157,7 +145,7 @@ export class UsageMeter implements LiveQueryRoom {
   }
 
   async #add({ userId, metric, at, used }: Waiting): Promise<void> {
-    const period = metric === 'apiCalls' ? minuteOf(at) : (await this.#account(userId)).period
+    const period = metric === 'apiCalls' ? minuteOf(at) : (await this.#accounts.get(userId)).period
     await this.#deps.db.system
       .insertInto('usage_counters')
       .values({ user_id: userId, metric, period_start: period.startAt, used })

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import type { MediaPrint } from '../../../analytics/copies/media-prints.ts'
 import { CopiesSchema } from '../../../contracts/copies.ts'
 import { type FilledAccount, fillAccount } from '../../../test/fill-account.ts'
+import { LiveClient } from '../../../test/live-client.ts'
 import { openServerRig, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import { type RunningServer, startServer } from '../../server.ts'
+import { SeriesAnswerSchema, TrendsAnswerSchema } from '../analytics/routes.ts'
 import { copyPrint, forgetPrint, rememberPrint } from './keep-print.ts'
 
 /** Numbers that look random and are the same in every run (xorshift32). */
@@ -101,6 +104,31 @@ describe('copies among media of one user', () => {
     expect(found.clippers).toBe(1)
   })
 
+  it('are counted in lists, lines and descriptions, for their owner alone', async () => {
+    const atMs = (at: string) => Date.parse(at)
+    const film = { platform: 'youtube', videoId: 'film', creatorId: 'maker' } as const
+    await rig.write([
+      { ...film, observedAtMs: atMs('2026-01-30T12:00:00Z'), views: 100 },
+      { ...film, observedAtMs: atMs('2026-01-31T12:00:00Z'), views: 200 },
+    ])
+    const lists = '/api/analytics/trends?period=7d&type='
+    const line = '/api/analytics/series?metric=clippers&period=7d&bucket=1d&type=creators&id=youtube:maker'
+    const seen = async (token: string) => [
+      await clippersAt(`${lists}creators`, token),
+      await clippersAt(`${lists}clips&sort=clippers`, token),
+      await lastValueAt(line, token),
+      await describedTo(token),
+    ]
+    const mine = [1, 1, 1, 1]
+    const nothing = ['not_provided', 'not_provided', 'not_provided', 'not_provided']
+    expect(await seen(rigToken)).toEqual(mine)
+    expect(await seen(await strangersToken())).toEqual(nothing)
+    const key = async (...scopes: string[]) => (await post('/api/keys', { name: scopes.join(), scopes })).key ?? ''
+    const ext = lists.replace('/api/analytics', '/ext-api/v1')
+    expect(await clippersAt(`${ext}creators`, await key('trends:read'))).toBe('not_provided')
+    expect(await clippersAt(`${ext}creators`, await key('trends:read', 'vods:read'))).toBe(1)
+  })
+
   it('are never looked for in media of others', async () => {
     const vod = { owner: stranger.userId, vodId: 'youtube:film', durationSec: 10 }
     expect(await rememberPrint({ store: rig.store, clock: rig.world.clock }, vod, clipPrint, signal)).toBe(0)
@@ -131,6 +159,45 @@ const remember = (vodId: string, durationSec: number, print: MediaPrint) =>
 const ask = (path: string) => fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${rigToken}` } })
 
 const copies = async (path: string) => CopiesSchema.strict().parse(await (await ask(path)).json())
+
+const get = async (path: string, token: string) =>
+  (await fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${token}` } })).json()
+
+/** The clipper count of the first row, or why it has none. */
+async function clippersAt(path: string, token: string) {
+  const [row] = TrendsAnswerSchema.parse(await get(path, token)).data
+  return row?.clippers ?? row?.missing.clippers
+}
+
+/** The last value of a line, or why it has none. */
+async function lastValueAt(path: string, token: string) {
+  const point = SeriesAnswerSchema.parse(await get(path, token)).data.at(-1)
+  return point?.value ?? point?.state
+}
+
+/** What a live description says. */
+async function describedTo(token: string) {
+  const client = await LiveClient.open(server.url, token)
+  client.subscribe('des', 'describe', { type: 'creators', id: 'youtube:maker', period: '7d' })
+  await client.next('snapshot', 'des')
+  client.socket.close()
+  const fact = client.tables.get('des')?.rows.find(({ key }) => key === 'clippers')
+  return fact?.value ?? fact?.state
+}
+
+async function post(path: string, body: object): Promise<Record<string, string>> {
+  const headers = { Authorization: `Bearer ${rigToken}`, 'Content-Type': 'application/json' }
+  const answer = await fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  return z.record(z.string(), z.string().catch('')).parse(await answer.json())
+}
+
+async function strangersToken(): Promise<string> {
+  const { access_token = '' } = await post('/api/auth/register', {
+    email: 'no-clipper@example.com',
+    password: 'a long password of nobody',
+  })
+  return access_token
+}
 
 /** Media of the local owner's that nobody will read. */
 async function register(vodId: string, creatorId: string | null): Promise<void> {

@@ -20,7 +20,7 @@ const originalsMax = 1000
  */
 export async function copiesOfVod(deps: CopyDeps, caller: Caller, vodId: VodId, period: Period): Promise<Copies> {
   const vod = await getVod(deps, caller, vodId)
-  return await copiesOf(contextOf(deps), ownerOf(caller), [vod], period)
+  return await copiesOf(realContext(deps), ownerOf(caller), [vod], period)
 }
 
 /** The copies of all VODs of one creator that the caller has media of: none when there are no such VODs. */
@@ -42,10 +42,10 @@ export async function copiesOfCreator(
       .execute(),
   )
   const originals = rows.map(row => ({ vodId: row.vod_id, creatorId: row.creator_id }))
-  return await copiesOf(contextOf(deps), owner, originals, period)
+  return await copiesOf(realContext(deps), owner, originals, period)
 }
 
 /** Media of users are real: a replay or imported history that is looked at has none of them. */
-function contextOf(deps: CopyDeps): AnalyticsContext {
+export function realContext(deps: Pick<ServerDeps, 'store' | 'clock' | 'niches'>): AnalyticsContext {
   return { store: deps.store, world: { database: 'cliptape', clock: deps.clock }, niches: deps.niches() }
 }

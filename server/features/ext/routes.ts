@@ -35,6 +35,7 @@ export const extRoutes: readonly Route[] = [
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: TrendsAnswerSchema,
     mayIndicate: true,
+    mayCount: true,
     question: trendsQuestion,
   }),
   sharedRoute({
@@ -46,6 +47,7 @@ export const extRoutes: readonly Route[] = [
     query: SeriesParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: SeriesAnswerSchema,
+    mayCount: true,
     question: seriesQuestion,
   }),
   sharedRoute({

@@ -33,7 +33,7 @@ type MediaRow = Selectable<Database['vods']>
 export type VodDeps = Pick<ServerDeps, 'db' | 'store' | 'vault' | 'bus' | 'clock' | 'log' | 'media' | 'outbound'>
 
 /** VODs with media of one user. */
-const vodsMax = 10_000
+export const vodsMax = 10_000
 /** How long reading the head of a source may take, in ms. */
 const probeMsMax = 20_000
 
