@@ -223,6 +223,28 @@ export function describeWorker(setup: () => { readonly db: Db }): void {
       expect(order).toEqual(['1 s', '60 s'])
     })
 
+    it('is done beside long work when it is quick, and other long work waits', async () => {
+      const { row: long } = await createJob(deps, userId, { ...clip, contentId: 'long', estimateCpuSeconds: 60 })
+      const { work, begun, end } = held()
+      const quick = Promise.withResolvers<void>()
+      const done: number[] = []
+      const worker = startWorker(async (job, o) => {
+        if (job.id === long.id) return await work(job, o)
+        done.push(job.estimate_cpu_seconds)
+        quick.resolve()
+        return nothing
+      })
+      await worker.run()
+      await begun
+      await createJob(deps, userId, { ...clip, contentId: 'longer', estimateCpuSeconds: 70 })
+      await createJob(deps, userId, { ...clip, contentId: 'quick', estimateCpuSeconds: 1 })
+      await worker.run()
+      await quick.promise
+      end()
+      await worker.drain()
+      expect(done).toEqual([1, 70])
+    })
+
     it('is done by one of several nodes, each piece once', async () => {
       const done: string[] = []
       const work: Work = async job => {

@@ -8,7 +8,8 @@
  * again and again fails, so that a file which kills the process does not do so for ever.
  *
  * Small work goes before large work that was asked for at the same time, and nothing waits for ever: a job's turn comes by
- * when it was asked for plus how long it will take.
+ * when it was asked for plus how long it will take. Beside the places for any work there is one that only quick work may
+ * take: a clip does not wait for the hours that are analysed.
  */
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
@@ -24,6 +25,9 @@ import { jobTransitions, type MediaJobRow } from './job-states.ts'
 const beatMs = 2_000
 const leaseMs = 60_000
 const attemptsMax = 3
+/** Work that takes no longer, as estimated, is quick. */
+const quickCpuSecMax = 30
+const quickPlaces = 1
 /** The pause after the first attempt that may pass, and three times that after the second. */
 const pauseMs = 5_000
 /** The longest that a job may take: so long, and so many times its estimate. */
@@ -78,7 +82,7 @@ export class MediaWorker {
   #isWanted = false
   #isClosing = false
 
-  /** @param o.concurrentMax jobs at a time */
+  /** @param o.concurrentMax jobs of any length at a time; one more when it is quick */
   constructor(deps: WorkerDeps, o: { readonly concurrentMax: number }) {
     this.#deps = deps
     this.#concurrentMax = o.concurrentMax
@@ -126,19 +130,28 @@ export class MediaWorker {
   async #fill(): Promise<void> {
     while (this.#isWanted && !this.#isClosing) {
       this.#isWanted = false
-      while (this.#underWay.size < this.#concurrentMax && !this.#isClosing) {
-        const row = await this.#claim()
+      while (this.#underWay.size < this.#concurrentMax + quickPlaces && !this.#isClosing) {
+        const row = await this.#claim(this.#hasPlaceForAny() ? null : quickCpuSecMax)
         if (row === null) break
         this.#begin(row)
       }
     }
   }
 
-  async #claim(): Promise<MediaJobRow | null> {
+  /** Quick work stands in its own place first, so that a stream of it holds nothing else up. */
+  #hasPlaceForAny(): boolean {
+    const rows = [...this.#underWay.values()].map(one => one.row)
+    const quickCount = rows.filter(row => row.estimate_cpu_seconds <= quickCpuSecMax).length
+    return rows.length - Math.min(quickPlaces, quickCount) < this.#concurrentMax
+  }
+
+  /** @param cpuSecMax what the job may take, as estimated; null for any */
+  async #claim(cpuSecMax: number | null): Promise<MediaJobRow | null> {
     const now = new Date(this.#deps.clock.nowMs())
     const next = sql<string>`(
       select id from media_jobs
-      where (status = 'queued' and due_at <= ${now}) or (status = 'running' and lease_until <= ${now})
+      where ((status = 'queued' and due_at <= ${now}) or (status = 'running' and lease_until <= ${now}))
+        and (${cpuSecMax}::float8 is null or estimate_cpu_seconds <= ${cpuSecMax}::float8)
       order by created_at + estimate_cpu_seconds * interval '1 second', id limit 1 for update skip locked)`
     const row = await this.#deps.db.system
       .updateTable('media_jobs')
