@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { drawPicture, scalePicture } from './picture-block.ts'
+import { drawPicture } from './picture-block.ts'
 
 /** A picture of grey pixels, given row by row. */
 function greys(...rows: readonly (readonly number[])[]) {
@@ -15,7 +15,7 @@ describe('drawPicture', () => {
       heightPx: 2,
       rgb: Uint8Array.of(255, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0),
     }
-    expect(drawPicture(picture, { hasColor: true, isAscii: false })).toEqual([
+    expect(drawPicture(picture, { width: 2, height: 1, hasColor: true, isAscii: false })).toEqual([
       '\x1b[38;2;255;0;0m\x1b[48;2;0;0;255m▀\x1b[48;2;0;255;0m▀\x1b[39m\x1b[49m',
     ])
   })
@@ -23,30 +23,28 @@ describe('drawPicture', () => {
   it('is made of characters as light as the pixels where there is no colour', () => {
     const picture = greys([0, 120, 255], [0, 120, 255], [255, 0, 40], [0, 255, 40])
     for (const isAscii of [false, true])
-      expect(drawPicture(picture, { hasColor: false, isAscii })).toEqual([' =@', '==.'])
+      expect(drawPicture(picture, { width: 3, height: 2, hasColor: false, isAscii })).toEqual([' =@', '==.'])
   })
 
   it('has colours in ASCII without half blocks', () => {
-    expect(drawPicture(greys([255, 0], [255, 0]), { hasColor: true, isAscii: true })).toEqual([
+    expect(drawPicture(greys([255, 0], [255, 0]), { width: 2, height: 1, hasColor: true, isAscii: true })).toEqual([
       '\x1b[38;2;255;255;255m@\x1b[38;2;0;0;0m \x1b[39m',
     ])
   })
 
-  it('leaves out an odd last row of pixels', () => {
-    expect(drawPicture(greys([255], [255], [0]), { hasColor: false, isAscii: true })).toEqual(['@'])
-  })
-})
-
-describe('scalePicture', () => {
-  const picture = greys([10, 20], [30, 40])
-
-  it('takes the pixel that lies in the place, smaller or larger', () => {
-    const greyOf = ({ rgb }: { rgb: Uint8Array }) => [...rgb].filter((_, i) => i % 3 === 0)
-    expect(greyOf(scalePicture(picture, 4, 2))).toEqual([10, 10, 20, 20, 30, 30, 40, 40])
-    expect(greyOf(scalePicture(picture, 1, 1))).toEqual([40])
+  it('takes the pixels that lie in the place, smaller or larger', () => {
+    const picture = greys([255, 0], [0, 255])
+    const paint = { hasColor: false, isAscii: true }
+    expect(drawPicture(picture, { width: 4, height: 2, ...paint })).toEqual(['@@  ', '  @@'])
+    expect(drawPicture(picture, { width: 1, height: 1, ...paint })).toEqual(['='])
   })
 
-  it('is the same picture at its own size', () => {
-    expect(scalePicture(picture, 2, 2)).toBe(picture)
+  it('is drawn once for as long as it is there, at each size', () => {
+    const picture = greys([255, 0], [0, 255])
+    const o = { width: 2, height: 1, hasColor: true, isAscii: false }
+    const lines = drawPicture(picture, o)
+    expect(drawPicture(picture, { ...o, width: 4 })).not.toEqual(lines)
+    expect(drawPicture(picture, o)).toBe(lines)
+    expect(drawPicture({ ...picture }, o)).not.toBe(lines)
   })
 })

@@ -5,14 +5,28 @@ const upperHalf = '▀'
 /** From dark to light, for terminals without colours or without half blocks. */
 const ramp = ' .:-=+*#%@'
 
+/** What each picture looks like at a size and in a kind of paint, for as long as somebody holds the picture. */
+const drawn = new WeakMap<Picture, Map<string, readonly string[]>>()
+
 /**
- * A picture of `width` × 2 · `height` pixels as lines of half blocks: each cell shows one pixel above another.
- * Without colour, or in ASCII, each cell is a character as light as its two pixels. Lines are exactly as wide as the picture.
+ * A picture as lines of half blocks: each cell shows one pixel above another, of those that lie in its place. Without
+ * colour, or in ASCII, each cell is a character as light as its two pixels.
+ * @param o.width of the lines, in cells
+ * @param o.height how many lines
  */
-export function drawPicture(picture: Picture, o: { hasColor: boolean; isAscii: boolean }): string[] {
-  const height = Math.floor(picture.heightPx / 2)
+export function drawPicture(
+  picture: Picture,
+  o: { width: number; height: number; hasColor: boolean; isAscii: boolean },
+): readonly string[] {
+  const key = `${o.width}x${o.height} ${o.hasColor} ${o.isAscii}`
+  const kept = drawn.get(picture) ?? new Map<string, readonly string[]>()
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const scaled = scalePicture(picture, o.width, 2 * o.height)
   const drawLine = o.hasColor && !o.isAscii ? halfBlockLine : o.hasColor ? coloredRampLine : rampLine
-  return Array.from({ length: height }, (_, y) => drawLine(picture, y))
+  const lines = Array.from({ length: o.height }, (_, y) => drawLine(scaled, y))
+  drawn.set(picture, kept.set(key, lines))
+  return lines
 }
 
 function halfBlockLine(picture: Picture, y: number): string {
@@ -63,7 +77,7 @@ function pixelOf({ rgb, widthPx }: Picture, x: number, y: number): number {
 }
 
 /** The picture at another size, each pixel being the one that lies in its place. */
-export function scalePicture(picture: Picture, widthPx: number, heightPx: number): Picture {
+function scalePicture(picture: Picture, widthPx: number, heightPx: number): Picture {
   if (picture.widthPx === widthPx && picture.heightPx === heightPx) return picture
   const rgb = new Uint8Array(widthPx * heightPx * 3)
   for (let y = 0; y < heightPx; y++) {

@@ -1,6 +1,6 @@
 import type { Timeline } from '../../contracts/timeline.ts'
 import { CellGrid } from '../charts/cell-grid.ts'
-import { drawPicture, scalePicture } from '../charts/picture-block.ts'
+import { drawPicture } from '../charts/picture-block.ts'
 import type { Picture } from '../net/picture-client.ts'
 import { cellWidth, padLine } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
@@ -52,7 +52,7 @@ export function drawFrames(scene: CutScene, view: ScreenView): string[] {
   return [titles.join(gap), ...lines].map(line => padLine(line, width))
 }
 
-function frameBlock(scene: CutScene, view: ScreenView, atSec: number | null): string[] {
+function frameBlock(scene: CutScene, view: ScreenView, atSec: number | null): readonly string[] {
   const { frame } = scene.layout
   if (frame === null) return []
   const blank = ' '.repeat(frame.width)
@@ -69,7 +69,7 @@ function frameBlock(scene: CutScene, view: ScreenView, atSec: number | null): st
         : blank,
     )
   }
-  return drawPicture(scalePicture(picture, size.widthPx, size.heightPx), paintOf(view))
+  return drawPicture(picture, { ...frame, ...paintOf(view) })
 }
 
 /** Cells of the stretch that the strip shows; until they come, the nearest that are there. */
@@ -85,7 +85,9 @@ export function drawStrip(scene: CutScene, view: ScreenView): string[] {
   const blocks = Array.from({ length: strip.count }, (_, i) => {
     const middleSec = window.fromSec + ((i + 0.5) * (window.toSec - window.fromSec)) / strip.count
     const picture = cells.get(i) ?? nearestInStrip(scene, view, middleSec)
-    return picture === null ? null : drawPicture(picture, paintOf(view))
+    return picture === null
+      ? null
+      : drawPicture(picture, { width: strip.width, height: strip.height, ...paintOf(view) })
   })
   const dots = view.style.paint('faint', fill('.', strip.width))
   return Array.from({ length: strip.height }, (_, y) => {
