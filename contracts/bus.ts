@@ -41,6 +41,8 @@ export type BusEvents = {
   'alerts.due': { atMs: number }
   /** An alert of a user fired, and is to be told in the terminal. */
   'alert.fired': { userId: string; fired: AlertFired }
+  /** Mails about firings wait to be sent. */
+  'alert.mails': { atMs: number }
   /** A watchlist of a user was changed. */
   'watchlists.changed': { userId: string }
   /** Another key signs access tokens from now on. */
@@ -66,5 +68,6 @@ export const busTopics: Readonly<Record<BusTopic, true>> = {
   'media.changed': true,
   'alerts.due': true,
   'alert.fired': true,
+  'alert.mails': true,
   'watchlists.changed': true,
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { wholeAccountRoutes } from './features/account/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { alertRoutes } from './features/alerts/routes.ts'
 import { analyticsRoutes } from './features/analytics/routes.ts'
 import { auditRoutes } from './features/audit/routes.ts'
 import { billingRoutes } from './features/billing/routes.ts'
@@ -53,6 +54,7 @@ export const allRoutes: readonly Route[] = [
   ...keyRoutes,
   ...extRoutes,
   ...webhookRoutes,
+  ...alertRoutes,
   ...billingRoutes,
   ...auditRoutes,
   ...wholeAccountRoutes,

@@ -32,6 +32,7 @@ const silenceOf = (of: FilledAccount) => ({ type: 'audio/silence', input: ofVod(
 const ofVod = (of: FilledAccount) => ({ vodId: filledVodId(of.ids) })
 const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
 const ofBoard = { ids: (of: FilledAccount) => ({ dashboardId: of.ids.dashboard }) }
+const ofAlert: IdCase = { ids: of => ({ alertId: of.ids.alert }) }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
 
 /** Every route that takes an id in its path, query or body. A test fails when one is missing here. */
@@ -97,6 +98,15 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'POST /api/webhooks/:webhookId/deliveries/:deliveryId/redeliver': {
     ids: of => ({ webhookId: of.ids.webhook, deliveryId: of.ids.delivery }),
   },
+  'POST /api/alerts/firings/seen': { ids: () => ({}), body: of => ({ alertId: of.ids.alert }) },
+  'GET /api/alerts/:alertId': ofAlert,
+  'PUT /api/alerts/:alertId': {
+    ...ofAlert,
+    body: () => ({ name: 'x', rule: { measure: { source: 'list' }, condition: { kind: 'entrant', top: 5 } } }),
+  },
+  'DELETE /api/alerts/:alertId': ofAlert,
+  'POST /api/alerts/:alertId/mute': { ...ofAlert, body: () => ({ until: null }) },
+  'GET /api/alerts/:alertId/firings': ofAlert,
 }
 
 /**

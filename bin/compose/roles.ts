@@ -25,6 +25,7 @@ import { settingsDefault } from '../../server/settings.ts'
 import type { Role } from '../role.ts'
 import { cliptapeVersion } from '../version.ts'
 import { startAccounts, warnOfOpenPort } from './accounts.ts'
+import { startAlertJobs } from './alert-jobs.ts'
 import { startClipJobs } from './clip-jobs.ts'
 import { controlHandlers } from './control-handlers.ts'
 import { deadLetterDesk } from './dead-letter-desk.ts'
@@ -107,6 +108,9 @@ export async function startRoles(
       await startPlatformJobs(options, stores, { queue, vault: vault.vault, platforms })
       await startSessionJobs(queue, accounts)
       await startClipJobs(options, stores, { queue, vault: vault.vault, outbound, media })
+      const world = () => serving?.worlds.current() ?? realWorld
+      const analytics = () => ({ store: stores.store, world: world(), niches })
+      await startAlertJobs(options, stores, { queue, mailer: accounts.accounts.mailer, analytics })
     })
     // Beside a server: the first frame does not wait for the queue's own tables.
     if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))

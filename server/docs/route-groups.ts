@@ -48,6 +48,11 @@ export const routeGroups: readonly RouteGroup[] = [
     prefixes: ['/api/dashboards'],
   },
   { title: 'API keys', text: 'Credentials of machines.', prefixes: ['/api/keys'] },
+  {
+    title: 'Alerts and watchlists',
+    text: 'Rules over measures and saved queries, and what somebody keeps an eye on.',
+    prefixes: ['/api/alerts', '/api/watchlists'],
+  },
   { title: 'Webhooks', text: 'Being told of events.', prefixes: ['/api/webhooks'] },
   {
     title: 'Plans and credits',

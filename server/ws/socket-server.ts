@@ -107,6 +107,11 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
       if (connection.principal?.userId === userId) connection.sendEvent('media.changed', change)
     }
   })
+  const stopAlerts = await deps.bus.subscribe('alert.fired', ({ userId, fired }) => {
+    for (const connection of open) {
+      if (connection.principal?.userId === userId) connection.sendEvent('alert.fired', fired)
+    }
+  })
   const stopWatching = await deps.bus.subscribe('session.ended', ({ userId, sessionId }) => {
     for (const connection of [...open]) {
       const { principal } = connection
@@ -133,6 +138,7 @@ export async function attachSockets(server: Server, deps: SocketDeps, settings: 
       server.off('upgrade', onUpgrade)
       await stopListening()
       await stopTelling()
+      await stopAlerts()
       await stopWatching()
       for (const connection of open) connection.leave()
       sessions.close()

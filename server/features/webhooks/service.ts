@@ -174,6 +174,30 @@ export async function listDeliveries(
   }
 }
 
+/** How a happening went at one webhook. */
+export interface ToldWebhook {
+  readonly status: Delivery['status']
+  readonly error: string | null
+}
+
+/** How happenings were told, by their keys (`Happening`). @param trx of the user */
+export async function deliveriesOf(
+  trx: Trx,
+  userId: UserId,
+  dedupeKeys: readonly string[],
+): Promise<Map<string, ToldWebhook[]>> {
+  const rows = await trx
+    .selectFrom('webhook_deliveries')
+    .select(['dedupe_key', 'status', 'last_error'])
+    .where('owner_id', '=', userId)
+    .where('dedupe_key', 'in', [...dedupeKeys])
+    .execute()
+  const told = new Map<string, ToldWebhook[]>()
+  for (const { dedupe_key, status, last_error } of rows)
+    told.set(dedupe_key, [...(told.get(dedupe_key) ?? []), { status, error: last_error }])
+  return told
+}
+
 /** Tells a webhook `webhook.test`, whatever events it is for. @throws AppError NOT_FOUND; CONFLICT unless it is active */
 export async function testWebhook(deps: WebhookDeps, caller: Caller, id: string): Promise<Delivery> {
   const userId = ownerOf(caller)
