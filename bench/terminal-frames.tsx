@@ -78,6 +78,7 @@ async function measureFrames(): Promise<void> {
       http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
       account: null,
       preferences: { load: () => null, save() {} },
+      sqlDesk: { load: () => null, save() {} },
       saveFile: async () => '',
       copy: () => false,
       openBrowser: async () => false,

@@ -13,6 +13,7 @@ import { LiveClient } from './net/live-client.ts'
 import { type Connect, webSocketConnect } from './net/transport.ts'
 import type { PreferencesPort, TerminalEnv } from './state/preferences.ts'
 import { Session } from './state/session.ts'
+import type { SqlDeskPort } from './state/sql-desk.ts'
 
 /** What a terminal needs of its surroundings; a local tty and an SSH channel look the same. */
 export interface TerminalOptions {
@@ -32,6 +33,8 @@ export interface TerminalOptions {
   openBrowser?: (url: string) => Promise<boolean>
   env: TerminalEnv
   preferences: PreferencesPort
+  /** Keeps what is written as SQL; without it, for as long as the terminal is open. */
+  sqlDesk?: SqlDeskPort
   saveFile: SaveFile
   /** Shown in the first pane instead of TOP. */
   startCommand?: string
@@ -91,6 +94,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
       http: createHttpClient({ url: options.url, tokens }),
       account: options.account ?? null,
       preferences: options.preferences,
+      sqlDesk: options.sqlDesk ?? { load: () => null, save() {} },
       saveFile: options.saveFile,
       copy(text) {
         if (env.isAccessible) return false

@@ -12,7 +12,9 @@ import type { SetTimer } from '../terminal/keys/decoder.ts'
 import type { Account } from '../terminal/net/account.ts'
 import type { Connect, TransportHandlers } from '../terminal/net/transport.ts'
 import { type OpenTerminal, openTerminal } from '../terminal/open-terminal.tsx'
+import type { ScreenDeps, ScreenView } from '../terminal/screens/screen.ts'
 import type { Preferences, TerminalEnv } from '../terminal/state/preferences.ts'
+import { SqlDesks } from '../terminal/state/sql-desk.ts'
 
 // A terminal on a headless xterm, talking to a server that does what the test says, on a clock that only the test moves.
 
@@ -208,6 +210,20 @@ export function rigClock(): { nowMs(): number; setTimer: SetTimer; advance(ms: n
     },
   }
 }
+
+/** What views hold of SQL where no screen of the test asks any. */
+export const noSql = {
+  result: () => {
+    throw new Error('No screen here runs SQL.')
+  },
+  desk: new SqlDesks({ load: () => null, save() {} }, () => () => {}).of(''),
+} satisfies Pick<ScreenView, 'result' | 'desk'>
+
+/** The same of what actions may do. */
+export const noSqlRuns = {
+  results: { start: noSql.result, cancel: noSql.result, find: noSql.result },
+  saveAnswer: noSql.result,
+} satisfies Pick<ScreenDeps, 'results' | 'saveAnswer'>
 
 /** How long, in real time, a screen is waited for. */
 const showsMs = 15_000

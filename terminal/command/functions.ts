@@ -20,6 +20,7 @@ const functionNames = [
   'CLIPS',
   'KEYS',
   'CRM',
+  'SQL',
   'LOGIN',
   'REGISTER',
   'LOGOUT',
@@ -345,6 +346,22 @@ export const functionSpecs: readonly FunctionSpec[] = [
       ),
     ],
     examples: ['CRM 30D', 'CRM POSTS', 'CRM TIMES TZ=Europe/Berlin'],
+  },
+  {
+    name: 'SQL',
+    aliases: ['QUERY'],
+    title: 'Ask the data in SQL: write, run, chart, save, share',
+    help: 'Write ClickHouse SQL over v.… (public) and mine.… (yours); Tab takes a completion. Ctrl-J (also F9 or Alt-Enter) runs the statement at the cursor, or what is selected. Esc goes from the text to the rows, i back to the text. On the rows: c charts them, s saves the query with a name and who may see it, u copies the command that opens it for others, A alerts on it, e exports it (CSV, JSON, Parquet, Markdown), L lets the rows follow the data, / finds, Enter shows a whole cell. {name:Type} in the SQL is a parameter that is asked for. ? shows all keys; nothing that you type is lost.',
+    subject: 'none',
+    args: [
+      {
+        ...open('query', 'A saved query by its name or id', '"top gaming"', text =>
+          text.trim() === '' || text.length > 200 ? null : text.trim(),
+        ),
+        isPositional: true,
+      },
+    ],
+    examples: ['SQL', 'SQL "my query"'],
   },
   {
     name: 'LOGIN',

@@ -1,4 +1,4 @@
-import type { HttpClient } from '../net/http-client.ts'
+import type { HttpClient, JsonBody } from '../net/http-client.ts'
 import { formatBytes } from '../text/format.ts'
 import type { SaveFile } from './export-list.ts'
 
@@ -35,6 +35,40 @@ export async function saveDownload(
   } catch (error) {
     if (signal.aborted) return
     say(`${name} was not saved: ${error instanceof Error ? error.message : 'the file could not be written.'}`)
+  }
+}
+
+/** The answer to a request of ours, as a file. */
+export interface AnswerFile {
+  path: string
+  body: JsonBody
+  /** Letters, digits, hyphens and points. */
+  fileName: string
+}
+
+/** Saves the answer to posted JSON, however long it is, and says how it ended; a failure is a sentence as well, never a throw. */
+export async function saveAnswer(
+  file: AnswerFile,
+  deps: { http: HttpClient; saveFile: SaveFile; say(sentence: string): void; signal: AbortSignal },
+): Promise<void> {
+  const { say, signal } = deps
+  say(`Saving ${file.fileName}…`)
+  const answer = await deps.http.stream(file.path, file.body, signal)
+  if (signal.aborted) return
+  if (!answer.ok) return say(answer.message)
+  let bytes = 0
+  async function* metered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      bytes += piece.length
+      yield piece
+    }
+  }
+  try {
+    const path = await deps.saveFile(file.fileName, metered(answer.pieces))
+    say(`Saved ${formatBytes(bytes)} to ${path}`)
+  } catch (error) {
+    if (signal.aborted) return
+    say(`${file.fileName} was not saved: ${error instanceof Error ? error.message : 'the file could not be written.'}`)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type PaneRect, type Size, smallest } from '../layout/layout.ts'
 import type { LiveClient } from '../net/live-client.ts'
 import type { Pictures } from '../net/picture-client.ts'
+import type { QueryResultState } from '../net/query-results.ts'
 import type { ReadResource, Resource } from '../net/resource-client.ts'
 import { joinLine } from '../screens/join-line.ts'
 import type { OpenScreen } from '../screens/screen.ts'
@@ -8,7 +9,7 @@ import type { LiveState } from '../state/live-data.ts'
 import { type Pane, type Session, tapeQuery } from '../state/session.ts'
 import { cellWidth, fitCells } from '../text/width.ts'
 import type { Style } from '../theme/style.ts'
-import { drawCandidates, drawInput, drawStatus } from '../widgets/footer.ts'
+import { drawCandidates, drawInput, drawStatus, formKeysHint } from '../widgets/footer.ts'
 import { drawHeader } from '../widgets/header.ts'
 import { flashMs } from '../widgets/table.ts'
 import { drawTape } from '../widgets/tape.ts'
@@ -21,6 +22,7 @@ interface DrawnPane {
   snapshots: readonly LiveState[]
   resources: readonly Resource[]
   pictures: readonly Pictures[]
+  results: readonly QueryResultState[]
   second: number
   lines: readonly string[]
   /** Rows flashed when the lines were drawn, so that they have to be drawn again soon. */
@@ -49,7 +51,8 @@ export class Composer {
     const layout = this.#session.layout(this.#size)
     if (layout.isTooSmall) return this.#card()
     const place = { width: this.#size.columns, style: this.#style }
-    const isInForm = state.panes[state.focused]?.stack.at(-1)?.isTyping() ?? false
+    const screen = state.panes[state.focused]?.stack.at(-1)
+    const formHint = screen?.typing()?.hint ?? (screen?.isTyping() === true ? formKeysHint : null)
     const header = drawHeader({
       ...place,
       connection: this.#live.connection,
@@ -58,7 +61,7 @@ export class Composer {
       nowMs,
     })
     const tape = layout.hasTape ? [drawTape({ ...place, rows: this.#live.read(tapeQuery).rows, nowMs })] : []
-    const input = drawInput(state.input, { ...place, isInForm })
+    const input = drawInput(state.input, { ...place, formHint })
     const overlayRows = Math.min(candidateRowsMax, Math.max(0, layout.bodyRows - 3))
     const overlay =
       state.input === null ? [] : drawCandidates(this.#session.candidates(), state.input.selected, overlayRows, place)
@@ -67,7 +70,7 @@ export class Composer {
       header: [...header, ...tape],
       body: this.#body(layout.panes, layout.bodyRows, nowMs),
       overlay,
-      footer: [input.line, drawStatus(state, { ...place, isInForm })],
+      footer: [input.line, drawStatus(state, { ...place, isInForm: formHint !== null })],
       cursor: input.cursorX === null ? this.#screenCursor(layout.panes) : { x: input.cursorX, y: this.#size.rows - 2 },
     }
   }
@@ -106,6 +109,7 @@ export class Composer {
     const resources = screen.resources(read).map(read)
     const view = this.#session.viewOf(rect, this.#style)
     const pictures = screen.pictures(view).map(query => view.pictures(query))
+    const results = screen.results().map(id => view.result(id))
     const isFocused = rect.paneIndex === this.#session.state.focused
     const rectKey = `${rect.width}x${rect.height} ${isFocused} ${pane.isLinked} ${rect.paneIndex} ${this.#session.state.panes.length}`
     // Ages and clocks on screens are good to a second; flashes end between frames.
@@ -120,12 +124,13 @@ export class Composer {
       !screen.isMoving() &&
       isEqual(known.snapshots, snapshots) &&
       isEqual(known.resources, resources) &&
-      isEqual(known.pictures, pictures)
+      isEqual(known.pictures, pictures) &&
+      isEqual(known.results, results)
     if (isSame) return known.lines
     const body = screen.draw(view)
     const lines = [this.#title(pane, screen, rect), ...squared(body, rect.width, rect.height - 1)]
     const isFlashing = !this.#style.isReducedMotion && snapshots.some(snapshot => hasFlash(snapshot, nowMs))
-    this.#panes.set(pane.id, { screen, rectKey, snapshots, resources, pictures, second, lines, isFlashing })
+    this.#panes.set(pane.id, { screen, rectKey, snapshots, resources, pictures, results, second, lines, isFlashing })
     return lines
   }
 

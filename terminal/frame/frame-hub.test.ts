@@ -32,6 +32,7 @@ async function openHub() {
       http: createHttpClient({ url: 'http://127.0.0.1:1', tokens: null }),
       account: null,
       preferences: { load: () => null, save() {} },
+      sqlDesk: { load: () => null, save() {} },
       saveFile: async name => name,
       copy: () => false,
       openBrowser: async () => false,

@@ -61,7 +61,7 @@ function bind(
 }
 
 /** Where a text is typed: these have keys of their own, before all others. */
-const typingContexts: readonly ActionContext[] = ['form', 'input']
+const typingContexts: readonly ActionContext[] = ['form', 'input', 'editor']
 
 /** Contexts in which a key cannot mean two things: its own, and `global` beside every screen's. */
 function rivals(context: ActionContext): readonly ActionContext[] {

@@ -44,7 +44,7 @@ export interface HttpFailure {
 export type HttpBytes = { ok: true; pieces: AsyncIterable<Uint8Array> } | HttpFailure
 
 const ErrorBodySchema = z.object({
-  error: z.object({ code: z.string().catch(''), message: z.string(), details: z.unknown() }),
+  error: z.object({ code: z.string().catch(''), message: z.string(), details: z.unknown().optional() }),
 })
 const timeoutMs = 15_000
 

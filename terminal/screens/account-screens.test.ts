@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type HttpRig, refusal } from '../../test/account-rig.ts'
 import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
-import { openRig, rigStartMs } from '../../test/terminal-rig.ts'
+import { noSql, noSqlRuns, openRig, rigStartMs } from '../../test/terminal-rig.ts'
 import type { FunctionName } from '../command/functions.ts'
 import type { ActionName } from '../keys/actions.ts'
 import { createHttpClient } from '../net/http-client.ts'
@@ -65,6 +65,11 @@ const limits = {
   resultDays: 30,
   premiumIndicators: true,
   alerts: null,
+  querySeconds: 60,
+  queryMemoryBytes: 1_000_000_000,
+  queryRowsRead: 2_000_000_000,
+  queryRows: 1_000_000,
+  queriesAtOnce: 4,
 }
 const plans = {
   data: [
@@ -192,6 +197,7 @@ function viewOf(o: {
     liveSql: () => ({ ...nothingYet, columns: [] }),
     resource,
     pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),
+    ...noSql,
     serverUrl: 'https://clips.example.com',
     nowMs: rigStartMs,
     dataNowMs: rigStartMs,
@@ -255,6 +261,7 @@ test.each(everyScreen)(
             ask: () => {},
             refresh: () => {},
             openBrowser: async () => false,
+            ...noSqlRuns,
             download: () => {},
             copy: () => {},
           }

@@ -2,6 +2,7 @@ import xterm from '@xterm/headless'
 import { describe, expect, it } from 'vitest'
 import type { Fact, IndexRow } from '../../contracts/measures.ts'
 import { type LiveQueryName, type LiveRow, liveQueries } from '../../contracts/ws.ts'
+import { noSql, noSqlRuns } from '../../test/terminal-rig.ts'
 import { parseCommand } from '../command/grammar.ts'
 import { createHttpClient } from '../net/http-client.ts'
 import type { LiveSnapshot, LiveStatus } from '../state/live-data.ts'
@@ -102,6 +103,7 @@ function viewOf(o: {
     },
     resource: () => ({ status: 'loading', body: null, message: '' }),
     pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),
+    ...noSql,
     serverUrl: 'http://127.0.0.1:1',
     nowMs,
     dataNowMs: nowMs,
@@ -128,6 +130,7 @@ function act(screen: OpenScreen, view: ScreenView, ...calls: (ActionCall['name']
     ask: () => {},
     refresh: () => {},
     openBrowser: async () => false,
+    ...noSqlRuns,
     download: () => {},
     copy: () => {},
   }

@@ -3,13 +3,15 @@ import type { FunctionName } from '../command/functions.ts'
 import type { Command } from '../command/grammar.ts'
 import type { Subject } from '../command/subject.ts'
 import type { ExportedList } from '../export/export-list.ts'
-import type { OfferedFile } from '../export/save-download.ts'
+import type { AnswerFile, OfferedFile } from '../export/save-download.ts'
 import type { ActionContext, ActionName } from '../keys/actions.ts'
 import type { Account } from '../net/account.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { PictureQuery, ReadPictures } from '../net/picture-client.ts'
+import type { ReadResult, ResultId, ResultRuns } from '../net/query-results.ts'
 import type { ReadResource, ResourceQuery } from '../net/resource-client.ts'
 import type { AnyLiveQuery, ReadLive, ReadLiveSql } from '../state/live-data.ts'
+import type { SqlDesk } from '../state/sql-desk.ts'
 import type { Style } from '../theme/style.ts'
 
 // A screen is a value: its state, which live queries that state needs, how it is drawn and what an action makes of it.
@@ -27,6 +29,10 @@ export interface ScreenView {
   liveSql: ReadLiveSql
   resource: ReadResource
   pictures: ReadPictures
+  /** A result that the screen has named in `results`. */
+  result: ReadResult
+  /** What is kept of the SQL of whoever uses the terminal. */
+  desk: SqlDesk
   /** The server's http address, without a slash at the end. */
   serverUrl: string
   /** Wall clock, epoch milliseconds: for flashes and ages of the connection. */
@@ -66,8 +72,19 @@ export interface ScreenDeps extends ScreenView {
   openBrowser(url: string): Promise<boolean>
   /** Downloads a file into the terminal's working folder, never over another one, and says how it goes. */
   download(file: OfferedFile): void
+  /** Runs SQL, with results that are kept outside of memory. */
+  results: ResultRuns
+  /** Saves the answer to a request as a new file in the terminal's working folder, and says how it goes. */
+  saveAnswer(file: AnswerFile): void
   /** Puts a text on the clipboard; `name` is what the status line calls it, e.g. "the key". */
   copy(text: string, name: string): void
+}
+
+/** A text that is typed into. Characters are typed; other keys are looked for in these contexts, then in `global`. */
+export interface TypingMode {
+  contexts: readonly ActionContext[]
+  /** The most needed keys, for the command line's place. */
+  hint: string
 }
 
 /** How one function's screen works. `S` is its state: plain data, replaced and never changed in place. */
@@ -85,6 +102,8 @@ export interface ScreenSpec<S> {
   resources?(state: S, read: ReadResource): readonly ResourceQuery[]
   /** Pictures that the screen shows at this size; they are fetched while it is visible. */
   pictures?(state: S, view: ScreenView): readonly PictureQuery[]
+  /** Results of SQL that the state holds: they are kept for as long as a screen in any pane names them. */
+  results?(state: S): readonly ResultId[]
   /** Whether what is drawn changes by time alone: it is then drawn again and again. */
   isMoving?(state: S): boolean
   /** After how many milliseconds a visible screen gets the action `tick`, again and again; null for never. */
@@ -105,6 +124,8 @@ export interface ScreenSpec<S> {
   known?(state: S, view: ScreenView): readonly KnownSubject[]
   /** Whether keys type into a form of the screen: it then gets `form.*`, `input.*` and `form.text`. */
   isTyping?(state: S): boolean
+  /** Where else than in a form keys type into: contexts that are looked at first, and a line about the keys. */
+  typing?(state: S): TypingMode | null
   /** Where the cursor stands in the body; null where nothing is typed. */
   cursor?(state: S, view: ScreenView): { x: number; y: number } | null
   /** What a screen reader says of the present field. */
@@ -128,6 +149,7 @@ export interface OpenScreen {
   queries(read?: ReadResource): readonly AnyLiveQuery[]
   resources(read: ReadResource): readonly ResourceQuery[]
   pictures(view: ScreenView): readonly PictureQuery[]
+  results(): readonly ResultId[]
   isMoving(): boolean
   tickMs(): number | null
   isWhole(): boolean
@@ -142,6 +164,7 @@ export interface OpenScreen {
   copyName(): string | null
   filterText(): string | null
   isTyping(): boolean
+  typing(): TypingMode | null
   cursor(view: ScreenView): { x: number; y: number } | null
   spoken(view: ScreenView): string
   /** Another screen in the same state, for another pane. */
@@ -179,6 +202,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     queries: (read = nothingRead) => spec.queries(state, read),
     resources: read => spec.resources?.(state, read) ?? [],
     pictures: view => spec.pictures?.(state, view) ?? [],
+    results: () => spec.results?.(state) ?? [],
     isMoving: () => spec.isMoving?.(state) ?? false,
     tickMs: () => spec.tickMs?.(state) ?? null,
     isWhole: () => spec.isWhole?.(state) ?? false,
@@ -199,6 +223,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     copyName: () => spec.copyName?.(state) ?? null,
     filterText: () => spec.filterText?.(state) ?? null,
     isTyping: () => spec.isTyping?.(state) ?? false,
+    typing: () => spec.typing?.(state) ?? null,
     cursor: view => spec.cursor?.(state, view) ?? null,
     spoken: view => spec.spoken?.(state, view) ?? '',
     fork: () => openScreen(spec, state, { ...opened, id: Symbol(spec.fn) }),

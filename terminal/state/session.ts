@@ -6,8 +6,8 @@ import { type Command, parseCommand } from '../command/grammar.ts'
 import { openHistory } from '../command/history.ts'
 import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
 import { type ExportFormat, exportList, type SaveFile } from '../export/export-list.ts'
-import { saveDownload } from '../export/save-download.ts'
-import { type Action, type ActionName, actions, findAction } from '../keys/actions.ts'
+import { saveAnswer, saveDownload } from '../export/save-download.ts'
+import { type Action, type ActionContext, type ActionName, actions, findAction } from '../keys/actions.ts'
 import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
 import { type Layout, layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.ts'
@@ -15,6 +15,7 @@ import type { Account } from '../net/account.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { LiveClient } from '../net/live-client.ts'
 import { PictureClient } from '../net/picture-client.ts'
+import { QueryResults } from '../net/query-results.ts'
 import { type ReadResource, ResourceClient } from '../net/resource-client.ts'
 import { findScreen } from '../screens/registry.ts'
 import { type ActionCall, nothingRead, type OpenScreen, type ScreenDeps, type ScreenView } from '../screens/screen.ts'
@@ -24,6 +25,7 @@ import { findTheme, type ThemeName, themeNames } from '../theme/themes.ts'
 import { type Candidate, editInput, type InputLine, openInput, replaceText, typeText } from './input-line.ts'
 import type { LiveQuery } from './live-data.ts'
 import { loadPreferences, type Preferences, type PreferencesPort } from './preferences.ts'
+import { type SqlDeskPort, SqlDesks } from './sql-desk.ts'
 
 // Everything that a terminal session is, without a pixel: panes with their stacks of screens, what is being typed, the
 // message of the moment, preferences. It turns input events into actions and actions into new state; whoever draws it (one
@@ -61,6 +63,7 @@ export interface SessionDeps {
   /** Who is signed in to a remote server; null where the terminal belongs to its own server. */
   account: Account | null
   preferences: PreferencesPort
+  sqlDesk: SqlDeskPort
   saveFile: SaveFile
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
   copy(text: string): boolean
@@ -96,6 +99,8 @@ export class Session {
   readonly keymap: Keymap
   readonly resources: ResourceClient
   readonly pictures: PictureClient
+  readonly results: QueryResults
+  readonly #desks: SqlDesks
   readonly #deps: SessionDeps
   readonly #listeners = new Set<(urgency: 'now' | 'soon') => void>()
   readonly #history: ReturnType<typeof openHistory>
@@ -125,6 +130,8 @@ export class Session {
       this.#notify('soon')
     })
     this.pictures = new PictureClient(deps, () => this.#notify('soon'))
+    this.results = new QueryResults(deps, () => this.#notify('soon'))
+    this.#desks = new SqlDesks(deps.sqlDesk, deps.setTimer)
     this.#stopAccount = deps.account?.subscribe(() => this.#accountChanged()) ?? (() => {})
     this.#preferences = loadPreferences(deps.preferences)
     this.keymap = createKeymap(this.#preferences.keys)
@@ -289,6 +296,8 @@ export class Session {
       liveSql: query => this.#deps.live.readSql(query),
       resource: query => this.resources.read(query),
       pictures: query => this.pictures.read(query),
+      result: id => this.results.read(id),
+      desk: this.#desks.of(this.#person()),
       serverUrl: this.#deps.http.base,
       nowMs: this.#deps.nowMs(),
       dataNowMs: this.dataNowMs(),
@@ -306,6 +315,8 @@ export class Session {
     this.#leaving.abort()
     this.resources.close()
     this.pictures.close()
+    this.results.close()
+    this.#desks.close()
     this.#listeners.clear()
   }
 
@@ -315,7 +326,7 @@ export class Session {
     const { input } = this.#state
     if (input !== null) return this.#inputKey(input, key, text)
     const screen = this.#screen()
-    if (screen?.isTyping() === true) return this.#formKey(key, text)
+    if (screen?.isTyping() === true) return this.#formKey(key, text, screen.typing()?.contexts ?? null)
     const name = this.keymap.find(key, [...(screen?.contexts ?? []), 'global'])
     if (name !== null) {
       if (name !== 'quit' && this.#state.message !== null) this.#set({ message: null })
@@ -325,9 +336,15 @@ export class Session {
     else this.#set({ lastKey: { key, title: 'does nothing here; ? shows the keys' } })
   }
 
-  /** Into a form of the screen. What it types is shown nowhere else: it may be a password. */
-  #formKey(key: string, text: string | null): void {
-    const name = this.keymap.find(key, text === null ? ['form', 'input', 'global'] : ['form', 'input'])
+  /** Into a form or text of the screen. What it types is shown nowhere else: it may be a password. */
+  #formKey(key: string, text: string | null, contexts: readonly ActionContext[] | null): void {
+    const found = contexts ?? ['form', 'input']
+    const name =
+      text === null
+        ? this.keymap.find(key, [...found, 'global'])
+        : contexts === null
+          ? this.keymap.find(key, found)
+          : null
     if (name !== null) {
       if (name !== 'quit' && this.#state.message !== null) this.#set({ message: null })
       this.#set({ lastKey: { key, title: findAction(name)?.title ?? name } })
@@ -679,6 +696,11 @@ export class Session {
         const { http, saveFile } = this.#deps
         void saveDownload(file, { http, saveFile, say: text => this.say(text), signal: this.#leaving.signal })
       },
+      results: this.results,
+      saveAnswer: file => {
+        const { http, saveFile } = this.#deps
+        void saveAnswer(file, { http, saveFile, say: text => this.say(text), signal: this.#leaving.signal })
+      },
       copy: (text, name) => this.#copyText(text, name),
     }
   }
@@ -776,6 +798,7 @@ export class Session {
     const read: ReadResource = query => this.resources.read(query)
     this.#deps.live.want(isSignedOut ? [] : [worldQuery, tapeQuery, ...screens.flatMap(screen => screen.queries(read))])
     this.#wantAnswers()
+    this.results.keep(new Set(this.#state.panes.flatMap(({ stack }) => stack.flatMap(screen => screen.results()))))
     if (screens.some(screen => screen.isMoving())) this.#moveSoon()
     this.#tickSoon()
   }
@@ -843,6 +866,12 @@ export class Session {
     const text = view === null ? '' : (this.#screen()?.copyText(view) ?? '')
     if (text === '') return this.say('There is nothing to copy here.')
     this.#copyText(text, this.#screen()?.copyName() ?? null)
+  }
+
+  /** Whose desk it is. */
+  #person(): string {
+    const account = this.#deps.account?.state
+    return account?.status === 'signedIn' ? account.email : ''
   }
 
   /** A text with a name is not printed in the status line. */

@@ -9,20 +9,21 @@ interface Place {
   style: Style
 }
 
+/** What keys do in a form. */
+export const formKeysHint = ' Tab next field   Enter go on   Space choose   Alt-r show password   Esc leave'
+
 const prompts = { command: ' > ', filter: ' / ', search: ' history: ', keys: ' ? ' } as const
 
 /**
- * The command line, and the column of the cursor in it (null when nothing is being typed into it). Where keys type into a
- * form instead, it says how to move there.
+ * The command line, and the column of the cursor in it (null when nothing is being typed into it). Where keys type into the
+ * screen instead, `formHint` says how.
  */
 export function drawInput(
   input: InputLine | null,
-  { width, style, isInForm }: Place & { isInForm: boolean },
+  { width, style, formHint }: Place & { formHint: string | null },
 ): { line: string; cursorX: number | null } {
   if (input === null) {
-    const hint = isInForm
-      ? ' Tab next field   Enter go on   Space choose   Alt-r show password   Esc leave'
-      : ' > Type a command: TOP CLIPS 24H   ? keys   F1 functions   / filter'
+    const hint = formHint ?? ' > Type a command: TOP CLIPS 24H   ? keys   F1 functions   / filter'
     return { line: style.paint('faint', style.fit(hint, width)), cursorX: null }
   }
   const prompt = prompts[input.kind]
