@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Outbound } from '../core/outbound/port.ts'
 import { createJobFolder } from '../media/job-folder.ts'
 import { probeSource } from '../media/source/probe.ts'
+import { SourceIndexes } from '../media/source/source-indexes.ts'
 import { createDownloadLinks } from '../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../server/features/media-jobs/media-desk.ts'
 import { OpenShelf } from '../server/features/pictures/open-shelf.ts'
@@ -23,6 +24,7 @@ export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbo
     roots: [join(o.folder, 'media'), dirname(sampleFile)],
     samplePath: sampleFile,
     bucket: null,
+    indexes: new SourceIndexes(),
     freeDiskShare: async () => 1,
     probe: (source, signal) => probeSource({ outbound: o.outbound }, source, { signal }),
     engine: async () => null,

@@ -8,6 +8,7 @@ import { openMediaEngine } from '../../media/engine/open-engine.ts'
 import type { MediaEngine } from '../../media/engine/port.ts'
 import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
 import { probeSource } from '../../media/source/probe.ts'
+import { SourceIndexes } from '../../media/source/source-indexes.ts'
 import { createDownloadLinks } from '../../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { OpenShelf } from '../../server/features/pictures/open-shelf.ts'
@@ -37,6 +38,7 @@ export async function openMediaDesk(
     roots: [...config.media.roots, dirname(samplePath)],
     samplePath,
     bucket,
+    indexes: new SourceIndexes(),
     freeDiskShare: () => freeDiskShare(paths.root),
     probe: (source, signal) => probeSource({ outbound }, source, { signal }),
     engine() {

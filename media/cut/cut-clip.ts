@@ -3,7 +3,6 @@ import { type CutOptions, type CutResult, clipLimits } from '../../contracts/med
 import { diskFull } from '../engine/messages.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { type MediaSource, type OpenedMedia, openMediaSource, type SourceDeps } from '../source/open-source.ts'
-import { durationSecOf } from '../source/probe.ts'
 import { readingMedia } from '../source/reading-media.ts'
 import { exactCut } from './exact-cut.ts'
 import { previewCut } from './preview-cut.ts'
@@ -64,7 +63,7 @@ async function cutOpened(
   job: CutJob,
 ): Promise<Omit<CutResult, 'bytesRead'> & { readonly path: string }> {
   const notes: string[] = []
-  const durationSec = await durationSecOf(media)
+  const { durationSec } = media
   if (request.startSec >= durationSec || request.endSec > durationSec + clipLimits.overEndSecMax)
     throw new AppError(
       'BAD_REQUEST',

@@ -18,6 +18,8 @@ const packetsMax = 5_000_000
 /** Decoders of sound need a little of what was before. */
 const soundBeforeSec = 0.15
 const soundAfterSec = 0.15
+/** No codec shows a picture after more than so many that were decoded behind it. */
+const reorderedMax = 16
 
 /** A part of a source, copied into a file of its own that begins at a keyframe. */
 export interface Span {
@@ -38,16 +40,26 @@ export interface Span {
  */
 export async function takeSpan(
   media: OpenedMedia,
-  wanted: { readonly startSec: number; readonly endSec: number; readonly withPicture: boolean },
+  wanted: {
+    readonly startSec: number
+    readonly endSec: number
+    readonly withPicture: boolean
+    /** A little before the start unless told. */
+    readonly soundFromSec?: number
+  },
   job: { readonly folder: string; readonly signal: AbortSignal | undefined },
 ): Promise<Span> {
-  const { startSec, endSec } = wanted
+  const { startSec, endSec, soundFromSec = startSec - soundBeforeSec } = wanted
+  media.willRead(wanted)
   const video = wanted.withPicture ? media.video : null
   const videoSink = video && new EncodedPacketSink(video)
   const key = videoSink && (await keyPacketAt(videoSink, startSec))
   const audioSink = media.audio && new EncodedPacketSink(media.audio)
-  const firstSound = audioSink && (await firstSoundAt(audioSink, startSec, endSec))
+  const firstSound = audioSink && (await firstSoundAt(audioSink, soundFromSec, endSec))
   const baseSec = Math.min(key?.timestamp ?? startSec, firstSound?.timestamp ?? startSec)
+
+  // From the keyframe on, which may be long before the start.
+  media.willRead({ startSec: baseSec, endSec })
 
   const path = join(job.folder, 'span.mp4')
   const output = new Output({ format: new Mp4OutputFormat({ fastStart: false }), target: new FilePathTarget(path) })
@@ -69,7 +81,7 @@ export async function takeSpan(
   }
   if (media.audio && audioSink && firstSound) {
     const copied = async function* (): AsyncGenerator<EncodedPacket> {
-      for await (const packet of audioSink.packets(firstSound)) {
+      for await (const packet of packetsFrom(audioSink, firstSound)) {
         job.signal?.throwIfAborted()
         if (packet.timestamp >= endSec + soundAfterSec) return
         keepWithin(limits, packet)
@@ -96,8 +108,11 @@ export async function* picturePackets(
 ): AsyncGenerator<EncodedPacket> {
   // A keyframe after the end, held back until it is known whether frames before the end are made from it.
   let held: EncodedPacket | null = null
-  for await (const packet of sink.packets(key, undefined, options)) {
+  let afterEndCount = 0
+  for await (const packet of packetsFrom(sink, key, options)) {
     if (packet.timestamp < key.timestamp) continue
+    if (packet.timestamp >= endSec) afterEndCount += 1
+    if (afterEndCount > reorderedMax) return
     if (held !== null) {
       if (packet.timestamp >= endSec) return
       yield held
@@ -106,6 +121,15 @@ export async function* picturePackets(
     if (packet.type === 'key' && packet.timestamp >= endSec) held = packet
     else yield packet
   }
+}
+
+/** The packets of a track from one of them on, each read when it is asked for: the library's own way reads on. */
+export async function* packetsFrom(
+  sink: EncodedPacketSink,
+  first: EncodedPacket | null,
+  options: PacketRetrievalOptions = {},
+): AsyncGenerator<EncodedPacket> {
+  for (let packet = first; packet !== null; packet = await sink.getNextPacket(packet, options)) yield packet
 }
 
 /**
@@ -119,8 +143,8 @@ export async function keyPacketAt(sink: EncodedPacketSink, atSec: number): Promi
   return key
 }
 
-async function firstSoundAt(sink: EncodedPacketSink, startSec: number, endSec: number): Promise<EncodedPacket | null> {
-  const packet = (await sink.getPacket(startSec - soundBeforeSec)) ?? (await sink.getFirstPacket())
+async function firstSoundAt(sink: EncodedPacketSink, fromSec: number, endSec: number): Promise<EncodedPacket | null> {
+  const packet = (await sink.getPacket(fromSec)) ?? (await sink.getFirstPacket())
   return packet !== null && packet.timestamp < endSec ? packet : null
 }
 

@@ -14,7 +14,7 @@ import {
   type VideoCodec,
 } from 'mediabunny'
 import { AppError } from '../../contracts/errors.ts'
-import { known } from './span.ts'
+import { known, packetsFrom } from './span.ts'
 import { audioTrack, shifted, videoTrack, writeInterleaved } from './write-packets.ts'
 
 /** The picture of a clip, from time 0, in the order of decoding. */
@@ -73,7 +73,7 @@ export async function writeClip(
 
 async function* soundPackets(sound: ClipSound, container: ClipContainer): AsyncGenerator<EncodedPacket> {
   const sink = new EncodedPacketSink(sound.track)
-  for await (const packet of sink.packets(sound.from ?? undefined)) {
+  for await (const packet of packetsFrom(sink, sound.from ?? (await sink.getFirstPacket()))) {
     const own = shifted(packet, -sound.zeroSec)
     if (own.timestamp >= sound.endSec) return
     if (container !== 'mkv' || own.timestamp >= 0) yield own

@@ -41,14 +41,15 @@ export async function openLocalFile(path: string): Promise<ByteFile> {
 }
 
 /**
- * A file in a blob store.
+ * A file in a blob store, and what tells its content from an earlier one at the same key.
  * @throws AppError NOT_FOUND when it is not there
  */
-export async function openBlob(blobs: BlobStore, key: string): Promise<ByteFile> {
+export async function openBlob(blobs: BlobStore, key: string): Promise<ByteFile & { readonly version: string }> {
   const stat = await blobs.stat(key)
   if (stat === null) throw new AppError('NOT_FOUND', 'The file is no longer there.')
   return {
     bytes: stat.bytes,
+    version: stat.modifiedAt.toISOString(),
     async read(start, end) {
       const parts: Buffer[] = []
       for await (const chunk of await blobs.get(key, { start, end: end - 1 })) parts.push(Buffer.from(chunk))

@@ -12,20 +12,25 @@ import {
   FilePathSource,
   Input,
   MP4,
+  Mp4OutputFormat,
   MpegTsOutputFormat,
   Output,
 } from 'mediabunny'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { UserIdSchema } from '../../contracts/ids.ts'
 import { CutOptionsSchema } from '../../contracts/media.ts'
 import { directoryBlobStore } from '../../core/blob/directory.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
 import { isPublicAddress } from '../../core/outbound/public-address.ts'
 import { cutClip } from '../cut/cut-clip.ts'
+import { audioTrack, videoTrack, writeInterleaved } from '../cut/write-packets.ts'
+import { openMediaSource } from './open-source.ts'
 import { probeSource } from './probe.ts'
+import { type OwnIndexes, SourceIndexes } from './source-indexes.ts'
 
 const sample = fileURLToPath(new URL('../sample/sample.mp4', import.meta.url))
-const segmentSec = 6
-const segmentCount = 5
+const segmentSec = 2
+const segmentCount = 15
 /** 127.0.0.1 stands for a host on the internet. */
 const outbound = openOutbound({
   configuredOrigins: [],
@@ -48,7 +53,9 @@ let files: Record<string, string | Uint8Array> = {}
 let asked: { path: string; bytes: number }[] = []
 let answer: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null
 const server = createServer((request, response) => {
-  if (answer?.(request, response)) return
+  if (!answer?.(request, response)) serveFile(request, response)
+})
+function serveFile(request: IncomingMessage, response: ServerResponse): void {
   const path = (request.url ?? '').slice(1)
   const file = files[path]
   if (file === undefined) return void response.writeHead(404).end()
@@ -56,9 +63,10 @@ const server = createServer((request, response) => {
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
   const [start, end] = range ? [Number(range[1]), Math.min(Number(range[2]) + 1, whole.length)] : [0, whole.length]
   asked.push({ path, bytes: end - start })
-  response.writeHead(range ? 206 : 200, { etag: '"1"', 'content-range': `bytes ${start}-${end - 1}/${whole.length}` })
+  const etag = `"${whole.length}"`
+  response.writeHead(range ? 206 : 200, { etag, 'content-range': `bytes ${start}-${end - 1}/${whole.length}` })
   response.end(whole.subarray(start, end))
-})
+}
 let base: string
 beforeAll(async () => {
   server.listen(0, '127.0.0.1')
@@ -74,9 +82,9 @@ afterEach(() => {
 })
 
 const probe = (path: string) => probeSource({ outbound }, { kind: 'url', url: `${base}/${path}` })
-const copy = (path: string, startSec: number, endSec: number) =>
+const copy = (path: string, startSec: number, endSec: number, indexes?: OwnIndexes) =>
   cutClip(
-    { engine: null, outbound },
+    { engine: null, outbound, ...(indexes && { indexes }) },
     {
       ...{ source: { kind: 'url', url: `${base}/${path}` }, startSec, endSec },
       options: CutOptionsSchema.parse({ mode: 'keyframe' }),
@@ -147,6 +155,24 @@ describe('a file behind an address', () => {
     expect(cut.bytesRead).toBeLessThan(3 * cut.bytes)
   })
 
+  it('is looked into once by its owner: a second cut reads hardly more than its own part', async () => {
+    files = { 'large.mp4': await largeFile(8192) }
+    const ownerId = UserIdSchema.parse('11111111-1111-4111-8111-111111111111')
+    const indexes = new SourceIndexes()
+    const first = await copy('large.mp4', 10.5, 30.5, indexes.of(ownerId))
+    const second = await copy('large.mp4', 30.5, 50.5, indexes.of(ownerId))
+    expect(first.bytesRead).toBeLessThan(3 * first.bytes)
+    expect(second.bytesRead).toBeLessThan(1.1 * second.bytes)
+    const stranger = UserIdSchema.parse('22222222-2222-4222-8222-222222222222')
+    expect((await copy('large.mp4', 30.5, 50.5, indexes.of(stranger))).bytesRead).toBeGreaterThan(second.bytesRead)
+
+    // Other content at the same address: nothing of what was known is believed.
+    files = { 'large.mp4': await largeFile(4096) }
+    const changed = await copy('large.mp4', 30.5, 50.5, indexes.of(ownerId))
+    expect(changed.bytes).toBeLessThan(second.bytes)
+    expect(changed.frameCount).toBe(second.frameCount)
+  })
+
   it('is tried again when the server is busy, and given up with its name but without its path', async () => {
     let refusals = 2
     files = { 'a.mp4': readFileSync(sample) }
@@ -209,11 +235,50 @@ describe('a stream of segments', () => {
       video: { widthPx: 640 },
     })
     asked = []
-    const cut = await copy('hls/main.m3u8', 14.5, 15.5)
-    expect(cut.actual.startSec).toBeCloseTo(14.5, 2)
+    const cut = await copy('hls/main.m3u8', 14.3, 15.3)
+    expect(cut.actual.startSec).toBeCloseTo(14.3, 2)
     const read = new Set(asked.map(one => one.path).filter(path => path.endsWith('.ts')))
     // The first says which codecs there are.
-    expect([...read].sort()).toEqual(['hls/part0.ts', 'hls/part2.ts'])
+    expect([...read].sort()).toEqual(['hls/part0.ts', 'hls/part7.ts'])
+  })
+
+  it('is fetched by six parts at a time, each once, and not beyond the clip', async () => {
+    serve({ 'hls/list.m3u8': playlist(names) })
+    const gate = partsGate()
+    answer = gate.answer
+    const cut = await copy('hls/list.m3u8', 2.3, 19.3)
+    expect(cut.frameCount).toBe(511)
+    expect(gate.mostAtOnce()).toBe(6)
+    const read = asked.map(one => one.path).filter(path => path.endsWith('.ts'))
+    expect(read.sort()).toEqual(
+      names
+        .slice(0, 10)
+        .map(name => `hls/${name}`)
+        .sort(),
+    )
+  })
+
+  it('is asked for nothing more when whoever reads it goes away', async () => {
+    serve({ 'hls/list.m3u8': playlist(names) })
+    const media = await openMediaSource({ outbound }, { kind: 'url', url: `${base}/hls/list.m3u8` })
+    const held: ServerResponse[] = []
+    const allGone = Promise.withResolvers<void>()
+    const sixAsked = Promise.withResolvers<void>()
+    answer = (_request, response) => {
+      held.push(response)
+      if (held.length === 6) sixAsked.resolve()
+      response.on('close', () => held.every(one => one.closed) && allGone.resolve())
+      return true
+    }
+    media.willRead({ startSec: media.zeroSec + 2, endSec: media.zeroSec + 30 })
+    if (!media.video) throw new Error('The stream has a picture.')
+    const reading = new EncodedPacketSink(media.video).getKeyPacket(media.zeroSec + 3)
+    const failing = expect(reading).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await sixAsked.promise
+    await media.close()
+    await failing
+    await allGone.promise
+    expect(held).toHaveLength(6)
   })
 
   it('is cut across segments without a hole or a doubled frame', async () => {
@@ -270,6 +335,53 @@ describe('a stream of segments', () => {
     await expect(probe('hls/list.m3u8')).rejects.toMatchObject({ code, message: expect.stringContaining(words) })
   })
 })
+
+/** Holds parts of a stream back until six are asked for at once. */
+function partsGate() {
+  const waiting: (() => void)[] = []
+  let inFlight = 0
+  let most = 0
+  let isOpen = false
+  return {
+    mostAtOnce: () => most,
+    answer(request: IncomingMessage, response: ServerResponse): boolean {
+      if (!request.url?.endsWith('.ts') || request.url.endsWith('part0.ts')) return false
+      inFlight += 1
+      most = Math.max(most, inFlight)
+      response.on('close', () => {
+        inFlight -= 1
+      })
+      isOpen ||= inFlight === 6
+      waiting.push(() => serveFile(request, response))
+      if (isOpen) for (const go of waiting.splice(0)) go()
+      return true
+    },
+  }
+}
+
+/** The sample with so many bytes of filler in each of its pictures. */
+async function largeFile(fillerBytes: number): Promise<Uint8Array> {
+  const input = new Input({ formats: [MP4], source: new FilePathSource(sample) })
+  const [video, audio] = [await input.getPrimaryVideoTrack(), await input.getPrimaryAudioTrack()]
+  const [videoConfig, audioConfig] = [await video?.getDecoderConfig(), await audio?.getDecoderConfig()]
+  if (!video || !audio || !videoConfig || !audioConfig) throw new Error('The sample has a picture and sound.')
+  const filler = Buffer.alloc(4 + fillerBytes, 0xff)
+  filler.writeUInt32BE(fillerBytes)
+  filler[4] = 12
+  const filled = async function* () {
+    for await (const packet of new EncodedPacketSink(video).packets())
+      yield packet.clone({ data: Buffer.concat([packet.data, filler]) })
+  }
+  const target = new BufferTarget()
+  const output = new Output({ format: new Mp4OutputFormat({ fastStart: false }), target })
+  const matrix = await video.getTransformationMatrix()
+  await writeInterleaved(output, [
+    videoTrack(output, { codec: 'avc', config: videoConfig, matrix, packets: filled() }),
+    audioTrack(output, { codec: 'aac', config: audioConfig, packets: new EncodedPacketSink(audio).packets() }),
+  ])
+  input.dispose()
+  return new Uint8Array(target.buffer ?? new ArrayBuffer(0))
+}
 
 function written(name: string, text: string | Uint8Array): string {
   const path = join(folder, name)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import {
   ADTS,
   BufferSource,
@@ -26,8 +27,11 @@ import { AppError } from '../../contracts/errors.ts'
 import type { BlobStore } from '../../core/blob/port.ts'
 import type { Outbound } from '../../core/outbound/port.ts'
 import { type ByteFile, openBlob, openLocalFile } from './byte-file.ts'
+import { type BlockFile, blockFile } from './read-ahead.ts'
 import { readingMedia } from './reading-media.ts'
-import { openRemoteFile, type ReadCount, type RemoteFile } from './remote-file.ts'
+import { openRemoteFile, type ReadCount, type RemoteFile, remoteReading } from './remote-file.ts'
+import type { OwnIndexes, SourceIndex } from './source-indexes.ts'
+import { StreamParts } from './stream-parts.ts'
 
 /** Its warnings are about the files of users; what matters becomes an error or a note. */
 Logging.level = LogLevel.Silent
@@ -42,6 +46,8 @@ export type MediaSource =
 
 export interface SourceDeps {
   readonly outbound: Outbound
+  /** Of whoever the sources belong to: without them, what is found in a file far away is forgotten. */
+  readonly indexes?: OwnIndexes
 }
 
 /** Media that can be read: its container is understood. Closed by whoever opened it. */
@@ -53,6 +59,8 @@ export interface OpenedMedia {
   readonly trackCount: number
   /** What the clock of the file shows when the media begins: subtracted, times begin at 0. */
   readonly zeroSec: number
+  /** From there to the end of the last picture or sound; of a playlist, as it says itself. */
+  readonly durationSec: number
   /** Null of a playlist. */
   readonly bytes: number | null
   /** As in `MediaInfo`. */
@@ -61,6 +69,11 @@ export interface OpenedMedia {
   readonly localPath: string | null
   /** How much has been read of it so far. */
   bytesRead(): number
+  /**
+   * Says which span will be read now, on the clock of the file: what lies far away is fetched ahead of who reads it,
+   * several requests at a time. Nothing beyond the span is.
+   */
+  willRead(span: { readonly startSec: number; readonly endSec: number }): void
   close(): Promise<void>
 }
 
@@ -69,8 +82,10 @@ const fileFormats: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, WAVE, MP
 const urlFormats: InputFormat[] = [HLS, ...fileFormats]
 /** At both ends of a file, for its content id. */
 const sampledBytes = 256 * 1024
+/** Of a file whose index is known, to see whether it is still the same. */
+const comparedBytes = 1024
 /** Segments of streams are usually no longer, and playlists never are. */
-const firstBytesOfPart = 2 * 1024 ** 2
+const firstBytesOfPart = 4 * 1024 ** 2
 /** A file whose first time is later than this was cut from a recording whose clock ran on. */
 const laterStartSec = 1
 
@@ -84,34 +99,45 @@ export async function openMediaSource(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<OpenedMedia> {
   const count: ReadCount = { bytes: 0, files: 0 }
-  const opened = await openInput(deps, source, count, options.signal)
-  const onAbort = (): void => opened.input.dispose()
+  const ending = new AbortController()
+  const signal = AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])])
+  const opened = await openInput(deps, source, count, signal)
+  const end = async (): Promise<void> => {
+    // What was asked for ahead is not waited for.
+    ending.abort(new AppError('UNAVAILABLE', 'The media was closed while it was read: try again.'))
+    await opened.settled()
+    opened.input.dispose()
+  }
+  const onAbort = (): void => void end()
   options.signal?.addEventListener('abort', onAbort, { once: true })
   const close = async (): Promise<void> => {
     options.signal?.removeEventListener('abort', onAbort)
-    opened.input.dispose()
+    await end()
     await opened.file?.close()
   }
   try {
     return await readingMedia(options.signal, async () => {
-      const tracks = await opened.input.getTracks()
+      const { input } = opened
+      const tracks = await input.getTracks()
       const isKnown = async (track: InputVideoTrack | InputAudioTrack): Promise<boolean> =>
         (await track.getCodec()) !== null
-      const video = await opened.input.getPrimaryVideoTrack({ filter: isKnown })
-      const audio = await opened.input.getPrimaryAudioTrack({ filter: isKnown })
+      const video = await input.getPrimaryVideoTrack({ filter: isKnown })
+      const audio = await input.getPrimaryAudioTrack({ filter: isKnown })
       if (video === null && audio === null) throw nothingToPlay(tracks.length)
       if (video !== null && (await video.isLive()))
         throw new AppError('BAD_REQUEST', 'This stream is still live: register it when it has ended.')
+      const played = [video, audio].filter(track => track !== null)
+      const zeroSec = await zeroOf(input, played)
+      const durationSec = Math.max(0, (await endOf(input, played)) - zeroSec)
+      const media = { input, video, audio, trackCount: tracks.length, zeroSec, durationSec }
+      await opened.keepIndex()
       return {
-        input: opened.input,
-        video,
-        audio,
-        trackCount: tracks.length,
-        zeroSec: await zeroOf(opened.input, video, audio),
+        ...media,
         bytes: opened.file?.bytes ?? null,
         contentId: opened.contentId,
         localPath: source.kind === 'file' ? source.path : null,
         bytesRead: () => count.bytes,
+        willRead: span => opened.willRead(span, media),
         close,
       }
     })
@@ -126,67 +152,159 @@ interface OpenedInput {
   /** Null of a playlist, whose parts come and go. */
   readonly file: ByteFile | null
   readonly contentId: string
+  /** As `OpenedMedia`, of media whose clock is known. */
+  willRead(span: TimeSpan, media: { readonly zeroSec: number; readonly durationSec: number }): void
+  /** Remembers what has been read so far, for whoever opens the same file again. */
+  keepIndex(): Promise<void>
+  /** Resolves when the input may be disposed of. */
+  settled(): Promise<void>
+}
+
+interface TimeSpan {
+  readonly startSec: number
+  readonly endSec: number
 }
 
 async function openInput(
   deps: SourceDeps,
   source: MediaSource,
   count: ReadCount,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<OpenedInput> {
-  if (source.kind === 'url') return openUrl(deps, source.url, count, signal)
-  const file = source.kind === 'file' ? await openLocalFile(source.path) : await openBlob(source.blobs, source.key)
-  if (file.bytes === 0) {
-    await file.close()
-    throw new AppError('BAD_REQUEST', 'The file is empty.')
+  switch (source.kind) {
+    case 'url':
+      return await openUrl(deps, source.url, count, signal)
+    case 'blob': {
+      const { version, ...file } = await openBlob(source.blobs, source.key)
+      const place = `blob:${source.key}`
+      const known = sameIndex(deps.indexes?.find(place) ?? null, { bytes: file.bytes, version })
+      const blocks = blockFile(counted(file, count), known?.blocks)
+      return await openFile(blocks, keeperOf(deps, place, { blocks, version }))
+    }
+    case 'file': {
+      const file = await openLocalFile(source.path)
+      const input = new Input({
+        formats: fileFormats,
+        source: sourceOf(counted(await notEmpty(file), count), 'fileSystem'),
+      })
+      return {
+        ...{ input, file, contentId: await contentIdOf(file) },
+        willRead: () => undefined,
+        keepIndex: async () => undefined,
+        settled: async () => undefined,
+      }
+    }
   }
-  const counted: ByteFile = {
+}
+
+/** A file that lies far away. */
+async function openFile(
+  blocks: BlockFile,
+  keepIndex: () => Promise<void>,
+  make: () => Input = () => new Input({ formats: fileFormats, source: sourceOf(blocks, 'none') }),
+): Promise<OpenedInput> {
+  await notEmpty(blocks)
+  return {
+    ...{ input: make(), file: blocks, contentId: await contentIdOf(blocks), keepIndex },
+    willRead({ startSec, endSec }, { durationSec }) {
+      // As if a second took as much room as any other.
+      if (durationSec > 0) blocks.willRead((blocks.bytes * Math.max(0, endSec - startSec)) / durationSec)
+    },
+    settled: async () => undefined,
+  }
+}
+
+async function openUrl(deps: SourceDeps, url: string, count: ReadCount, signal: AbortSignal): Promise<OpenedInput> {
+  const reading = remoteReading({ outbound: deps.outbound, count, signal })
+  const expected = deps.indexes?.find(url) ?? null
+  const root = await openRemoteFile(reading, url, expected === null ? sampledBytes : comparedBytes)
+  if (root.bytes === 0) throw emptyFile()
+  const { version } = root
+  const known = version === null ? null : sameIndex(expected, { bytes: root.bytes, version })
+  const blocks = blockFile(root, known?.blocks)
+  const parts = new StreamParts(address => openRemoteFile(reading, address, firstBytesOfPart))
+  const learn = (file: RemoteFile): void => {
+    if (file.isPlaylist && file.whole !== null) parts.learn(Buffer.from(file.whole).toString('utf8'), file.url)
+  }
+  const make = (): Input => {
+    const source = new CustomPathedSource(root.url, async request => {
+      if (request.isRoot) return remoteSource(root, blocks)
+      try {
+        const part = await parts.open(request.path)
+        learn(part.file)
+        // What a playlist names is relative to where it was found in the end.
+        return new CustomPathedSource(part.file.url, () => remoteSource(part.file, part.blocks))
+      } catch (error) {
+        return failingSource(error)
+      }
+    })
+    return new Input({
+      formats: urlFormats,
+      source,
+      // Recordings begin at 0, whatever the time of day was.
+      formatOptions: { hls: { offsetTimestampsByDateTime: false } },
+    })
+  }
+  if (!root.isPlaylist || root.whole === null)
+    return await openFile(blocks, keeperOf(deps, url, { blocks, version }), make)
+  learn(root)
+  const { origin, pathname } = new URL(root.url)
+  return {
+    ...{ input: make(), file: null, contentId: hashOf([`${origin}${pathname}`, root.whole]) },
+    willRead({ startSec, endSec }, { zeroSec }) {
+      parts.willRead({ startSec: startSec - zeroSec, endSec: endSec - zeroSec })
+    },
+    keepIndex: async () => undefined,
+    // While it opens a part, an input that is disposed of fails where nobody looks, which ends the process.
+    async settled() {
+      await parts.settled()
+      await setImmediate()
+    },
+  }
+}
+
+/** An index, as long as it is one of the same content. */
+function sameIndex(
+  index: SourceIndex | null,
+  now: { readonly bytes: number; readonly version: string },
+): SourceIndex | null {
+  return index?.bytes === now.bytes && index.version === now.version ? index : null
+}
+
+function keeperOf(
+  { indexes }: SourceDeps,
+  place: string,
+  { blocks, version }: { readonly blocks: BlockFile; readonly version: string | null },
+): () => Promise<void> {
+  return async () => {
+    if (version !== null) indexes?.keep(place, { bytes: blocks.bytes, version, blocks: await blocks.held() })
+  }
+}
+
+function counted(file: ByteFile, count: ReadCount): ByteFile {
+  return {
     ...file,
     async read(start, end) {
       count.bytes += end - start
-      return file.read(start, end)
+      return await file.read(start, end)
     },
   }
-  const input = new Input({ formats: fileFormats, source: sourceOf(counted, 'fileSystem') })
-  return { input, file, contentId: await contentIdOf(file) }
 }
 
-async function openUrl(
-  { outbound }: SourceDeps,
-  url: string,
-  count: ReadCount,
-  signal: AbortSignal | undefined,
-): Promise<OpenedInput> {
-  const open = (address: string, firstBytes: number) =>
-    openRemoteFile({ outbound, url: address, firstBytes, count, signal })
-  const root = await open(url, sampledBytes)
-  if (root.bytes === 0) throw new AppError('BAD_REQUEST', 'The file at this address is empty.')
-  const source = new CustomPathedSource(root.url, async request => {
-    if (request.isRoot) return remoteSource(root)
-    try {
-      const part = await open(request.path, firstBytesOfPart)
-      // What a playlist names is relative to where it was found in the end.
-      return new CustomPathedSource(part.url, () => remoteSource(part))
-    } catch (error) {
-      return failingSource(error)
-    }
-  })
-  const input = new Input({
-    formats: urlFormats,
-    source,
-    // Recordings begin at 0, whatever the time of day was.
-    formatOptions: { hls: { offsetTimestampsByDateTime: false } },
-  })
-  const isPlaylist = await readingMedia(signal, async () => (await input.getFormat()) === HLS)
-  if (!isPlaylist) return { input, file: root, contentId: await contentIdOf(root) }
-  const { origin, pathname } = new URL(root.url)
-  const text = await root.read(0, root.bytes)
-  return { input, file: null, contentId: hashOf([`${origin}${pathname}`, text]) }
+/** @throws AppError BAD_REQUEST, and closes it, when there is nothing in it */
+async function notEmpty<T extends ByteFile>(file: T): Promise<T> {
+  if (file.bytes > 0) return file
+  await file.close()
+  throw emptyFile()
+}
+
+function emptyFile(): AppError {
+  return new AppError('BAD_REQUEST', 'The file is empty.')
 }
 
 /** Short files are given as a whole: the library reads over the end of those whose size it has to ask for. */
-function remoteSource(file: RemoteFile): Source {
-  return file.whole === null ? sourceOf(file, 'network') : new BufferSource(file.whole)
+function remoteSource({ whole }: RemoteFile, blocks: BlockFile): Source {
+  return whole === null ? sourceOf(blocks, 'none') : new BufferSource(whole)
 }
 
 /** Fails when it is read, where somebody waits for it; a request that failed would end the process. */
@@ -195,7 +313,7 @@ function failingSource(error: unknown): Source {
   return new CustomSource({ getSize: fail, read: fail })
 }
 
-function sourceOf(file: ByteFile, prefetchProfile: 'network' | 'fileSystem'): Source {
+function sourceOf(file: ByteFile, prefetchProfile: 'none' | 'fileSystem'): Source {
   return new CustomSource({
     getSize: () => file.bytes,
     read: (start, end) => file.read(start, end),
@@ -218,11 +336,17 @@ function hashOf(parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, 40)
 }
 
-async function zeroOf(input: Input, video: InputVideoTrack | null, audio: InputAudioTrack | null): Promise<number> {
-  const tracks = [video, audio].filter(track => track !== null)
-  const firstSec = await input.getFirstTimestamp(tracks)
+async function zeroOf(input: Input, tracks: readonly (InputVideoTrack | InputAudioTrack)[]): Promise<number> {
+  const firstSec = await input.getFirstTimestamp([...tracks])
   const format = await input.getFormat()
   return format === MPEG_TS || format === HLS || firstSec >= laterStartSec ? firstSec : 0
+}
+
+/** When the last of it ends, on the clock of the file. */
+async function endOf(input: Input, tracks: readonly (InputVideoTrack | InputAudioTrack)[]): Promise<number> {
+  // Asking the parts of a playlist would read the last of them.
+  if ((await input.getFormat()) === HLS) return (await input.getDurationFromMetadata([...tracks])) ?? 0
+  return await input.computeDuration([...tracks])
 }
 
 function nothingToPlay(trackCount: number): AppError {

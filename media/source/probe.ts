@@ -47,7 +47,7 @@ export async function probeMedia(
     const info: MediaInfo = {
       contentId: media.contentId,
       container: isPlaylist ? 'hls' : (containers[(await media.input.getFormat()).name] ?? 'mp4'),
-      durationSec: await durationSecOf(media),
+      durationSec: media.durationSec,
       bytes: media.bytes,
       video: media.video && (await videoOf(media.video)),
       audio: media.audio && (await audioOf(media.audio)),
@@ -58,17 +58,6 @@ export async function probeMedia(
     if (excess !== null) throw new AppError('BAD_REQUEST', excess)
     return info
   })
-}
-
-/** From the first picture or sound to the end of the last, in seconds; of a playlist, as it says itself. */
-export async function durationSecOf(media: OpenedMedia): Promise<number> {
-  const tracks = [media.video, media.audio].filter(track => track !== null)
-  const isPlaylist = (await media.input.getFormat()) === HLS
-  // Asking the parts of a playlist would read the last of them.
-  const endSec = isPlaylist
-    ? await media.input.getDurationFromMetadata(tracks)
-    : await media.input.computeDuration(tracks)
-  return Math.max(0, (endSec ?? 0) - media.zeroSec)
 }
 
 async function videoOf(track: InputVideoTrack): Promise<NonNullable<MediaInfo['video']>> {

@@ -1,19 +1,37 @@
 import { AppError } from '../../contracts/errors.ts'
+import { mediaLimits } from '../../contracts/media.ts'
 import type { Outbound, OutboundBytes } from '../../core/outbound/port.ts'
+import { Slots } from '../../core/slots.ts'
 import type { ByteFile } from './byte-file.ts'
 
 /** Of one address: a segment of a stream, a range of a file. */
 const answerBytesMax = 64 * 1024 ** 2
 const rangeBytesMax = 8 * 1024 ** 2
 const playlistBytesMax = 2 * 1024 ** 2
-const filesMax = 2000
+/** Twelve hours in parts of a second, and some that were read twice. */
+const filesMax = 50_000
+const requestsMax = 6
 const timeoutMs = 60_000
 const triesMax = 3
 
-/** What has been read so far from all files of one source. */
+/** What has been read so far of one source. */
 export interface ReadCount {
   bytes: number
   files: number
+}
+
+/** How the files of one source are read: through the guarded way out, six requests at a time. */
+interface RemoteReading {
+  readonly outbound: Outbound
+  readonly count: ReadCount
+  /** Aborted when nobody reads the source any more. */
+  readonly signal: AbortSignal
+  readonly turns: Slots
+}
+
+/** The reading of one source. */
+export function remoteReading(o: Omit<RemoteReading, 'turns'>): RemoteReading {
+  return { ...o, turns: new Slots({ concurrentMax: requestsMax, queuedMax: Number.POSITIVE_INFINITY }) }
 }
 
 /** A file behind an address, and the address that answered after redirects. */
@@ -21,87 +39,82 @@ export interface RemoteFile extends ByteFile {
   readonly url: string
   /** What tells one content of the address from another, as the server says it; null when it does not. */
   readonly version: string | null
-  /** All of it, when the first answer held that. */
+  /** All of it, when the first answer held that, and of a playlist. */
   readonly whole: Uint8Array | null
+  readonly isPlaylist: boolean
 }
 
 /**
- * A file behind an http(s) address that a user gave, read by ranges through the guarded way out. A server without
- * ranges serves files up to 64 MiB.
+ * A file behind an http(s) address that a user gave, read by ranges. A server without ranges serves files up to 64 MiB.
  *
- * @param o `firstBytes` is how much is asked for at first: all of it, of what is usually short
+ * @param firstBytes how much is asked for at first: all of it, of what is usually short
  * @throws AppError BAD_REQUEST for addresses that are not taken and files that are refused; FORBIDDEN for addresses
  * inside; UNAVAILABLE when the server fails
  */
-export async function openRemoteFile(o: {
-  readonly outbound: Outbound
-  readonly url: string
-  readonly firstBytes: number
-  readonly count: ReadCount
-  readonly signal: AbortSignal | undefined
-}): Promise<RemoteFile> {
-  const { outbound, url, count, signal } = o
+export async function openRemoteFile(reading: RemoteReading, url: string, firstBytes: number): Promise<RemoteFile> {
+  const { count } = reading
   count.files += 1
-  if (count.files > filesMax)
-    throw new AppError('BAD_REQUEST', `This source is made of more than ${filesMax} files: choose a shorter part.`)
+  if (count.files > filesMax || count.bytes > mediaLimits.bytesMax)
+    throw new AppError('BAD_REQUEST', 'This source is made of more files than are read: choose a shorter part.')
   const ask = async (start: number, end: number): Promise<OutboundBytes> => {
-    const answer = await askPatiently(outbound, url, { range: `bytes=${start}-${end - 1}` }, signal)
+    const answer = await askPatiently(reading, url, { range: `bytes=${start}-${end - 1}` })
     count.bytes += answer.bytes.length
     return answer
   }
-  const first = await ask(0, o.firstBytes)
+  const first = await ask(0, firstBytes)
   const bytes = sizeIn(first, url)
-  if (bytes > playlistBytesMax && isPlaylist(first.bytes))
+  const isList = isPlaylist(first.bytes)
+  if (bytes > playlistBytesMax && isList)
     throw new AppError('BAD_REQUEST', 'The playlist is longer than 2 MiB: give one of a shorter recording.')
-  const version = first.headers.etag ?? first.headers['last-modified'] ?? null
+  const version = versionIn(first)
 
   const readOne = async (start: number, end: number): Promise<Uint8Array> => {
     if (end <= first.bytes.length) return first.bytes.subarray(start, end)
     const answer = await ask(start, end)
-    const isChanged = version !== null && (answer.headers.etag ?? answer.headers['last-modified'] ?? null) !== version
+    const isChanged = version !== null && versionIn(answer) !== version
     if (answer.status !== 206 || answer.bytes.length !== end - start || isChanged)
       throw new AppError('UNAVAILABLE', `The file at ${hostOf(url)} changed while it was read: try again.`)
     return answer.bytes
   }
+  const read = async (start: number, end: number): Promise<Uint8Array> => {
+    if (end - start <= rangeBytesMax) return await readOne(start, end)
+    const target = new Uint8Array(end - start)
+    for (let at = start; at < end; at += rangeBytesMax)
+      target.set(await readOne(at, Math.min(end, at + rangeBytesMax)), at - start)
+    return target
+  }
+  const isWhole = first.bytes.length === bytes
   return {
     bytes,
     url: first.url,
     version,
-    whole: first.bytes.length === bytes ? first.bytes : null,
-    async read(start, end) {
-      if (end - start <= rangeBytesMax) return readOne(start, end)
-      const whole = new Uint8Array(end - start)
-      for (let at = start; at < end; at += rangeBytesMax)
-        whole.set(await readOne(at, Math.min(end, at + rangeBytesMax)), at - start)
-      return whole
-    },
+    whole: isWhole ? first.bytes : isList ? await read(0, bytes) : null,
+    isPlaylist: isList,
+    read,
     close: async () => undefined,
   }
 }
 
 /** Asks again when the server is busy or the line breaks; other failures are final. */
 async function askPatiently(
-  outbound: Outbound,
+  { outbound, signal, turns }: RemoteReading,
   url: string,
   headers: Record<string, string>,
-  signal: AbortSignal | undefined,
 ): Promise<OutboundBytes> {
   for (let tries = 1; ; tries += 1) {
-    signal?.throwIfAborted()
+    const giveBack = await turns.take(signal)
     try {
-      const answer = await outbound.fetchBytesForUser(url, {
-        headers,
-        timeoutMs,
-        answerBytesMax,
-        ...(signal && { signal }),
-      })
+      signal.throwIfAborted()
+      const answer = await outbound.fetchBytesForUser(url, { headers, timeoutMs, answerBytesMax, signal })
       const refusal = refusalOf(answer, url)
       if (refusal === null) return answer
       throw refusal
     } catch (error) {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       const isFinal = !(error instanceof AppError && error.isRetryable) || tries === triesMax
       if (isFinal) throw error
+    } finally {
+      giveBack?.()
     }
   }
 }
@@ -124,6 +137,10 @@ function sizeIn(answer: OutboundBytes, url: string): number {
   const total = /\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1]
   if (total !== undefined) return Number(total)
   throw new AppError('UNAVAILABLE', `${hostOf(url)} does not say how long the file is, so it cannot be read in parts.`)
+}
+
+function versionIn({ headers }: OutboundBytes): string | null {
+  return headers.etag ?? headers['last-modified'] ?? null
 }
 
 function isPlaylist(bytes: Uint8Array): boolean {

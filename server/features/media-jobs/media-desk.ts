@@ -1,8 +1,11 @@
+import type { UserId } from '../../../contracts/ids.ts'
 import type { MediaInfo } from '../../../contracts/media.ts'
 import type { BlobStore } from '../../../core/blob/port.ts'
+import type { Outbound } from '../../../core/outbound/port.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
 import type { JobFolder } from '../../../media/job-folder.ts'
-import type { MediaSource } from '../../../media/source/open-source.ts'
+import type { MediaSource, SourceDeps } from '../../../media/source/open-source.ts'
+import type { SourceIndexes } from '../../../media/source/source-indexes.ts'
 import type { OpenShelf } from '../pictures/open-shelf.ts'
 import type { DownloadLinks } from './download-links.ts'
 
@@ -17,6 +20,8 @@ export interface MediaDesk {
   readonly samplePath: string
   /** The operator's bucket, of which those who run the server may register objects; null without one. */
   readonly bucket: { readonly name: string; readonly objects: BlobStore } | null
+  /** Of files far away, as this process has read them. */
+  readonly indexes: SourceIndexes
   /** How much of the disk that work needs is free, from 0 to 1. */
   freeDiskShare(): Promise<number>
   /**
@@ -30,4 +35,12 @@ export interface MediaDesk {
   readonly shelf: OpenShelf
   /** A folder for one piece of work, outside of those of jobs. */
   openFolder(): Promise<JobFolder>
+}
+
+/** What sources of a user are read with. */
+export function readingFor(
+  { outbound, media }: { readonly outbound: Outbound; readonly media: Pick<MediaDesk, 'indexes'> },
+  ownerId: UserId,
+): SourceDeps {
+  return { outbound, indexes: media.indexes.of(ownerId) }
 }

@@ -34,7 +34,7 @@ import { decoderOf } from './decoder.ts'
 import { outputKey } from './files.ts'
 import type { StoredFile } from './finish-job.ts'
 import type { MediaJobRow } from './job-states.ts'
-import type { MediaDesk } from './media-desk.ts'
+import { type MediaDesk, readingFor } from './media-desk.ts'
 import { levelNeeded, storedTimeline, timelineFile } from './stored-timeline.ts'
 import { wholeFile } from './whole-file.ts'
 import type { MadeByJob } from './worker.ts'
@@ -146,7 +146,7 @@ async function runClips(
 async function cutAndStore(deps: RunDeps, run: Run, clip: ClipPart & { readonly options: CutOptions }) {
   const { startTime, endTime, options } = clip
   const request = { source: run.source, startSec: startTime, endSec: endTime, options }
-  const { path, ...result } = await cutClip(deps, request, run)
+  const { path, ...result } = await cutClip({ ...readingFor(deps, run.ownerId), engine: deps.engine }, request, run)
   await store(deps, run, {
     body: createReadStream(path),
     name: `clip-${nameOfTime(startTime)}-${nameOfTime(endTime)}.${result.container}`,
@@ -236,7 +236,7 @@ async function withMedia<T>(
   run: Run,
   use: (media: OpenedMedia, info: MediaInfo) => Promise<T>,
 ): Promise<T> {
-  const media = await openMediaSource(deps, run.source, { signal: run.signal })
+  const media = await openMediaSource(readingFor(deps, run.ownerId), run.source, { signal: run.signal })
   try {
     return await use(media, await probeMedia(media, { signal: run.signal }))
   } finally {

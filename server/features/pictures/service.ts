@@ -13,6 +13,7 @@ import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { decoderOf } from '../media-jobs/decoder.ts'
+import { readingFor } from '../media-jobs/media-desk.ts'
 import { wholeFile } from '../media-jobs/whole-file.ts'
 import { mediaOf, sourceOf } from '../vods/service.ts'
 
@@ -104,7 +105,7 @@ async function streamed(
   const records = new PassThrough()
   const begun = Promise.withResolvers<void>()
   const made = inFolder(deps, async folder => {
-    const media = { whose: userId, source, open: () => openMediaSource(deps, source), gone }
+    const media = { whose: userId, source, open: () => openMediaSource(readingFor(deps, userId), source), gone }
     await deps.media.shelf.use(media, opened =>
       make({
         ...{ engine, opened, source, folder },
