@@ -98,11 +98,15 @@ export async function duePosts(
       (extract(epoch from last_read_at) * 1000)::double precision as "lastReadAtMs",
       last_views as "lastViews", product, refused_metrics as "refusedMetrics", next_poll_at::text as "dueAt",
       coalesce(expires_at <= ${new Date(o.nowMs + renewBeforeMs)}, false) as "isStale"
-    from polled_posts
-    where scope = ${scopeOf(poll)} and credential_key = ${poll.credentialKey} and platform = ${poll.platform}
-      and next_poll_at <= ${new Date(o.nowMs)}
-      and (${o.after === null}::boolean or (next_poll_at, video_id) > (${o.after?.dueAt ?? null}::timestamptz, ${o.after?.videoId ?? null}))
-    order by next_poll_at, video_id limit ${o.max}`.execute(db.system)
+    from (
+      -- Sorted first, so that what is shown is made of these rows alone.
+      select * from polled_posts
+      where scope = ${scopeOf(poll)} and credential_key = ${poll.credentialKey} and platform = ${poll.platform}
+        and next_poll_at <= ${new Date(o.nowMs)}
+        and (${o.after === null}::boolean or (next_poll_at, video_id) > (${o.after?.dueAt ?? null}::timestamptz, ${o.after?.videoId ?? null}))
+      order by next_poll_at, video_id limit ${o.max}
+    ) due
+    order by next_poll_at, video_id`.execute(db.system)
   return z.array(LastReadingSchema).parse(rows)
 }
 
@@ -110,13 +114,10 @@ export async function duePosts(
 export async function nextPostDueMs(db: Db, poll: Poll): Promise<number | null> {
   const row = await db.system
     .selectFrom('polled_posts')
-    .select('next_poll_at')
+    .select(({ fn }) => fn.min('next_poll_at').as('next_poll_at'))
     .where('scope', '=', scopeOf(poll))
     .where('credential_key', '=', poll.credentialKey)
     .where('platform', '=', poll.platform)
-    .where('next_poll_at', 'is not', null)
-    .orderBy('next_poll_at')
-    .limit(1)
     .executeTakeFirst()
   return row?.next_poll_at?.getTime() ?? null
 }
