@@ -53,7 +53,7 @@ export function keysPage(): string {
 const intro = `# Keys
 
 Generated from the table of actions; do not edit. \`?\` shows the keys of the screen you are on, searches them and runs them.
-\`C-\` is Ctrl, \`M-\` Alt, \`S-\` Shift. Typing anything that is no key opens the command line, so a command needs no colon.
+\`C-\` is Ctrl, \`M-\` Alt, \`S-\` Shift. Typing anything that is no key opens the command line, so a command needs no colon; nor does one in capitals, though some are keys (see [terminal.md](terminal.md)).
 
 Every action can have keys of your own: in the file \`preferences.json\` of the configuration folder (see \`docs/env.md\`) put
 the action's name and its keys under \`keys\`, for example \`{"keys": {"move.down": ["n", "down"]}}\`. They replace the default

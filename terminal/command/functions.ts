@@ -470,6 +470,11 @@ export function findFunction(name: string): FunctionSpec | null {
   return byName.get(name.toUpperCase()) ?? null
 }
 
+/** Whether the name or an alias of a function begins with these capitals. */
+export function beginsFunction(capitals: string): boolean {
+  return [...byName.keys()].some(name => name.startsWith(capitals))
+}
+
 /** The spec of a function that is known to exist. */
 export function functionSpec(name: FunctionName): FunctionSpec {
   const spec = byName.get(name)

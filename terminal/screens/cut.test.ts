@@ -173,3 +173,22 @@ test.each([
   await rig.type('t30\r+')
   await rig.shows('The file is not where it was.')
 })
+
+test('takes back what a capital letter did when the next one shows that a command is typed', async () => {
+  const { rig } = await open()
+  await rig.shows('The sample')
+  await rig.type('GG')
+  await rig.shows('00:01:00.000')
+  await rig.type('0g')
+  await rig.shows('00:00:00.000')
+  // G goes to the end and P does nothing here; M opens a form, L goes a second on, C leaves for the list of clips.
+  for (const name of ['GP', 'MEDIA', 'LOGOUT', 'CLIPS']) {
+    await rig.type(name)
+    await rig.shows(`> ${name}`)
+    // What was there is asked for again where its screen had been left.
+    expect(await rig.shows('00:00:00.000')).not.toContain('Attach media')
+    await rig.type('\x1b')
+    await rig.advance(50)
+    expect(rig.lines().join('\n')).not.toContain(`> ${name}`)
+  }
+})

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { WorldStatus } from '../../contracts/ws.ts'
 import { type Completion, completeCommand, type KnownSubject } from '../command/completion.ts'
-import { type FunctionName, functionSpec } from '../command/functions.ts'
+import { beginsFunction, type FunctionName, functionSpec } from '../command/functions.ts'
 import { type Command, parseCommand } from '../command/grammar.ts'
 import { openHistory } from '../command/history.ts'
 import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
@@ -88,6 +88,8 @@ interface ListedCandidate extends Candidate {
 
 const quitWithinMs = 3_000
 const messageMs = 8_000
+/** Letters of a command that is being typed follow each other so soon. */
+const nextLetterMs = 700
 const followAfterMs = 120
 const movingMs = 80
 /** What can be done while nobody is signed in. */
@@ -110,6 +112,8 @@ export class Session {
   #style: Style | null = null
   #nextPaneId = 4
   #quitUntilMs = 0
+  /** What stood before a capital letter did something: it may have been the first of a command. */
+  #capital: { letter: string; untilMs: number; before: Pick<SessionState, 'panes' | 'focused'> } | null = null
   #stopMessage: (() => void) | null = null
   #stopFollow: (() => void) | null = null
   #stopMoving: (() => void) | null = null
@@ -325,15 +329,37 @@ export class Session {
   #key(key: string, text: string | null): void {
     const { input } = this.#state
     if (input !== null) return this.#inputKey(input, key, text)
+    if (this.#goesOnCommand(key)) return
     const screen = this.#screen()
     if (screen?.isTyping() === true) return this.#formKey(key, text, screen.typing()?.contexts ?? null)
     const name = this.keymap.find(key, [...(screen?.contexts ?? []), 'global'])
     if (name !== null) {
+      if (isCapital(key)) this.#rememberCapital(key)
       if (name !== 'quit' && this.#state.message !== null) this.#set({ message: null })
       this.#set({ lastKey: { key, title: findAction(name)?.title ?? name } })
       this.perform(name)
     } else if (text !== null && text !== ' ') this.#typed(text)
     else this.#set({ lastKey: { key, title: 'does nothing here; ? shows the keys' } })
+  }
+
+  #rememberCapital(letter: string): void {
+    const { panes, focused } = this.#state
+    this.#capital = { letter, untilMs: this.#deps.nowMs() + nextLetterMs, before: { panes, focused } }
+  }
+
+  /**
+   * Commands are typed without a colon, in capitals, and some capitals are keys. The first one does what its key does; when
+   * the next one goes on with the name of a function, that is taken back and both stand in the command line.
+   */
+  #goesOnCommand(key: string): boolean {
+    const first = this.#capital
+    this.#capital = null
+    if (first === null || !isCapital(key) || this.#deps.nowMs() > first.untilMs) return false
+    if (!beginsFunction(first.letter + key)) return false
+    this.#set({ ...first.before, message: null, lastKey: null })
+    this.#want()
+    this.#typed(first.letter + key)
+    return true
   }
 
   /** Into a form or text of the screen. What it types is shown nowhere else: it may be a password. */
@@ -935,6 +961,10 @@ function withoutAnswers(pane: Pane): Pane {
     ...pane,
     stack: pane.stack.map(screen => (screen.resources(nothingRead).length === 0 ? screen : screen.reopen())),
   }
+}
+
+function isCapital(key: string): boolean {
+  return /^[A-Z]$/.test(key)
 }
 
 function openFunction(fn: 'TOP' | 'GP' | 'MOV' | 'LOGIN'): OpenScreen {
