@@ -7,6 +7,7 @@ import { withLock } from './install.mjs'
 const entries = {
   cliptape: 'bin/main.ts',
   'chdb-child': 'core/clickhouse/chdb-child.ts',
+  'chdb-reader': 'core/clickhouse/chdb-reader.ts',
   'pglite-worker': 'core/db/pglite-worker.ts',
   'node-av-child': 'media/engine/node-av-child.ts',
 }

@@ -23,7 +23,7 @@ import {
 } from '../contracts/control.ts'
 import { AppError, type ErrorCode, errorTable } from '../contracts/errors.ts'
 import { type ImportProgress, ImportProgressSchema, type ImportRequest } from '../contracts/import.ts'
-import type { QueryRequest } from '../contracts/queries.ts'
+import type { ControlQueryRequest } from '../contracts/queries.ts'
 import { type WorldStatus, WorldStatusSchema } from '../contracts/ws.ts'
 import type { HomePaths } from '../core/home.ts'
 import type { OwnerKeys } from './owner-keys.ts'
@@ -35,7 +35,7 @@ export interface ControlClient {
   token(hours?: number): Promise<string>
   /** Closing early (the signal) ends the import in the server. */
   import(request: ImportRequest, onProgress: (progress: ImportProgress) => void, signal: AbortSignal): Promise<void>
-  query(request: QueryRequest): Promise<Readable>
+  query(request: ControlQueryRequest): Promise<Readable>
   startReplay(request: ReplayRequest): Promise<WorldStatus>
   stopReplay(): Promise<WorldStatus>
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void): Promise<void>

@@ -16,6 +16,14 @@ export const PlanLimitsSchema = z.object({
   premiumIndicators: z.boolean(),
   /** Alerts that there may be. */
   alerts: z.number().int().nullable(),
+  /** Of one SQL query: how long it may run, in seconds. */
+  querySeconds: z.number().int(),
+  queryMemoryBytes: z.number().int(),
+  queryRowsRead: z.number().int(),
+  /** Rows that it may give. */
+  queryRows: z.number().int(),
+  /** SQL queries that run at a time, beside live ones. */
+  queriesAtOnce: z.number().int(),
 })
 export type PlanLimits = z.infer<typeof PlanLimitsSchema>
 

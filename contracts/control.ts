@@ -8,7 +8,7 @@ import { WorldStatusSchema } from './ws.ts'
  * server. Who may open the socket is the owner, so it takes no token.
  *
  * `GET /status` · `GET /token` · `POST /import` (body: `ImportRequest`, answer: one `ImportProgress` a line) ·
- * `POST /query` (body: `QueryRequest`) · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate` ·
+ * `POST /query` (body: `ControlQueryRequest`) · `POST /replay` · `POST /replay/stop` · `POST /backup` · `POST /vault/rotate` ·
  * `GET /keys`, `POST /keys`, `POST /keys/revoke` · `GET /accounts`, `POST /accounts`, `POST /accounts/role`,
  * `POST /accounts/link`. A line that is a `ControlFailure` ends a stream of lines that could not be finished; an ordinary
  * refusal has the error form and status of every HTTP answer.

@@ -34,6 +34,13 @@ export const SavedQueryRunSchema = z.strictObject({
   format: z.enum(queryFormats).default('json'),
 })
 
+/** The order `POST /query` of the control socket: SQL, or one of the owner's saved queries by its name or id. */
+export const ControlQueryRequestSchema = z.union([
+  QueryRequestSchema,
+  SavedQueryRunSchema.extend({ saved: z.string().min(1).max(80) }),
+])
+export type ControlQueryRequest = z.infer<typeof ControlQueryRequestSchema>
+
 /** `POST /ext-api/v1/query`: SQL, or a query that was saved. */
 export const ExtQueryRequestSchema = z.union([
   QueryRequestSchema,
@@ -59,8 +66,8 @@ export const QueryResultSchema = z.object({
 export type QueryResult = z.infer<typeof QueryResultSchema>
 
 /**
- * One line of the format `stream`: `columns` first, then `rows` in parts and `progress` now and then, and at the end
- * `done` or `error`. A stream without either was cut off.
+ * One line of the format `stream`: `columns` before all `rows`, which come in parts; `progress` now and then, also before
+ * the columns are known; and at the end `done` or `error`. A stream without either was cut off.
  */
 export const QueryStreamMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('columns'), columns: z.array(QueryColumnSchema) }),

@@ -6,6 +6,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 
 const sources = {
   'chdb-child': join(here, 'clickhouse', 'chdb-child.ts'),
+  'chdb-reader': join(here, 'clickhouse', 'chdb-reader.ts'),
   'pglite-worker': join(here, 'db', 'pglite-worker.ts'),
   'node-av-child': join(here, '..', 'media', 'engine', 'node-av-child.ts'),
 } as const

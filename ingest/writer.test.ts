@@ -240,6 +240,8 @@ function portOf(store: AnalyticsStore): AnalyticsStore {
     insert: (...args) => store.insert(...args),
     insertRaw: (...args) => store.insertRaw(...args),
     queryReadOnly: (...args) => store.queryReadOnly(...args),
+    streamReadOnly: (...args) => store.streamReadOnly(...args),
+    fileReadOnly: (...args) => store.fileReadOnly(...args),
     kill: id => store.kill(id),
     ping: () => store.ping(),
     status: () => store.status(),

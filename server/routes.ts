@@ -18,6 +18,7 @@ import { mediaRoutes } from './features/media-jobs/routes.ts'
 import { monitoringRoutes } from './features/monitoring/routes.ts'
 import { opsRoutes } from './features/ops/routes.ts'
 import { pictureRoutes } from './features/pictures/routes.ts'
+import { savedQueryRoutes } from './features/queries/routes.ts'
 import { queryRoutes } from './features/query/routes.ts'
 import { quotaRoutes } from './features/quota/routes.ts'
 import { docsPage, docsPolicy } from './features/system/docs-page.ts'
@@ -25,6 +26,7 @@ import { systemRoutes } from './features/system/routes.ts'
 import { uploadRoutes } from './features/uploads/routes.ts'
 import { videoRoutes } from './features/videos/routes.ts'
 import { vodRoutes } from './features/vods/routes.ts'
+import { watchlistRoutes } from './features/watchlists/routes.ts'
 import { webhookRoutes } from './features/webhooks/routes.ts'
 import { type Route, route } from './http/route.ts'
 import { openapiDocument } from './openapi.ts'
@@ -49,12 +51,14 @@ export const allRoutes: readonly Route[] = [
   ...clipRoutes,
   ...mediaRoutes,
   ...queryRoutes,
+  ...savedQueryRoutes,
   ...dashboardRoutes,
   ...opsRoutes,
   ...keyRoutes,
   ...extRoutes,
   ...webhookRoutes,
   ...alertRoutes,
+  ...watchlistRoutes,
   ...billingRoutes,
   ...auditRoutes,
   ...wholeAccountRoutes,

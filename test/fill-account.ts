@@ -31,6 +31,7 @@ export interface FilledAccount {
       | 'mediaJob'
       | 'output'
       | 'dashboard'
+      | 'query'
       | 'alert'
       | 'firing'
       | 'watchlist',
@@ -73,6 +74,7 @@ export async function fillAccount(stores: { db: Db; store?: AnalyticsStore }, em
       mediaJob: randomUUID(),
       output: randomUUID(),
       dashboard: randomUUID(),
+      query: randomUUID(),
       alert: randomUUID(),
       firing: randomUUID(),
       watchlist: randomUUID(),
@@ -390,6 +392,16 @@ const fillers: Record<Table, Filler> = {
         expires_at: later,
       })
       .execute(),
+  saved_queries: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('saved_queries')
+      .values({ id: ids.query, owner_id: userId, name: mark, ...filledQuery(mark), tables: ['v.samples'] })
+      .execute(),
+  query_versions: (trx, { userId, ids, mark }) =>
+    trx
+      .insertInto('query_versions')
+      .values({ query_id: ids.query, version: 1, owner_id: userId, name: mark, ...filledQuery(mark), created_at: at })
+      .execute(),
   dashboards: (trx, { userId, ids, mark }) =>
     trx
       .insertInto('dashboards')
@@ -586,4 +598,9 @@ async function fillNumbers(store: AnalyticsStore, { userId, mark }: FilledAccoun
       bits_3: 4,
     },
   ])
+}
+
+/** What both rows of a saved query say. */
+function filledQuery(mark: string) {
+  return { description: mark, sql: `SELECT '${mark}'`, parameters: '[]' }
 }

@@ -32,7 +32,9 @@ const silenceOf = (of: FilledAccount) => ({ type: 'audio/silence', input: ofVod(
 const ofVod = (of: FilledAccount) => ({ vodId: filledVodId(of.ids) })
 const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
 const ofBoard = { ids: (of: FilledAccount) => ({ dashboardId: of.ids.dashboard }) }
+const ofQuery: IdCase = { ids: of => ({ queryId: of.ids.query }) }
 const ofAlert: IdCase = { ids: of => ({ alertId: of.ids.alert }) }
+const ofWatchlist: IdCase = { ids: of => ({ watchlistId: of.ids.watchlist }) }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
 
 /** Every route that takes an id in its path, query or body. A test fails when one is missing here. */
@@ -87,6 +89,14 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'DELETE /api/media/jobs/:jobId': ofMediaJob,
   'GET /api/media/files/:fileId': signedIds,
   'DELETE /api/keys/:keyId': { ids: of => ({ keyId: of.ids.key }) },
+  'GET /api/queries/:queryId': ofQuery,
+  'PUT /api/queries/:queryId': { ...ofQuery, body: () => ({ name: 'Mine', sql: 'SELECT 1' }) },
+  'DELETE /api/queries/:queryId': ofQuery,
+  'POST /api/queries/:queryId/run': { ...ofQuery, body: () => ({}) },
+  'GET /api/queries/:queryId/versions': ofQuery,
+  'GET /api/queries/:queryId/diff': { ...ofQuery, query: () => '?from=1&to=1' },
+  'POST /api/queries/:queryId/restore': { ...ofQuery, body: () => ({ version: 1 }) },
+  'POST /ext-api/v1/query': { ids: () => ({}), body: of => ({ savedQueryId: of.ids.query }) },
   'GET /api/dashboards/:dashboardId': ofBoard,
   'GET /api/dashboards/:dashboardId/file': ofBoard,
   'PUT /api/dashboards/:dashboardId': { ...ofBoard, body: () => ({ board: filledBoard('Mine') }) },
@@ -107,6 +117,13 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'DELETE /api/alerts/:alertId': ofAlert,
   'POST /api/alerts/:alertId/mute': { ...ofAlert, body: () => ({ until: null }) },
   'GET /api/alerts/:alertId/firings': ofAlert,
+  'GET /api/watchlists/:watchlistId': ofWatchlist,
+  'GET /api/watchlists/:watchlistId/rows': ofWatchlist,
+  'PUT /api/watchlists/:watchlistId': { ...ofWatchlist, body: () => ({ name: 'x' }) },
+  'DELETE /api/watchlists/:watchlistId': ofWatchlist,
+  'POST /api/watchlists/:watchlistId/items': { ...ofWatchlist, body: of => ({ type: 'topics', id: of.mark }) },
+  'PATCH /api/watchlists/:watchlistId/items': { ...ofWatchlist, body: of => ({ type: 'topics', id: of.mark }) },
+  'DELETE /api/watchlists/:watchlistId/items': { ...ofWatchlist, query: of => `?type=topics&id=${of.mark}` },
 }
 
 /**

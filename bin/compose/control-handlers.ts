@@ -47,7 +47,7 @@ export function controlHandlers(
       // While an import runs, rollups follow at a distance. Questions are exact without them, only dearer.
       if (!request.dryRun) await repairRollups(stores.store, ingest.world)
     },
-    query: (request, signal) => queryAsOwner({ gate, userId: stores.ownerId }, request, signal),
+    query: (request, signal) => queryAsOwner({ gate, ...stores }, request, signal),
     startReplay: request => worlds.startReplay(request),
     stopReplay: () => worlds.stopReplay(),
     backup: (request, onProgress: (progress: BackupProgress) => void) =>

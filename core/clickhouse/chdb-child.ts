@@ -23,11 +23,18 @@ import { type ChdbQueryStream, Session } from 'chdb'
 import { Slots } from '../slots.ts'
 import { engineConfig, grantsAreRestricted } from './child-config.ts'
 import type { ChildLimits, ChildMessage, ChildOptions } from './child-protocol.ts'
+import { engineErrorCode } from './engine-error-code.ts'
 import { insertFormats } from './insert-formats.ts'
+import { quote } from './literal.ts'
+import { ReaderThreads } from './reader-threads.ts'
 import { SessionPool } from './session-pool.ts'
 
 const exitGraceMs = 5_000
 const overdueFactor = 3
+
+/** Of users' answers that are sent while they are computed: what goes on and what goes wrong are lines among the rows. */
+const progressFormat = 'JSONCompactEachRowWithProgress'
+const progressEveryMs = 500
 
 /** The formats that can be sent chunk by chunk, with the lines of the header that the engine repeats in every chunk. */
 const headerLinesOf: Readonly<Record<string, number>> = {
@@ -38,6 +45,7 @@ const headerLinesOf: Readonly<Record<string, number>> = {
   CSVWithNames: 1,
   TabSeparated: 0,
   TabSeparatedWithNames: 1,
+  [progressFormat]: 0,
 }
 
 /** Parameters of the address that are not settings of the engine. */
@@ -46,6 +54,7 @@ const requestParameters = new Set(['query', 'query_id', 'database', 'wait_end_of
 interface Engine {
   readonly limits: ChildLimits
   readonly pool: SessionPool
+  readonly readers: ReaderThreads
   readonly own: Slots
   readonly readOnly: Slots
 }
@@ -91,6 +100,7 @@ async function start(options: ChildOptions): Promise<void> {
   const engine: Engine = {
     limits,
     pool: new SessionPool(options.dataDir),
+    readers: new ReaderThreads(options.dataDir),
     own: new Slots({ concurrentMax: limits.concurrentMax, queuedMax: limits.queuedMax }),
     readOnly: new Slots({ concurrentMax: limits.readOnlyConcurrentMax, queuedMax: limits.queuedMax }),
   }
@@ -141,11 +151,12 @@ async function handle(engine: Engine, request: IncomingMessage, response: Server
     fail(response, new Error(text))
     return
   }
-  const overdue = dieWhenOverdue(Number(url.searchParams.get('max_execution_time') ?? 0))
+  const overdue = new Overdue(Number(url.searchParams.get('max_execution_time') ?? 0))
+  overdue.begin()
   try {
-    await run(engine, url.searchParams, body, response)
+    await run(engine, { parameters: url.searchParams, body, overdue }, response)
   } finally {
-    clearTimeout(overdue)
+    overdue.end()
     giveBack()
   }
 }
@@ -154,12 +165,33 @@ async function handle(engine: Engine, request: IncomingMessage, response: Server
  * A few functions look at the clock late or never, and nothing but the end of the process stops them. The limit itself
  * is the engine's business; at three times that we end ourselves, and the parent starts us again.
  */
-function dieWhenOverdue(limitSec: number): NodeJS.Timeout | undefined {
-  if (!(limitSec > 0)) return undefined
-  return setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitSec * overdueFactor * 1000)
+class Overdue {
+  readonly limitSec: number
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param limitSec of the statement; none when it is 0 */
+  constructor(limitSec: number) {
+    this.limitSec = limitSec
+  }
+
+  /** The engine is at work. */
+  begin(): void {
+    this.end()
+    if (!(this.limitSec > 0)) return
+    this.#timer = setTimeout(() => process.kill(process.pid, 'SIGKILL'), this.limitSec * overdueFactor * 1000)
+  }
+
+  /** It has answered. */
+  end(): void {
+    clearTimeout(this.#timer)
+  }
 }
 
-async function run(engine: Engine, parameters: URLSearchParams, body: Buffer, response: ServerResponse): Promise<void> {
+async function run(
+  engine: Engine,
+  { parameters, body, overdue }: { parameters: URLSearchParams; body: Buffer; overdue: Overdue },
+  response: ServerResponse,
+): Promise<void> {
   const args = sessionArgs(parameters)
   const query = parameters.get('query')
   if (query !== null) {
@@ -168,6 +200,10 @@ async function run(engine: Engine, parameters: URLSearchParams, body: Buffer, re
   }
   const statement = parseStatement(body.toString('utf8'))
   const isStreamed = parameters.get('wait_end_of_query') === '0' && statement.format in headerLinesOf
+  if (isStreamed && statement.format === progressFormat) {
+    await streamWithProgress(engine, { args, statement, overdue }, response)
+    return
+  }
   const send = isStreamed ? streamResult : sendResult
   await engine.pool.use(args, session => send(session, statement, response))
 }
@@ -230,6 +266,56 @@ async function streamResult(session: Session, statement: Statement, response: Se
   response.end()
 }
 
+/**
+ * The same from a thread, with lines of progress in between. What fails after the first line is the last line.
+ */
+async function streamWithProgress(
+  engine: Engine,
+  { args, statement, overdue }: { args: readonly string[]; statement: Statement; overdue: Overdue },
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader('X-ClickHouse-Format', statement.format)
+  const tell = async () => {
+    const line = await progressLine(engine, statement.sql)
+    if (line !== '' && !response.closed) response.write(line)
+  }
+  const telling = setInterval(() => void tell().catch(() => {}), progressEveryMs)
+  try {
+    for await (const bytes of engine.readers.read({ args, ...statement })) {
+      overdue.end()
+      const isTaken = response.write(bytes)
+      if (!isTaken && !response.closed) await drainedWithin(response, overdue.limitSec)
+      if (response.closed) return
+      // The statement is listed until its next part is asked for: after its last one these are its final figures.
+      await tell()
+      overdue.begin()
+    }
+    response.end()
+  } catch (error) {
+    if (!response.headersSent) throw error
+    response.end(`${JSON.stringify({ exception: error instanceof Error ? error.message : String(error) })}\n`)
+  } finally {
+    clearInterval(telling)
+  }
+}
+
+/** Whoever does not read holds a turn of everybody's: not longer than the statement itself might have. */
+async function drainedWithin(response: ServerResponse, limitSec: number): Promise<void> {
+  const late = limitSec > 0 ? setTimeout(() => response.destroy(), limitSec * 1000) : undefined
+  await drained(response)
+  clearTimeout(late)
+}
+
+/** What a statement has read so far, found by the comment that it begins with; empty when it is not running. */
+async function progressLine(engine: Engine, sql: string): Promise<string> {
+  const mark = /^\/\* \S+ /.exec(sql)?.[0]
+  if (mark === undefined) return ''
+  const found = `SELECT read_rows, read_bytes, toUInt64(elapsed * 1e9) AS elapsed_ns FROM system.processes WHERE startsWith(query, ${quote(mark)}) LIMIT 1`
+  const row = await engine.pool.use([], session => session.queryAsync(found, { format: 'JSONEachRow' }))
+  const text = row.text().trim()
+  return text === '' ? '' : `{"progress":${text}}\n`
+}
+
 function drained(response: ServerResponse): Promise<void> {
   return new Promise(resolve => {
     const go = () => {
@@ -271,15 +357,8 @@ function fail(response: ServerResponse, error: unknown): void {
     return
   }
   if (response.statusCode === 200) response.statusCode = 500
-  response.setHeader('X-ClickHouse-Exception-Code', String(codeOf(error)))
+  response.setHeader('X-ClickHouse-Exception-Code', String(engineErrorCode(error)))
   response.end(error instanceof Error ? error.message : String(error))
-}
-
-/** The engine's error number: a property where the binding gives one, else the `Code: N.` that starts its text. */
-function codeOf(error: unknown): number {
-  if (!(error instanceof Error)) return 0
-  if ('clickhouseCode' in error && typeof error.clickhouseCode === 'number') return error.clickhouseCode
-  return Number(/^Code: (\d+)\./.exec(error.message)?.[1] ?? 0)
 }
 
 main()

@@ -8,7 +8,16 @@ import { translateEngineError } from './engine-errors.ts'
 import { insertFormats } from './insert-formats.ts'
 import { columnReader } from './json-values.ts'
 import { quote } from './literal.ts'
-import type { AnalyticsStatus, AnalyticsStore, QueryOptions, ReadOnlyLimits, ReadOnlyResult } from './port.ts'
+import type {
+  AnalyticsStatus,
+  AnalyticsStore,
+  QueryOptions,
+  ReadOnlyColumn,
+  ReadOnlyLimits,
+  ReadOnlyPart,
+  ReadOnlyResult,
+} from './port.ts'
+import { readProgressParts } from './progress-format.ts'
 
 /** How long one of our own queries, and one insert, may run unless its caller says otherwise. */
 const queryTimeSecMax = 120
@@ -24,6 +33,10 @@ const connectPauseMs = 50
 const baseSettings: ClickHouseSettings = { async_insert: 0, output_format_json_quote_64bit_integers: 1 }
 /** Names and types first, then one JSON array a line. */
 const rowFormat = 'JSONCompactEachRowWithNamesAndTypes'
+/** An object a line: names and types, a row, what was read so far, or what went wrong. */
+const progressFormat = 'JSONCompactEachRowWithProgress'
+/** What goes wrong after the first row comes as a line of the format. */
+const progressSettings: ClickHouseSettings = { http_write_exception_in_output_format: 1 }
 
 /** What differs between the embedded engine and a server. */
 export interface Engine {
@@ -48,10 +61,10 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
 
   /** Waits for the engine, runs `work`, stops the query when the caller gives up, and translates what goes wrong. */
   async function call<T>(
-    options: QueryOptions & { isUsers?: boolean },
+    options: QueryOptions & { limits?: ReadOnlyLimits },
     work: (request: { comment: string; query_id: string; abort_signal?: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    const { signal, isUsers = false } = options
+    const { signal, limits = null } = options
     const queryId = plainWord(options.queryId ?? randomUUID())
     if (signal?.aborted) throw cancelled(signal)
     // A stop that fails leaves the query to its own limits.
@@ -63,23 +76,20 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
       const send = () => work({ comment, query_id: randomUUID(), ...(signal ? { abort_signal: signal } : {}) })
       return await whenConnected(engine, send)
     } catch (error) {
-      throw signal?.aborted ? cancelled(signal) : translateEngineError(error, { isUsers })
+      throw signal?.aborted ? cancelled(signal) : translateEngineError(error, limits)
     } finally {
       signal?.removeEventListener('abort', stop)
     }
   }
 
-  async function rowsOf(
-    sql: string,
-    options: QueryOptions & { isUsers?: boolean; resultBytesMax?: number },
-  ): Promise<RowsAnswer> {
+  async function rowsOf(sql: string, options: QueryOptions & { limits?: ReadOnlyLimits }): Promise<RowsAnswer> {
     return await call(options, async ({ comment, ...request }) => {
       const { stream, response_headers } = await client.exec({
         ...request,
         query: `${comment}${sql}\nFORMAT ${rowFormat}`,
         clickhouse_settings: { wait_end_of_query: 1, max_execution_time: queryTimeSecMax, ...options.settings },
       })
-      const text = await readText(stream, options.resultBytesMax ?? Number.POSITIVE_INFINITY)
+      const text = await readText(stream, options.limits?.resultBytesMax ?? Number.POSITIVE_INFINITY)
       return parseAnswer(text, headerText(response_headers['x-clickhouse-summary']))
     })
   }
@@ -151,8 +161,7 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
       const { columns, rows, summary } = await rowsOf(sql, {
         ...options,
         settings,
-        isUsers: true,
-        resultBytesMax: limits.resultBytesMax,
+        limits,
       })
       return {
         columns,
@@ -163,6 +172,49 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
           bytesRead: summary.readBytes,
         },
       }
+    },
+
+    async *streamReadOnly(sql, limits, options = {}): AsyncGenerator<ReadOnlyPart, void, void> {
+      const queryId = options.queryId ?? randomUUID()
+      const settings = { ...options.settings, ...readOnlySettings(limits), ...progressSettings }
+      const connection = new AbortController()
+      const stop = () => {
+        void killById(plainWord(queryId)).catch(() => 0)
+        connection.abort()
+      }
+      options.signal?.addEventListener('abort', stop, { once: true })
+      let isComplete = false
+      try {
+        if (options.signal?.aborted) throw cancelled(options.signal)
+        const asked = { ...options, queryId, signal: connection.signal, limits }
+        const stream = await call(asked, async ({ comment, ...request }) => {
+          const sent = await client.exec({
+            ...request,
+            query: `${comment}${sql}\nFORMAT ${progressFormat}`,
+            clickhouse_settings: { wait_end_of_query: 0, ...settings },
+          })
+          return sent.stream
+        })
+        yield* readProgressParts(limited(stream, limits.resultBytesMax))
+        isComplete = true
+      } catch (error) {
+        throw options.signal?.aborted ? cancelled(options.signal) : translateEngineError(error, limits)
+      } finally {
+        options.signal?.removeEventListener('abort', stop)
+        if (!isComplete) stop()
+      }
+    },
+
+    async fileReadOnly(sql, format, limits, options = {}) {
+      const settings = { ...options.settings, ...readOnlySettings(limits) }
+      return await call({ ...options, limits }, async ({ comment, ...request }) => {
+        const { stream } = await client.exec({
+          ...request,
+          query: `${comment}${sql}\nFORMAT ${plainWord(format)}`,
+          clickhouse_settings: { wait_end_of_query: 1, ...settings },
+        })
+        return Readable.from(limited(stream, limits.resultBytesMax), { objectMode: false })
+      })
     },
 
     kill: killById,
@@ -184,16 +236,20 @@ export function createAnalyticsClient(engine: Engine): AnalyticsStore {
 }
 
 /** The engine counts a constant column once, however often it is sent: what arrives is counted here. */
-async function readText(stream: Readable, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = []
+async function* limited(stream: Readable, bytesMax: number): AsyncGenerator<Buffer, void, void> {
   let bytes = 0
   for await (const chunk of stream) {
     bytes += chunk.length
     if (bytes > bytesMax)
       throw new AppError('QUERY_LIMIT', `The query gives more than ${bytesMax} bytes: ask for less.`)
-    chunks.push(chunk)
+    yield chunk
   }
-  return Buffer.concat(chunks, bytes).toString('utf8')
+}
+
+async function readText(stream: Readable, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of limited(stream, bytesMax)) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function openClient(engine: Engine): ClickHouseClient {
@@ -255,7 +311,7 @@ async function kill(engine: Engine, client: ClickHouseClient, queryId: string): 
     const text = await result.text()
     return text.trim() === '' ? 0 : parseAnswer(text, '{}').rows.length
   } catch (error) {
-    throw translateEngineError(error, { isUsers: false })
+    throw translateEngineError(error, null)
   }
 }
 
@@ -277,7 +333,7 @@ function isUnconnected(error: unknown): boolean {
 }
 
 interface RowsAnswer {
-  columns: { name: string; type: string }[]
+  columns: ReadOnlyColumn[]
   rows: unknown[][]
   summary: { readRows: number; readBytes: number; elapsedNs: number }
 }
@@ -306,7 +362,7 @@ function headerText(header: string | string[] | undefined): string {
 /** The same bytes, with the connection's errors as ours. */
 function translated(source: Readable): Readable {
   const out = new PassThrough()
-  source.on('error', error => out.destroy(translateEngineError(error, { isUsers: false })))
+  source.on('error', error => out.destroy(translateEngineError(error, null)))
   out.on('close', () => source.destroy())
   return source.pipe(out)
 }

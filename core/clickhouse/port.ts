@@ -28,6 +28,13 @@ export interface AnalyticsStore {
    * Nothing but `core/sql-gate` calls it.
    */
   queryReadOnly(sql: string, limits: ReadOnlyLimits, options?: QueryOptions): Promise<ReadOnlyResult>
+  /**
+   * The same while it runs, with what it has read so far in between. Not held in memory: the next part is fetched when it
+   * is asked for. Stopping early ends the query.
+   */
+  streamReadOnly(sql: string, limits: ReadOnlyLimits, options?: QueryOptions): AsyncGenerator<ReadOnlyPart, void, void>
+  /** A SELECT of a user's that the gate has passed, as one file of the engine's making, e.g. `Parquet`. */
+  fileReadOnly(sql: string, format: string, limits: ReadOnlyLimits, options?: QueryOptions): Promise<Readable>
   /** Ends running queries of that id; resolves to how many were told to stop. */
   kill(queryId: string): Promise<number>
   ping(): Promise<void>
@@ -52,12 +59,30 @@ export interface ReadOnlyLimits {
   readonly readRowsMax: number
 }
 
+export interface ReadOnlyStatistics {
+  readonly elapsedSec: number
+  readonly rowsRead: number
+  readonly bytesRead: number
+}
+
+export interface ReadOnlyColumn {
+  readonly name: string
+  /** As the engine names it, e.g. `Nullable(UInt64)`. */
+  readonly type: string
+}
+
 export interface ReadOnlyResult {
-  columns: { name: string; type: string }[]
+  columns: ReadOnlyColumn[]
   /** One array per row, in the order of `columns`. */
   rows: unknown[][]
-  statistics: { elapsedSec: number; rowsRead: number; bytesRead: number }
+  statistics: ReadOnlyStatistics
 }
+
+/** `columns` once and before all `rows`; `progress` at any time, and at the end. */
+export type ReadOnlyPart =
+  | { readonly kind: 'columns'; readonly columns: readonly ReadOnlyColumn[] }
+  | { readonly kind: 'rows'; readonly rows: unknown[][] }
+  | { readonly kind: 'progress'; readonly statistics: ReadOnlyStatistics }
 
 export interface AnalyticsStatus {
   kind: 'embedded' | 'server'

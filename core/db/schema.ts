@@ -49,6 +49,8 @@ export interface Database {
   uploads: UploadsTable
   media_jobs: MediaJobsTable
   media_outputs: MediaOutputsTable
+  saved_queries: SavedQueriesTable
+  query_versions: QueryVersionsTable
   dashboards: DashboardsTable
   alerts: AlertsTable
   alert_firings: AlertFiringsTable
@@ -552,6 +554,31 @@ interface MediaOutputsTable {
 }
 
 /** A board of somebody's. `board` is a `Board` of contracts/dashboards.ts. */
+interface SavedQueriesTable {
+  id: Generated<string>
+  owner_id: string
+  name: string
+  description: string
+  sql: string
+  parameters: Json
+  visibility: Generated<Visibility>
+  version: Generated<number>
+  tables: string[]
+  created_at: DefaultedTimestamp
+  updated_at: DefaultedTimestamp
+}
+
+interface QueryVersionsTable {
+  query_id: string
+  version: number
+  owner_id: string
+  name: string
+  description: string
+  sql: string
+  parameters: Json
+  created_at: Timestamp
+}
+
 interface DashboardsTable {
   id: Generated<string>
   owner_id: string

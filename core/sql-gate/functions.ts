@@ -18,8 +18,10 @@ const combinators = [
 /** Written like functions, but parts of the grammar: they stand in none of the engine's lists. */
 const grammarFunctions = 'exists grouping untuple'
 
-/** Sources of rows that touch nothing. `SQLStandardValues` is how the engine writes `(VALUES (1), (2))` down. */
-const allowedTableFunctions = namesIn('numbers generate_series generateSeries values SQLStandardValues')
+/** Sources of rows that touch nothing. */
+export const allowedTableFunctions = ['numbers', 'generate_series', 'generateSeries', 'values'] as const
+/** `SQLStandardValues` is how the engine writes `(VALUES (1), (2))` down. */
+const rowSources = namesIn([...allowedTableFunctions, 'SQLStandardValues'].join(' '))
 
 const aggregate = namesIn(aggregateFunctions)
 const allowed = new Set([...aggregate, ...namesIn(rowFunctions), ...namesIn(grammarFunctions)])
@@ -39,7 +41,7 @@ export function isRefusedFunction(name: string): boolean {
 
 /** Whether it may stand where a table stands. */
 export function isAllowedTableFunction(name: string): boolean {
-  return allowedTableFunctions.has(name.toLowerCase())
+  return rowSources.has(name.toLowerCase())
 }
 
 /** Whether a lambda may be called by that name without being taken for something of the engine's. */

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type UserId, UserIdSchema } from '../../contracts/ids.ts'
-import type { AnalyticsStore, ReadOnlyLimits } from '../clickhouse/port.ts'
+import type { AnalyticsStore } from '../clickhouse/port.ts'
 import { startTestStore } from '../clickhouse/test-store.ts'
-import { createSqlGate, type SqlGate } from './gate.ts'
+import { createSqlGate, type QueryLimits, type SqlGate } from './gate.ts'
 
 /** Two users with a private row each, a few public rows, and things that no query may ever show or touch. */
 export interface GateRig {
@@ -15,7 +15,7 @@ export interface GateRig {
   /** A file that the engine's process can read, and one that it could write. */
   readonly canaryPath: string
   readonly outPath: string
-  readonly limits: ReadOnlyLimits
+  readonly limits: QueryLimits
   /** Everything that a query could have changed: tables, their rows, files, restarts of the engine. */
   state(): Promise<string>
   close(): Promise<void>
@@ -51,6 +51,7 @@ export async function openGateRig(): Promise<GateRig> {
       resultRowsMax: 10_000,
       resultBytesMax: 10_000_000,
       readRowsMax: 1_000_000,
+      atOnceMax: null,
     },
     async state() {
       const tables = await store.query(

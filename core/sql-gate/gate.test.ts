@@ -1,7 +1,9 @@
-import { text } from 'node:stream/consumers'
+import { once } from 'node:events'
+import { buffer, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
+import { type QueryFormat, QueryResultSchema, QueryStreamMessageSchema } from '../../contracts/queries.ts'
 import { canaries, type GateRig, openGateRig } from './gate-rig.ts'
 
 let rig: GateRig
@@ -24,7 +26,7 @@ const errorOf = async (...asked: Parameters<typeof ask>) => {
     (failed: unknown) => failed,
   )
   if (!(error instanceof AppError)) throw new Error(`Expected a refusal of ${asked[0]}, got ${error}`)
-  return { code: error.code, message: error.message }
+  return { code: error.code, message: error.message, details: error.details }
 }
 
 describe('who asks', () => {
@@ -94,7 +96,7 @@ describe('who asks', () => {
     const sql = "SELECT (toLowCardinality('youtube'), 'a') IN (SELECT platform, video_id FROM mine.samples)"
     expect(await rowsOf(sql)).toEqual([[1]])
     expect(await rowsOf(sql, { userId: rig.other })).toEqual([[0]])
-    expect(await rig.gate.check('SELECT 1 IN mine.samples')).toEqual({ tables: ['mine.samples'] })
+    expect(await rig.gate.check('SELECT 1 IN mine.samples')).toMatchObject({ tables: ['mine.samples'] })
   })
 })
 
@@ -117,13 +119,15 @@ describe('a refusal', () => {
     ['DROP TABLE cliptape.samples_v1', 'Only one SELECT is allowed.'],
     ['SELECT x.y', 'x.y is not allowed: this SQL has no table, alias or column x.'],
   ])('names what is refused: %s', async (sql, message) => {
-    expect(await errorOf(sql)).toEqual({ code: 'QUERY_REFUSED', message })
+    const refusal = await errorOf(sql)
+    expect(refusal.code).toBe('QUERY_REFUSED')
+    expect(refusal.message.replace(/ \(line \d+, column \d+\)/, '')).toBe(message)
   })
 
   it('says where a syntax error is, without our own part of the statement', async () => {
     const { code, message } = await errorOf('SELECT video_id FORM v.samples WHERE')
     expect(code).toBe('QUERY_FAILED')
-    expect(message).toContain('failed at position')
+    expect(message).toContain('line 1, column 22')
     expect(message).not.toContain('formatQuery')
     expect((await errorOf('SELECT (1')).message).not.toContain('formatQuery')
   })
@@ -215,38 +219,165 @@ describe('parameters', () => {
   it('need no values to be checked', async () => {
     const sql =
       'SELECT * FROM v.samples JOIN mine.videos USING (video_id) WHERE views > {n:UInt64} AND platform IN {p:Array(String)}'
-    expect(await rig.gate.check(sql)).toEqual({ tables: ['v.samples', 'mine.videos'] })
+    expect(await rig.gate.check(sql)).toMatchObject({ tables: ['v.samples', 'mine.videos'] })
   })
 })
 
 describe('a stream', () => {
   const sql = "SELECT video_id, views, likes FROM v.samples WHERE video_id = 't1' ORDER BY observed_at"
+  const odd = "SELECT 'a\"b|c' AS `x,y`, NULL AS n, ['c'] AS list, 1.5 AS f"
+  const streamOf = async (asked: string, format: QueryFormat) =>
+    await text(await rig.gate.stream({ ...ask(asked), format }))
 
   it('is one object a line, with integers as numbers where those are exact', async () => {
-    const lines = await text(await rig.gate.stream({ ...ask(sql), format: 'JSONEachRow' }))
-    expect(lines).toBe(
+    expect(await streamOf(sql, 'jsonl')).toBe(
       '{"video_id":"t1","views":7,"likes":0}\n{"video_id":"t1","views":"18446744073709551615","likes":"9007199254740993"}\n',
     )
   })
 
+  it('is JSON with columns first and statistics last', async () => {
+    const answer = QueryResultSchema.parse(JSON.parse(await streamOf(sql, 'json')))
+    expect(answer.columns.map(({ name }) => name)).toEqual(['video_id', 'views', 'likes'])
+    expect(answer.rows).toEqual([
+      ['t1', 7, 0],
+      ['t1', '18446744073709551615', '9007199254740993'],
+    ])
+    expect(answer.statistics.rowsRead).toBeGreaterThan(0)
+    expect(JSON.parse(await streamOf(`${sql} LIMIT 0`, 'json'))).toMatchObject({ rows: [] })
+  })
+
   it('is CSV with quoted text and empty NULLs', async () => {
-    const odd = "SELECT 'a\"b' AS `x,y`, NULL AS n, ['c'] AS list, 1.5 AS f"
-    expect(await text(await rig.gate.stream({ ...ask(odd), format: 'CSVWithNames' }))).toBe(
-      '"x,y","n","list","f"\n"a""b",,"[""c""]",1.5\n',
+    expect(await streamOf(odd, 'csv')).toBe('"x,y","n","list","f"\n"a""b|c",,"[""c""]",1.5\n')
+  })
+
+  it('is a Markdown table whose cells end nowhere else', async () => {
+    expect(await streamOf(odd, 'markdown')).toBe(
+      '| x,y | n | list | f |\n| --- | --- | --- | ---: |\n| a"b\\|c |  | \\["c"\\] | 1.5 |\n',
     )
+  })
+
+  it('is a Parquet file', async () => {
+    const file = await buffer(await rig.gate.stream({ ...ask(sql), format: 'parquet' }))
+    expect([file.subarray(0, 4).toString(), file.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1'])
   })
 
   it('keeps columns that have the same name', async () => {
     const twice = 'SELECT a.n, b.n FROM (SELECT 1 AS n) AS a, (SELECT 2 AS n) AS b'
-    expect(await text(await rig.gate.stream({ ...ask(twice), format: 'CSV' }))).toBe('1,2\n')
+    expect(await streamOf(twice, 'csv')).toBe('"n","b.n"\n1,2\n')
   })
 
   it('is empty for no rows', async () => {
-    expect(await text(await rig.gate.stream({ ...ask(`${sql} LIMIT 0`), format: 'JSONEachRow' }))).toBe('')
+    expect(await streamOf(`${sql} LIMIT 0`, 'jsonl')).toBe('')
   })
 
   it('is refused before its first byte', async () => {
-    const asked = { ...ask("SELECT file('x')"), format: 'CSV' } as const
-    await expect(rig.gate.stream(asked)).rejects.toMatchObject({ code: 'QUERY_REFUSED' })
+    await expect(streamOf("SELECT file('x')", 'csv')).rejects.toMatchObject({ code: 'QUERY_REFUSED' })
+    await expect(streamOf('SELECT unknown_name FROM v.samples', 'stream')).rejects.toMatchObject({
+      code: 'QUERY_FAILED',
+    })
+  })
+
+  it('tells as its last message what went wrong after rows were sent', async () => {
+    const late = "SELECT number, toUInt8(if(number = 200000, 'x', '1')) FROM numbers(300000)"
+    const limits = { ...rig.limits, resultRowsMax: 1_000_000 }
+    const lines = await text(await rig.gate.stream({ ...ask(late), limits, format: 'stream' }))
+    const messages = lines
+      .trimEnd()
+      .split('\n')
+      .map(line => QueryStreamMessageSchema.parse(JSON.parse(line)))
+    expect(messages.map(({ type }) => type)).toContain('rows')
+    expect(messages.at(-1)).toMatchObject({ type: 'error', code: 'QUERY_FAILED' })
+    await expect(rig.gate.stream({ ...ask(late), limits, format: 'csv' }).then(text)).rejects.toMatchObject({
+      code: 'QUERY_FAILED',
+    })
+  })
+
+  it('begins before the query has ended, and ends it when nobody reads on', async () => {
+    const endless = 'SELECT number FROM numbers(100000000000)'
+    const limits = { ...rig.limits, readRowsMax: 10 ** 12, resultRowsMax: 10 ** 12, resultBytesMax: 10 ** 12 }
+    const stream = await rig.gate.stream({ ...ask(endless), limits, tag: 'endless', format: 'csv' })
+    await once(stream, 'readable')
+    stream.destroy()
+    await expect.poll(() => running(' endless '), { timeout: 5000 }).toBe(0)
+  })
+
+  it('stops within a second while the engine works out a subquery before the first row', async () => {
+    const slow = 'SELECT (SELECT sum(sipHash64(number)) FROM numbers(100000000000))'
+    const gone = new AbortController()
+    const limits = { ...rig.limits, readRowsMax: 10 ** 12 }
+    const asked = rig.gate.stream({ ...ask(slow), limits, tag: 'subquery', signal: gone.signal, format: 'csv' })
+    asked.catch(() => {})
+    await expect.poll(() => running(' subquery '), { timeout: 5000 }).toBe(1)
+    gone.abort()
+    await expect(asked).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
+    await expect.poll(() => running(' subquery '), { timeout: 1000 }).toBe(0)
+    expect(rig.store.status().restartCount).toBe(0)
   })
 })
+
+describe('the place of what is wrong', () => {
+  const placeOf = async (sql: string, params?: Record<string, unknown>) => {
+    const { details } = await errorOf(sql, params ? { params } : {})
+    return [details.line, details.column]
+  }
+
+  it('is where the engine cannot read on, in the text as it was sent', async () => {
+    expect(await placeOf('SELECT views\n  FROM v.samples\n  WHERE (1')).toEqual([3, 9])
+    expect(await placeOf("SELECT 'é' frm x")).toEqual([1, 16])
+    expect(await placeOf('SELECT {a:String},\n {b:UInt64} frm x', { a: 'long '.repeat(20), b: 1 })).toEqual([2, 17])
+  })
+
+  it('is where a name stands that the engine does not know', async () => {
+    expect(await placeOf("SELECT 'viewz', -- viewz\n  viewz FROM v.samples")).toEqual([2, 3])
+    expect(await placeOf('SELECT s.unknown_name FROM v.samples AS s')).toEqual([1, 10])
+  })
+
+  it('is where a name stands that the gate refuses', async () => {
+    expect(await placeOf("SELECT 1,\n  file('x')")).toEqual([2, 3])
+    expect(await placeOf('SELECT 1 FROM v.samples, system.tables')).toEqual([1, 26])
+  })
+
+  it('is said in the sentence', async () => {
+    expect((await errorOf('SELECT 1,\n  hostName()')).message).toBe(
+      'The function hostName is not allowed (line 2, column 3).',
+    )
+    expect((await errorOf('SELECT 1 FROM')).message).toMatch(
+      /^The SQL cannot be read at line 1, column 14, at end of query: expected table, /,
+    )
+  })
+})
+
+describe('turns', () => {
+  it('are as many for each user as their plan has', async () => {
+    const limits = { ...rig.limits, readRowsMax: 10 ** 12, resultRowsMax: 10 ** 12, atOnceMax: 1 }
+    const first = await rig.gate.stream({ ...ask('SELECT number FROM numbers(100000000)'), limits, format: 'csv' })
+    await expect(rig.gate.run({ ...ask('SELECT 1'), limits })).rejects.toMatchObject({ code: 'RATE_LIMITED' })
+    expect((await rig.gate.run({ ...ask('SELECT 1'), limits, userId: rig.other })).rows).toEqual([[1]])
+    first.destroy()
+    const again = () =>
+      rig.gate.run({ ...ask('SELECT 1'), limits }).then(
+        ({ rows }) => rows,
+        () => null,
+      )
+    await expect.poll(again, { timeout: 5000 }).toEqual([[1]])
+  })
+})
+
+describe('an explanation', () => {
+  it('has the steps of the engine and nothing of how much lies there', async () => {
+    const found = await rig.gate.explain(
+      ask('SELECT platform, count() FROM mine.samples WHERE views > {n:UInt64} GROUP BY 1'),
+    )
+    expect(found).toMatchObject({ tables: ['mine.samples'], parameters: [{ name: 'n', type: 'UInt64' }] })
+    expect(found.plan.join('\n')).toContain('Aggregating')
+    expect(found.plan.join('\n')).not.toMatch(/Parts:|Granules:/)
+  })
+})
+
+/** How many statements with this text run in the engine. */
+async function running(mark: string): Promise<number> {
+  const rows = await rig.store.query(
+    `SELECT 1 FROM system.processes WHERE position(query, '${mark}') > 0 AND position(query, 'system.processes') = 0`,
+  )
+  return rows.length
+}

@@ -15,27 +15,50 @@
 import { Readable } from 'node:stream'
 import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
+import type { QueryFormat } from '../../contracts/queries.ts'
 import { literal, quote } from '../clickhouse/literal.ts'
-import type { AnalyticsStore, ReadOnlyLimits, ReadOnlyResult } from '../clickhouse/port.ts'
+import type { AnalyticsStore, QueryOptions, ReadOnlyLimits, ReadOnlyPart, ReadOnlyResult } from '../clickhouse/port.ts'
 import { type Catalog, loadCatalog } from './catalog.ts'
-import { fillPlaceholders, fillWithSamples } from './placeholders.ts'
+import { type Filled, fillPlaceholders, type Placeholder, placeholdersOf } from './placeholders.ts'
+import { withNamePlace, withSyntaxPlace, withTokenPlace } from './places.ts'
 import { type OwnTable, type Review, reviewStatement } from './review.ts'
-import { type RowFormat, renderRows } from './rows-out.ts'
+import { renderParts } from './rows-out.ts'
 import { tokenize } from './tokens.ts'
+import { QueryTurns } from './turns.ts'
 
 /** Users' SQL over the schemas `v` and `mine`. */
 export interface SqlGate {
   /**
-   * Runs one SELECT.
+   * Runs one SELECT and gives its whole answer, held in memory.
    *
    * @throws AppError QUERY_REFUSED (the sentence names what is refused), QUERY_FAILED (bad SQL), QUERY_LIMIT, BAD_REQUEST
-   *   (a parameter), UNAVAILABLE
+   *   (a parameter), UNAVAILABLE. The first two have the place in the user's text in `details`, where it is known
+   *   (`QueryPlaceSchema`).
    */
   run(query: UserQuery): Promise<ReadOnlyResult>
-  /** The same as bytes: 64-bit integers that are safe as numbers, larger ones as strings. Fails before its first byte. */
-  stream(query: UserQuery & { format: RowFormat }): Promise<Readable>
-  /** Looks without running; parameters need no values. @returns the views it reads, e.g. `v.samples` */
-  check(sql: string): Promise<{ tables: string[] }>
+  /**
+   * The same as bytes while it runs: 64-bit integers that are safe as numbers, larger ones as strings. Fails before its
+   * first byte, or in the stream. `parquet` is made by the engine whole, within the limit of the answer's bytes.
+   */
+  stream(query: UserQuery & { format: QueryFormat }): Promise<Readable>
+  /** Looks without running; parameters need no values. */
+  check(sql: string): Promise<CheckedSql>
+  /** How the engine would run it: a step a line, indented. Parameters without a value have an empty one. */
+  explain(query: UserQuery): Promise<CheckedSql & { plan: string[] }>
+  /** What SQL may name. */
+  readonly catalog: Catalog
+}
+
+/** What was found out about a text without running it. */
+export interface CheckedSql {
+  /** The views it reads, e.g. `v.samples`. */
+  tables: string[]
+  parameters: Placeholder[]
+}
+
+/** What one query may cost, and how many of the user's may run at once (`QueryTurns`). */
+export interface QueryLimits extends ReadOnlyLimits {
+  readonly atOnceMax: number | null
 }
 
 export interface UserQuery {
@@ -45,7 +68,7 @@ export interface UserQuery {
   readonly userId: UserId
   /** Values for the `{name:Type}` in the SQL. */
   readonly params?: Readonly<Record<string, unknown>>
-  readonly limits: ReadOnlyLimits
+  readonly limits: QueryLimits
   /** Who asks, for the engine's list of queries, e.g. `http:/api/query`. */
   readonly tag: string
   readonly signal?: AbortSignal
@@ -71,31 +94,109 @@ const ownerFirst: Readonly<Record<string, number>> = {
 /** @param store migrated: the views that exist now are those that can be read */
 export async function createSqlGate(store: AnalyticsStore): Promise<SqlGate> {
   const catalog = await loadCatalog(store)
+  const turns = new QueryTurns()
 
-  async function run(query: UserQuery): Promise<ReadOnlyResult> {
+  /** Parameters filled in, parsed by the engine, looked at. */
+  async function look(filled: Filled, signal?: AbortSignal): Promise<{ formatted: string; review: Review }> {
+    const formatted = await format(store, filled, signal)
+    const tokens = tokenize(formatted)
+    try {
+      return { formatted, review: reviewStatement(tokens, catalog) }
+    } catch (error) {
+      throw withTokenPlace(error, tokens, filled)
+    }
+  }
+
+  /** What may run of a user's query, and how. */
+  async function prepare(query: UserQuery) {
     assertLength(query.sql)
-    const sql = fillPlaceholders(query.sql, query.params ?? {})
-    const formatted = await format(store, sql, query.signal)
-    const { ownTables } = review(formatted, catalog)
-    const { limits, tag, signal } = query
-    return await store.queryReadOnly(withOwner(formatted, ownTables, query.userId), limits, {
-      tag,
-      settings: ownTables.length > 0 ? ownerFirst : {},
-      ...(signal ? { signal } : {}),
-    })
+    const filled = fillPlaceholders(query.sql, query.params ?? {})
+    const { formatted, review } = await look(filled, query.signal)
+    return { filled, sql: withOwner(formatted, review.ownTables, query.userId), options: optionsOf(query, review) }
+  }
+
+  async function* parts(query: UserQuery): AsyncGenerator<ReadOnlyPart, void, void> {
+    const { filled, sql, options } = await prepare(query)
+    const giveBack = await takeTurn(query)
+    try {
+      yield* store.streamReadOnly(sql, query.limits, options)
+    } catch (error) {
+      throw withNamePlace(error, filled)
+    } finally {
+      giveBack()
+    }
+  }
+
+  const takeTurn = ({ userId, limits, signal }: UserQuery) => turns.take(userId, limits.atOnceMax, signal)
+
+  /** One query in its turn. */
+  async function inTurn<T>(query: UserQuery, filled: Filled, ask: () => Promise<T>): Promise<T> {
+    const giveBack = await takeTurn(query)
+    try {
+      return await ask()
+    } catch (error) {
+      throw withNamePlace(error, filled)
+    } finally {
+      giveBack()
+    }
   }
 
   return {
-    run,
+    catalog,
+    async run(query) {
+      const { filled, sql, options } = await prepare(query)
+      return await inTurn(query, filled, () => store.queryReadOnly(sql, query.limits, options))
+    },
     async stream({ format: rowFormat, ...query }) {
-      return Readable.from(renderRows(await run(query), rowFormat), { objectMode: false })
+      if (rowFormat !== 'parquet') return await begun(renderParts(parts(query), rowFormat))
+      const { filled, sql, options } = await prepare(query)
+      return await inTurn(query, filled, () => store.fileReadOnly(sql, 'Parquet', query.limits, options))
     },
     async check(sql) {
       assertLength(sql)
-      const { tables } = review(await format(store, fillWithSamples(sql)), catalog)
-      return { tables: [...tables] }
+      const { review } = await look(fillPlaceholders(sql, {}, { missing: 'sample' }))
+      return { tables: [...review.tables], parameters: placeholdersOf(sql) }
+    },
+    async explain(query) {
+      assertLength(query.sql)
+      const filled = fillPlaceholders(query.sql, query.params ?? {}, { missing: 'sample' })
+      const { formatted, review } = await look(filled, query.signal)
+      const sql = `EXPLAIN ${withOwner(formatted, review.ownTables, query.userId)}`
+      const ask = () => store.queryReadOnly(sql, query.limits, optionsOf(query, review))
+      const { rows } = await inTurn(query, filled, ask)
+      const plan = rows.map(([line]) => String(line)).filter(line => line.trim() !== '' && !unsaidOfPlan.test(line))
+      return { tables: [...review.tables], parameters: placeholdersOf(query.sql), plan: plan.map(shortLine) }
     },
   }
+}
+
+function optionsOf({ tag, signal }: UserQuery, { ownTables }: Review): QueryOptions {
+  return { tag, settings: ownTables.length > 0 ? ownerFirst : {}, ...(signal ? { signal } : {}) }
+}
+
+/**
+ * Resolves when the first piece is there. Not a generator around the pieces: one that nobody has begun to read would not
+ * hear of its end.
+ */
+async function begun(pieces: AsyncGenerator<string, void, void>): Promise<Readable> {
+  let first: IteratorResult<string, void> | null = await pieces.next()
+  const rest: AsyncIterator<string, void> = {
+    async next() {
+      const piece = first ?? (await pieces.next())
+      first = null
+      return piece
+    },
+    return: () => pieces.return(),
+  }
+  return Readable.from({ [Symbol.asyncIterator]: () => rest }, { objectMode: false })
+}
+
+/** Long lists of columns that say nothing of how it runs, and how much of everybody's rows lies where. */
+const unsaidOfPlan = /^[\s│├└─]*(Output|Parts):/
+const planLineCharsMax = 200
+
+function shortLine(line: string): string {
+  return line.length > planLineCharsMax ? `${line.slice(0, planLineCharsMax - 1)}…` : line
 }
 
 function assertLength(sql: string): void {
@@ -111,7 +212,7 @@ function assertLength(sql: string): void {
  * The statement in the engine's own form, on one line.
  * @throws AppError QUERY_FAILED when it is not exactly one statement
  */
-async function format(store: AnalyticsStore, sql: string, signal?: AbortSignal): Promise<string> {
+async function format(store: AnalyticsStore, filled: Filled, signal?: AbortSignal): Promise<string> {
   const options = {
     tag: 'sql-gate:format',
     settings: { max_execution_time: formatTimeSecMax },
@@ -119,11 +220,11 @@ async function format(store: AnalyticsStore, sql: string, signal?: AbortSignal):
   }
   const rows = await store
     .query<{ once: string; twice: string | null }>(
-      `WITH formatQuerySingleLine(${quote(sql)}) AS once SELECT once, formatQuerySingleLineOrNull(once) AS twice`,
+      `WITH formatQuerySingleLine(${quote(filled.sql)}) AS once SELECT once, formatQuerySingleLineOrNull(once) AS twice`,
       options,
     )
     .catch((error: unknown) => {
-      throw withoutOurPart(error)
+      throw withSyntaxPlace(withoutOurPart(error), filled)
     })
   const { once = '', twice = null } = rows[0] ?? {}
   // Then a word in capitals is a keyword and no other word is, on every reading: no name passes for one.
@@ -148,10 +249,6 @@ function withoutOurPart(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== 'QUERY_FAILED') return error
   const message = error.message.replace(/[\s:]*In scope (?:WITH|SELECT) formatQuerySingleLine\([\s\S]*$/, '.')
   return new AppError('QUERY_FAILED', message, { details: error.details, cause: error })
-}
-
-function review(formatted: string, catalog: Catalog): Review {
-  return reviewStatement(tokenize(formatted), catalog)
 }
 
 /** Puts the owner in wherever a view of `mine` is read. */

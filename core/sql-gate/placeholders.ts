@@ -8,28 +8,58 @@ import { literal, type ParamValue } from '../clickhouse/literal.ts'
 const part =
   /'(?:\\[\s\S]|''|[^'\\])*'|`(?:\\[\s\S]|[^`\\])*`|"(?:\\[\s\S]|[^"\\])*"|(\$\w*\$)[\s\S]*?\1|--[^\n]*|\/\*[\s\S]*?\*\/|\{\s*(?<name>[A-Za-z_]\w{0,63})\s*:\s*(?<type>[A-Za-z][\w(), ']{0,100}?)\s*\}/g
 
-const scalarType = /^(String|UUID|Bool|U?Int(8|16|32|64)|Float64|Date|DateTime|DateTime64\(3\))$/
 const wrappedType = /^(Array|Nullable)\((.+)\)$/
 /** Without a zone it is UTC, as everywhere in the store. */
 const isoInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
 
+/** A user's SQL with literals in the place of its parameters. */
+export interface Filled {
+  /** As the user wrote it. */
+  readonly original: string
+  readonly sql: string
+  /** Where a character of `sql` stands in `original`; of a literal, where its parameter begins. Both count from 0. */
+  originalOffset(offset: number): number
+}
+
+/** A `{name:Type}` of a user's SQL. */
+export interface Placeholder {
+  readonly name: string
+  /** Without spaces, e.g. `Array(UInt64)`. */
+  readonly type: string
+}
+
+/** Types that a parameter can have; `Array(T)` and `Nullable(T)` of them besides. */
+export const parameterTypes = [
+  'String',
+  'UUID',
+  'Bool',
+  ...['', 'U'].flatMap(sign => [8, 16, 32, 64].map(bits => `${sign}Int${bits}`)),
+  'Float64',
+  'Date',
+  'DateTime',
+  'DateTime64(3)',
+] as const
+
 /**
  * Puts literals in the place of the `{name:Type}` of a user's SQL.
  *
- * @param params String, UUID, Bool, (U)Int8–64, Float64, Date, DateTime, DateTime64(3), Array(T), Nullable(T). Instants
- *   are ISO 8601 text or epoch milliseconds; whole numbers beyond 2^53 are text.
+ * @param params of the `parameterTypes`. Instants are ISO 8601 text or epoch milliseconds; whole numbers beyond 2^53 are
+ *   text.
+ * @param o.missing what happens where a value is missing: it is an error, or some value of the type is taken, to look at
+ *   SQL whose values are not known yet
  * @throws AppError BAD_REQUEST when a value is missing, left over, or does not fit its type
  */
-export function fillPlaceholders(sql: string, params: Readonly<Record<string, unknown>>): string {
+export function fillPlaceholders(
+  sql: string,
+  params: Readonly<Record<string, unknown>>,
+  o: { readonly missing: 'refuse' | 'sample' } = { missing: 'refuse' },
+): Filled {
   const used = new Set<string>()
-  const filled = replacePlaceholders(sql, (name, type) => {
-    if (!Object.hasOwn(params, name)) {
-      throw new AppError('BAD_REQUEST', `The SQL needs a value for the parameter ${name}.`, {
-        details: { field: name },
-      })
-    }
+  const filled = replacePlaceholders(sql, ({ name, type }) => {
     used.add(name)
-    return literal(name, type, toParam(type, params[name]))
+    if (Object.hasOwn(params, name)) return parameterLiteral({ name, type }, params[name])
+    if (o.missing === 'sample') return literal(name, type, sampleOf(type))
+    throw new AppError('BAD_REQUEST', `The SQL needs a value for the parameter ${name}.`, { details: { field: name } })
   })
   for (const name of Object.keys(params)) {
     if (used.has(name)) continue
@@ -38,33 +68,67 @@ export function fillPlaceholders(sql: string, params: Readonly<Record<string, un
   return filled
 }
 
-/** The same with some value of each type, to look at SQL whose values are not known yet. */
-export function fillWithSamples(sql: string): string {
-  return replacePlaceholders(sql, (name, type) => literal(name, type, sampleOf(type)))
+/**
+ * One value as the literal that stands for it.
+ * @throws AppError BAD_REQUEST when it does not fit the type
+ */
+export function parameterLiteral({ name, type }: Placeholder, value: unknown): string {
+  return literal(name, type, toParam(type, value))
 }
 
-function replacePlaceholders(sql: string, write: (name: string, type: string) => string): string {
-  return sql.replace(part, (whole, ...rest: unknown[]) => {
-    const { name, type } = groupsOf(rest)
-    if (name === undefined || type === undefined) return whole
+/** The parameters of a user's SQL in the order of their first mention. @throws AppError BAD_REQUEST for one of two types */
+export function placeholdersOf(sql: string): Placeholder[] {
+  const found = new Map<string, Placeholder>()
+  replacePlaceholders(sql, ({ name, type }) => {
+    const known = found.get(name)
+    if (known !== undefined && known.type !== type) {
+      throw new AppError(
+        'BAD_REQUEST',
+        `The parameter ${name} is a ${known.type} in one place and a ${type} in another.`,
+        {
+          details: { field: name },
+        },
+      )
+    }
+    found.set(name, { name, type })
+    return ''
+  })
+  return [...found.values()]
+}
+
+function replacePlaceholders(original: string, write: (found: Placeholder) => string): Filled {
+  const spans: { end: number; originalStart: number; originalEnd: number }[] = []
+  let sql = ''
+  let copiedTo = 0
+  for (const match of original.matchAll(part)) {
+    const { name, type } = match.groups ?? {}
+    if (name === undefined || type === undefined) continue
     const compact = type.replace(/\s+/g, '')
     if (!isParamType(compact)) {
       throw new AppError('BAD_REQUEST', `The parameter ${name} has the type ${type}, which a parameter cannot have.`, {
         details: { field: name },
       })
     }
-    return ` ${write(name, compact)} `
-  })
-}
-
-function groupsOf(rest: readonly unknown[]): { name?: string; type?: string } {
-  const groups = rest.at(-1)
-  return typeof groups === 'object' && groups !== null ? groups : {}
+    const originalEnd = match.index + match[0].length
+    sql += `${original.slice(copiedTo, match.index)} ${write({ name, type: compact })} `
+    spans.push({ end: sql.length, originalStart: match.index, originalEnd })
+    copiedTo = originalEnd
+  }
+  sql += original.slice(copiedTo)
+  return {
+    original,
+    sql,
+    originalOffset(offset) {
+      const before = spans.findLast(span => span.end <= offset) ?? { end: 0, originalStart: 0, originalEnd: 0 }
+      const next = spans.find(span => span.end > offset)
+      return Math.min(before.originalEnd + offset - before.end, next?.originalStart ?? original.length)
+    },
+  }
 }
 
 function isParamType(type: string): boolean {
   const inner = wrappedType.exec(type)?.[2]
-  return inner === undefined ? scalarType.test(type) : isParamType(inner)
+  return inner === undefined ? parameterTypes.some(known => known === type) : isParamType(inner)
 }
 
 /** What came as JSON or from a command line, in the form that the type's literal is made from. */

@@ -99,7 +99,7 @@ interface Level {
 
 /**
  * @param tokens of the engine's own form of the statement
- * @throws AppError QUERY_REFUSED with a sentence that names what is refused
+ * @throws AppError QUERY_REFUSED with a sentence that names what is refused; `details.tokenIndex` says where, if anywhere
  */
 export function reviewStatement(tokens: readonly Token[], catalog: Catalog): Review {
   const first = tokens.find(token => !isSymbol(token, '('))
@@ -126,9 +126,18 @@ class Reviewer {
   }
 
   review(): Review {
-    for (let at = 0; at < this.#tokens.length; ) at = this.#step(at)
+    for (let at = 0; at < this.#tokens.length; ) at = this.#placedStep(at)
     if (this.#isTableNext) throw refuse('The SQL ends where a table should stand')
     return { tables: [...this.#tables], ownTables: this.#ownTables }
+  }
+
+  #placedStep(at: number): number {
+    try {
+      return this.#step(at)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      throw new AppError(error.code, error.message, { details: { tokenIndex: at }, cause: error })
+    }
   }
 
   /** Looks at what begins at `at`; returns where the next one begins. */

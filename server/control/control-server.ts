@@ -22,7 +22,7 @@ import {
 } from '../../contracts/control.ts'
 import { AppError } from '../../contracts/errors.ts'
 import { type ImportProgress, ImportRequestSchema } from '../../contracts/import.ts'
-import { QueryRequestSchema } from '../../contracts/queries.ts'
+import { ControlQueryRequestSchema } from '../../contracts/queries.ts'
 import { WorldStatusSchema } from '../../contracts/ws.ts'
 import type { Log } from '../../core/log.ts'
 import { queryContentTypes } from '../features/query/service.ts'
@@ -160,7 +160,7 @@ function controlApp(handlers: ControlHandlers, log: Log): express.Express {
     answer(async () => WorldStatusSchema.parse(await handlers.stopReplay())),
   )
   app.post('/query', async (request, response) => {
-    const asked = parseInput(QueryRequestSchema, request.body)
+    const asked = parseInput(ControlQueryRequestSchema, request.body)
     const body = await handlers.query(asked, goneSignal(response))
     response.set('Content-Type', queryContentTypes[asked.format])
     await pipeline(body, response)

@@ -11,7 +11,7 @@ import type {
   VaultRotationProgress,
 } from '../../contracts/control.ts'
 import type { ImportProgress, ImportRequest } from '../../contracts/import.ts'
-import type { QueryRequest } from '../../contracts/queries.ts'
+import type { ControlQueryRequest } from '../../contracts/queries.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
 
 /**
@@ -24,7 +24,7 @@ export interface ControlHandlers {
   token(request: ControlTokenRequest): Promise<string>
   import(request: ImportRequest, onProgress: (progress: ImportProgress) => void, signal: AbortSignal): Promise<void>
   /** The bytes of the answer in the format asked for. */
-  query(request: QueryRequest, signal: AbortSignal): Promise<Readable>
+  query(request: ControlQueryRequest, signal: AbortSignal): Promise<Readable>
   startReplay(request: ReplayRequest): Promise<WorldStatus>
   stopReplay(): Promise<WorldStatus>
   backup(request: BackupRequest, onProgress: (progress: BackupProgress) => void, signal: AbortSignal): Promise<void>

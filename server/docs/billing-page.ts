@@ -11,6 +11,11 @@ const limitRows: readonly (readonly [keyof PlanLimits, string])[] = [
   ['resultDays', 'Days that they are kept'],
   ['premiumIndicators', 'Premium indicators'],
   ['alerts', 'Alerts'],
+  ['querySeconds', 'Seconds that a SQL query may run'],
+  ['queryMemoryBytes', 'Bytes of memory that it may use'],
+  ['queryRowsRead', 'Rows that it may read'],
+  ['queryRows', 'Rows that it may give'],
+  ['queriesAtOnce', 'SQL queries at a time'],
 ]
 
 /** `docs/billing.md`: the plans with their limits, and how credits work. */
@@ -28,7 +33,7 @@ Made from \`server/features/billing/plans.ts\`.
 ${rows.join('\n')}
 | Price a month | ${prices} |
 
-The owner of a home that runs on one machine (\`npm start\`) has no limits: what is used is written down all the same.
+The owner of a home that runs on one machine (\`npm start\`) has no limits but those of SQL queries: what is used is written down all the same.
 
 - Payment is not connected yet: choosing a plan that costs something is answered with 501 \`NOT_CONFIGURED\`, and changes nothing. Admins give themselves any plan with \`POST /api/subscription\`.
 - Monthly limits count from the day on which a subscription began, without one by the calendar month (UTC). Calls count by the minute of the clock.

@@ -10,7 +10,12 @@ export const routeGroups: readonly RouteGroup[] = [
   {
     title: 'Numbers',
     text: 'What moves, and what is known of creators and videos.',
-    prefixes: ['/api/analytics', '/api/creators', '/api/videos', '/api/query'],
+    prefixes: ['/api/analytics', '/api/creators', '/api/videos'],
+  },
+  {
+    title: 'SQL',
+    text: 'Questions of your own, asked once or saved, as [sql.md](sql.md) describes them.',
+    prefixes: ['/api/query', '/api/queries'],
   },
   {
     title: 'For machines',

@@ -44,6 +44,8 @@ export const ownedTables = {
   uploads: { owner: 'owner_id', hidden: [] },
   media_jobs: { owner: 'owner_id', hidden: [] },
   media_outputs: { owner: 'owner_id', hidden: [] },
+  saved_queries: { owner: 'owner_id', hidden: [] },
+  query_versions: { owner: 'owner_id', hidden: [] },
   dashboards: { owner: 'owner_id', hidden: [] },
   imports: { owner: 'owner_id', hidden: [] },
   dead_letters: { owner: 'owner_id', hidden: [] },

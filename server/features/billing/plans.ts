@@ -20,6 +20,11 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       resultDays: 7,
       premiumIndicators: false,
       alerts: 10,
+      querySeconds: 20,
+      queryMemoryBytes: 0.5 * gib,
+      queryRowsRead: 500_000_000,
+      queryRows: 100_000,
+      queriesAtOnce: 2,
     },
   },
   pro: {
@@ -34,6 +39,11 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       resultDays: 30,
       premiumIndicators: true,
       alerts: 100,
+      querySeconds: 60,
+      queryMemoryBytes: gib,
+      queryRowsRead: 2_000_000_000,
+      queryRows: 1_000_000,
+      queriesAtOnce: 4,
     },
   },
   premium: {
@@ -48,6 +58,11 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
       resultDays: 90,
       premiumIndicators: true,
       alerts: 1_000,
+      querySeconds: 120,
+      queryMemoryBytes: 2 * gib,
+      queryRowsRead: 10_000_000_000,
+      queryRows: 5_000_000,
+      queriesAtOnce: 8,
     },
   },
 }
@@ -55,7 +70,7 @@ const planTable: Readonly<Record<PlanName, Omit<Plan, 'name'>>> = {
 /** From the smallest to the largest. */
 export const plans: readonly Plan[] = planNames.map(name => ({ name, ...planTable[name] }))
 
-/** Of the owner of an embedded home, who pays nobody. */
+/** Of the owner of an embedded home, who pays nobody. Queries have limits all the same: the machine must stay usable. */
 const withoutLimits: PlanLimits = {
   downloadsPerMonth: null,
   apiCallsPerMinute: null,
@@ -65,6 +80,11 @@ const withoutLimits: PlanLimits = {
   resultDays: null,
   premiumIndicators: true,
   alerts: null,
+  querySeconds: 60,
+  queryMemoryBytes: gib,
+  queryRowsRead: 10_000_000_000,
+  queryRows: 5_000_000,
+  queriesAtOnce: 8,
 }
 
 /** What a user may use: that of the plan, or everything. */

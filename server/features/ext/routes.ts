@@ -2,11 +2,15 @@ import { z } from 'zod'
 import { CreatorIdSchema } from '../../../contracts/ids.ts'
 import { CreatorRowSchema, IndexedVodRowSchema } from '../../../contracts/library.ts'
 import { CreatorSearchParamsSchema, SeriesParamsSchema, TrendsParamsSchema } from '../../../contracts/measures.ts'
+import { ExtQueryRequestSchema, QueryResultSchema } from '../../../contracts/queries.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
 import { sharedRoute } from '../../http/shared-route.ts'
 import { SeriesAnswerSchema, TrendsAnswerSchema } from '../analytics/routes.ts'
 import { monitoredCreators } from '../monitoring/service.ts'
+import { streamSavedQuery } from '../queries/service.ts'
+import { otherQueryTypes, queryErrors } from '../query/routes.ts'
+import { queryContentTypes, streamQuery } from '../query/service.ts'
 import { creatorsQuestion, seriesQuestion, trendsQuestion } from '../shared-questions.ts'
 import { vodsQuestion } from './service.ts'
 
@@ -80,6 +84,34 @@ export const extRoutes: readonly Route[] = [
       const { creatorId } = query
       const creators = creatorId === undefined ? (await monitoredCreators(deps, ownerOf(context))).sort() : [creatorId]
       return { shared: await deps.answers.get(vodsQuestion(deps, creators, query)) }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/ext-api/v1/query',
+    summary: 'SQL over the schemas v and mine, or a saved query',
+    description: 'As `POST /api/query` with `sql`, or as `POST /api/queries/{id}/run` with `savedQueryId`.',
+    auth: ['apiKey'],
+    scope: 'queries:run',
+    isRead: true,
+    body: ExtQueryRequestSchema,
+    errors: [...queryErrors, 'NOT_FOUND'],
+    otherContentTypes: otherQueryTypes,
+    answer: QueryResultSchema,
+    async handle(deps, { body }, context) {
+      const asked = { userId: ownerOf(context), tag: 'http:/ext-api/v1/query', signal: context.signal }
+      return {
+        body:
+          'sql' in body
+            ? await streamQuery(deps, { ...asked, ...body })
+            : await streamSavedQuery(deps, {
+                ...asked,
+                id: body.savedQueryId,
+                params: body.params,
+                format: body.format,
+              }),
+        contentType: queryContentTypes[body.format],
+      }
     },
   }),
 ]

@@ -1,20 +1,20 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
+import type { PlanLimits } from '../../../contracts/billing.ts'
 import type { UserId } from '../../../contracts/ids.ts'
-import type { QueryRequest } from '../../../contracts/queries.ts'
-import type { ReadOnlyLimits } from '../../../core/clickhouse/port.ts'
-import type { SqlGate } from '../../../core/sql-gate/gate.ts'
+import type { QueryFormat, QueryParams } from '../../../contracts/queries.ts'
+import type { ReadOnlyResult } from '../../../core/clickhouse/port.ts'
+import type { CheckedSql, QueryLimits, UserQuery } from '../../../core/sql-gate/gate.ts'
+import type { ServerDeps } from '../../deps.ts'
 
-/** What one query of a user may cost. Over it the query ends with `QUERY_LIMIT`. */
-export const userQueryLimits: ReadOnlyLimits = {
-  timeSecMax: 20,
-  memoryBytesMax: 512 * 1024 * 1024,
-  resultRowsMax: 100_000,
-  resultBytesMax: 64 * 1024 * 1024,
-  readRowsMax: 500_000_000,
-}
+export type QueryDeps = Pick<ServerDeps, 'gate' | 'usage'>
+
+/** Bytes of one answer, in the form in which the engine sends it. */
+const resultBytesMax = 1024 ** 3
+/** Of an answer that is held in memory whole: of a file that the engine makes, of a live query, of an alert. */
+const heldBytesMax = 128 * 1024 ** 2
 
 /** The content type of each format. */
-export const queryContentTypes: Readonly<Record<QueryRequest['format'], string>> = {
+export const queryContentTypes: Readonly<Record<QueryFormat, string>> = {
   json: 'application/json; charset=utf-8',
   jsonl: 'application/x-ndjson; charset=utf-8',
   csv: 'text/csv; charset=utf-8',
@@ -23,27 +23,66 @@ export const queryContentTypes: Readonly<Record<QueryRequest['format'], string>>
   stream: 'application/x-ndjson; charset=utf-8',
 }
 
-const engineFormats = {
-  jsonl: 'JSONEachRow',
-  csv: 'CSVWithNames',
-  parquet: 'CSV',
-  markdown: 'CSV',
-  stream: 'CSV',
-} as const
+/** Somebody's SQL. */
+export interface AskedQuery {
+  readonly userId: UserId
+  readonly sql: string
+  readonly params: QueryParams
+  /** Who asks, for the engine's list of queries, e.g. `http:/api/query`. */
+  readonly tag: string
+  readonly signal?: AbortSignal
+}
 
 /**
- * Runs a user's SQL through the gate and gives the answer's bytes in the format asked for.
+ * Runs a user's SQL through the gate, within the limits of their plan, and gives the answer's bytes while it runs.
  *
- * @param deps.tag who asks, for the engine's process list, e.g. `http:/api/query`
- * @throws AppError QUERY_REFUSED, QUERY_FAILED, QUERY_LIMIT, or BAD_REQUEST for a parameter that does not fit its type
+ * @throws AppError QUERY_REFUSED, QUERY_FAILED, QUERY_LIMIT, RATE_LIMITED, or BAD_REQUEST for a parameter that does not
+ *   fit its type
  */
-export async function runUserQuery(
-  deps: { gate: SqlGate; userId: UserId; tag: string },
-  request: QueryRequest,
-  signal: AbortSignal,
+export async function streamQuery(
+  deps: QueryDeps,
+  asked: AskedQuery & { readonly format: QueryFormat },
 ): Promise<Readable> {
-  const { gate, userId, tag } = deps
-  const asked = { sql: request.sql, params: request.params, userId, limits: userQueryLimits, tag, signal }
-  if (request.format !== 'json') return await gate.stream({ ...asked, format: engineFormats[request.format] })
-  return Readable.from([JSON.stringify(await gate.run(asked))])
+  const { format, ...query } = asked
+  const limits = await queryLimitsOf(deps, asked.userId)
+  const bytesMax = format === 'parquet' ? heldBytesMax : resultBytesMax
+  return await deps.gate.stream({ ...query, limits: { ...limits, resultBytesMax: bytesMax }, format })
+}
+
+/**
+ * The whole answer, held in memory, for those who compute with it by themselves: it takes none of the turns that the
+ * user's plan has, so whoever calls sees to it that not many run at once.
+ *
+ * @param o.rowsMax more rows than that, or than the plan allows, are `QUERY_LIMIT`
+ * @throws AppError as `streamQuery`
+ */
+export async function runQuery(deps: QueryDeps, asked: AskedQuery, o: { rowsMax: number }): Promise<ReadOnlyResult> {
+  const limits = await queryLimitsOf(deps, asked.userId)
+  const resultRowsMax = Math.min(o.rowsMax, limits.resultRowsMax)
+  return await deps.gate.run({
+    ...asked,
+    limits: { ...limits, resultRowsMax, resultBytesMax: heldBytesMax, atOnceMax: null },
+  })
+}
+
+/** How the engine would run it. @throws AppError as `streamQuery` */
+export async function explainQuery(deps: QueryDeps, asked: AskedQuery): Promise<CheckedSql & { plan: string[] }> {
+  return await deps.gate.explain({ ...asked, limits: await queryLimitsOf(deps, asked.userId) })
+}
+
+/** What one query of the user may cost, by their plan. */
+async function queryLimitsOf({ usage }: Pick<QueryDeps, 'usage'>, userId: UserId): Promise<UserQuery['limits']> {
+  return queryLimits(await usage.limitsOf(userId))
+}
+
+/** The same by what the plan says. */
+export function queryLimits(plan: PlanLimits): QueryLimits {
+  return {
+    timeSecMax: plan.querySeconds,
+    memoryBytesMax: plan.queryMemoryBytes,
+    readRowsMax: plan.queryRowsRead,
+    resultRowsMax: plan.queryRows,
+    resultBytesMax,
+    atOnceMax: plan.queriesAtOnce,
+  }
 }
