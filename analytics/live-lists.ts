@@ -38,8 +38,8 @@ import {
 import { platformsOf, positions, type RankedRow, rank } from './measures/ranking.ts'
 import { clipRow, creatorsOf, outlierSubject, type Trends, withRanks } from './measures/trends.ts'
 import { makeWindow, type Window, windowBefore } from './measures/window.ts'
+import { windowRow } from './measures/window-row.ts'
 import { isMixed } from './policy.ts'
-import { velocityBetween } from './scores.ts'
 
 /** Rows of a list that are kept beyond those that can be shown. */
 const baseRowsMax = 700
@@ -69,7 +69,7 @@ const peersRest = { msMin: 2000, factor: 5 } as const
 /** Something that happened; others are ignored. */
 export type ListChange =
   | { readonly kind: 'samples'; readonly event: BusEvents['samples.written'] }
-  | { readonly kind: 'metadata' | 'niches' | 'world' | 'deadLetters' }
+  | { readonly kind: 'metadata' | 'niches' | 'world' | 'deadLetters' | 'watchlists' }
 
 /** The length of a list's step in data time: a day's window moves by the minute, others in proportion within bounds. */
 function stepMsOf(spanMs: number): number {
@@ -160,6 +160,7 @@ export class LiveLists {
         this.#worlds.clear()
         return
       case 'deadLetters':
+      case 'watchlists':
         return
     }
   }
@@ -381,29 +382,7 @@ function keepChanged(facts: Facts, ref: PageKey, detail: WindowDetail, published
     facts.viewless.add(detail.platform)
     return
   }
-  const isNew = publishedMs !== null && publishedMs > detail.window.fromMs && publishedMs <= detail.sampleAtMs
-  const state = detail.start ? 'value' : isNew ? 'new' : 'partial'
-  const published = isNew ? { atMs: publishedMs, views: 0 } : null
-  const start = detail.start ?? published ?? detail.first
-  const end = { atMs: detail.sampleAtMs, views: detail.views }
-  facts.changed.set(ref.key, {
-    ref,
-    row: {
-      key: ref.key,
-      platform: ref.platform,
-      low: detail.views,
-      endMs: detail.sampleAtMs,
-      state,
-      gain: start ? end.views - start.views : null,
-      velocity: start ? velocityBetween(start, end) : null,
-      sortValue: null,
-      videos: 1,
-      clippers: null,
-      isOwn: false,
-      recentVelocity: null,
-      engagement: null,
-    },
-  })
+  facts.changed.set(ref.key, { ref, row: windowRow(detail, publishedMs) })
 }
 
 /** The first rows of the list now; `null` when the base has too few rows left to say. */

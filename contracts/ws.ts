@@ -10,6 +10,7 @@ import {
   TrendsParamsSchema,
 } from './measures.ts'
 import { QueryParamsSchema, SqlTextSchema } from './queries.ts'
+import { WatchlistParamsSchema, WatchRowSchema } from './watchlists.ts'
 
 /** WebSocket protocol 1: JSON text frames. `docs/protocol.md` is generated from this file. */
 export const protocolVersion = 1
@@ -88,6 +89,11 @@ export const liveQueries = {
     title: 'Rows that could not be read, newest first (at most 200)',
     params: emptyParams,
     row: DeadLetterRowSchema,
+  },
+  watchlist: {
+    title: 'A watchlist of yours, in its order, with its numbers',
+    params: WatchlistParamsSchema,
+    row: WatchRowSchema,
   },
   world: {
     title: 'What the numbers on the screen are',

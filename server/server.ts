@@ -10,6 +10,7 @@ import { endedAmong } from './auth/session-states.ts'
 import { startControlServer } from './control/control-server.ts'
 import type { ControlHandlers } from './control/handlers.ts'
 import type { ServerDeps } from './deps.ts'
+import { watchlistRows } from './features/watchlists/service.ts'
 import { rawRefusal } from './http/error-answer.ts'
 import { LiveEngine } from './live/engine.ts'
 import { liveOpsRows, registerLiveMetrics } from './live/live-metrics.ts'
@@ -64,7 +65,7 @@ export async function startServer(
       ...deps,
       engine,
       usage: roomOf(deps),
-      parseQuestion: liveQuestions({ ...full, lists }),
+      parseQuestion: liveQuestions({ ...full, lists, watchlist: (userId, id) => watchlistRows(full, userId, id) }),
       endedSessions: sessions => endedAmong(deps.db, sessions),
     },
     settings,

@@ -106,6 +106,7 @@ export class LiveEngine {
     await listen('samples.written', event => ({ kind: 'samples', event }))
     await listen('metadata.written', event => ({ kind: 'metadata', world: event.world }))
     await listen('deadletters.changed', () => ({ kind: 'deadLetters' }))
+    await listen('watchlists.changed', ({ userId }) => ({ kind: 'watchlists', userId }))
     await listen('world.changed', () => ({ kind: 'world' }))
     await listen('niches.changed', () => ({ kind: 'niches' }))
     return engine

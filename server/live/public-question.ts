@@ -31,6 +31,7 @@ export function touching(
       case 'world':
         return true
       case 'deadLetters':
+      case 'watchlists':
         return false
       default:
         return assertNever(change)

@@ -81,6 +81,7 @@ function trendsOf(world: World, on: AnalyticsStore): LiveQuestion {
     },
     usage: { hasIndicators: () => false },
     clippers: { of: async () => null, has: () => false },
+    watchlist: async () => ({ rows: [], asOf: new Date(0) }),
     lists: new LiveLists(),
   })
   return parse(

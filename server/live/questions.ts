@@ -20,6 +20,8 @@ const opsMs = 2000
 type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'> & {
   readonly usage: { hasIndicators(userId: UserId): boolean }
   readonly clippers: Pick<ClipperDesk, 'of' | 'has'>
+  /** What stands on a list of theirs, with its numbers. @throws AppError NOT_FOUND */
+  readonly watchlist: (userId: UserId, watchlistId: string) => Promise<Omit<LiveAnswer, 'columns'>>
   /** It hears of every change before the engine computes anything. */
   readonly lists: LiveLists
 }
@@ -38,6 +40,8 @@ export function liveQuestions(deps: Deps): ParseQuestion {
       case 'series':
       case 'describe':
         return dataQuestion(deps, name, params, who)
+      case 'watchlist':
+        return watchlistQuestion(deps, params, who.userId)
       case 'ops':
       case 'deadLetters':
       case 'world':
@@ -74,9 +78,7 @@ function dataQuestion(
     name,
     lane: 'measures',
     staleAfterMs() {
-      const { speed } = deps.world.current().clock
-      if (!reads.movesWithTime || speed === 0) return null
-      return speed > 1 ? windowMs.replay : windowMs.live
+      return reads.movesWithTime ? windowStandsMs(deps) : null
     },
     isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
     async compute() {
@@ -94,9 +96,40 @@ function dataQuestion(
   }
 }
 
+/** How long a window that ends now may stand still; `null` in a world whose time does. */
+function windowStandsMs({ world }: Pick<Deps, 'world'>): number | null {
+  const { speed } = world.current().clock
+  if (speed === 0) return null
+  return speed > 1 ? windowMs.replay : windowMs.live
+}
+
 function indicated({ columns, rows, asOf }: LiveAnswer): LiveAnswer {
   const trendRows = rows.map(row => TrendRowSchema.parse(row))
   return { columns: [...columns, 'trending'], rows: withTrending(trendRows, asOf), asOf }
+}
+
+/** A list of one user, with public numbers. */
+function watchlistQuestion(deps: Deps, params: Record<string, unknown>, userId: UserId): LiveQuestion {
+  const { watchlistId } = parseInput(liveQueries.watchlist.params, params)
+  const columns = Object.keys(liveQueries.watchlist.row.shape)
+  const isTouched = touching(deps, () => true)
+  return {
+    key: `watchlist ${userId} ${watchlistId}`,
+    name: 'watchlist',
+    lane: 'measures',
+    staleAfterMs: () => windowStandsMs(deps),
+    isTouchedBy: change => (change.kind === 'watchlists' ? change.userId === userId : isTouched(change)),
+    async compute() {
+      const world = deps.world.current()
+      try {
+        const { rows, asOf } = await deps.watchlist(userId, watchlistId)
+        return world.gone?.aborted ? null : { columns, rows, asOf }
+      } catch (error) {
+        if (world.gone?.aborted) return null
+        throw error
+      }
+    },
+  }
 }
 
 /** A question about Cliptape itself. Dead letters belong to their owner; the rest is the same for all who may ask. */

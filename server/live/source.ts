@@ -9,6 +9,7 @@ export type Change =
   | { kind: 'niches' }
   | { kind: 'world' }
   | { kind: 'deadLetters' }
+  | { kind: 'watchlists'; userId: string }
 
 /** A question with checked parameters, ready to be computed again and again. */
 export interface LiveQuestion {
