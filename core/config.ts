@@ -82,6 +82,8 @@ export type Config = Readonly<{
     searchPath: string
     /** Absolute paths of folders. */
     roots: readonly string[]
+    /** For copies of media that lies elsewhere, in GiB. */
+    workGib: number
   }>
   /** Whether anybody may make an account. */
   registration: 'open' | 'closed'
@@ -242,6 +244,7 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
       ffmpegPath: get('FFMPEG_PATH') ?? 'ffmpeg',
       searchPath: env.PATH ?? '',
       roots: list('CLIPTAPE_MEDIA_ROOTS', ':').map(root => resolve(cwd, root)),
+      workGib: number('CLIPTAPE_WORK_GIB'),
     },
     registration: get('REGISTRATION') === 'closed' ? 'closed' : 'open',
     mail:

@@ -400,6 +400,14 @@ export const settings = [
     default: null,
     effect: "Folders, separated by colons, from which the owner's media may be read.",
   },
+  {
+    name: 'CLIPTAPE_WORK_GIB',
+    group: 'media',
+    kind: 'count',
+    default: '40',
+    effect:
+      'How much of the disk copies of media from addresses and buckets may take while they are analysed, in GiB for each process.',
+  },
 ] as const satisfies readonly Setting[]
 
 export type SettingName = (typeof settings)[number]['name']

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
+import type { WorkRoom } from './work-room.ts'
 
 /** No job runs this long. */
 const ageMsMax = 24 * 3_600_000
@@ -10,6 +11,8 @@ const folderName = /^(\d+)-[A-Za-z0-9]+$/
 export interface JobFolder {
   /** Absolute, empty, readable by this user alone. */
   readonly path: string
+  /** As of `RoomShare`, for large copies in it. */
+  take(bytes: number): Promise<void>
   /** Removes it with everything in it. */
   remove(): Promise<void>
 }
@@ -18,11 +21,20 @@ export interface JobFolder {
  * Makes a folder for one job. Its name holds the process that works in it, so that a sweep finds what a killed process
  * left behind.
  * @param root absolute; made when it is not there
+ * @param room which the folder takes from and gives back to
  */
-export async function createJobFolder(root: string): Promise<JobFolder> {
+export async function createJobFolder(root: string, room: WorkRoom): Promise<JobFolder> {
   await mkdir(root, { recursive: true, mode: 0o700 })
   const path = await mkdtemp(join(root, `${process.pid}-`))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  const share = room.share()
+  return {
+    path,
+    take: share.take,
+    async remove() {
+      await rm(path, { recursive: true, force: true })
+      share.giveBack()
+    },
+  }
 }
 
 /**

@@ -52,7 +52,7 @@ export async function openClipRig(
     { host: '127.0.0.1', port: 0 },
   )
   const openWorker = (of: ServerDeps) => {
-    const run = { ...of, engine: o.engine ?? null, openFolder: () => createJobFolder(workFolder) }
+    const run = { ...of, engine: o.engine ?? null, openFolder: () => createJobFolder(workFolder, of.media.room) }
     return new MediaWorker(
       { ...of, work: (job, task) => runJob(run, job, task), discard: (job, files) => discardFiles(run, job, files) },
       { concurrentMax: 1 },

@@ -5,6 +5,7 @@ import type { Outbound } from '../core/outbound/port.ts'
 import { createJobFolder } from '../media/job-folder.ts'
 import { probeSource } from '../media/source/probe.ts'
 import { SourceIndexes } from '../media/source/source-indexes.ts'
+import { WorkRoom } from '../media/work-room.ts'
 import { createDownloadLinks } from '../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../server/features/media-jobs/media-desk.ts'
 import { OpenShelf } from '../server/features/pictures/open-shelf.ts'
@@ -18,6 +19,7 @@ export const sampleFile = join(packageRoot, 'media', 'sample', 'sample.mp4')
  * nothing is decoded: who needs an engine opens one.
  */
 export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbound }): MediaDesk {
+  const room = new WorkRoom({ bytesMax: 1024 ** 3, freeDiskShare: async () => 1 })
   return {
     blobs: directoryBlobStore({ root: join(o.folder, 'blobs') }),
     links: createDownloadLinks({ secret: 'secret of the test', clock: o.clock }),
@@ -29,6 +31,7 @@ export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbo
     probe: (source, signal) => probeSource({ outbound: o.outbound }, source, { signal }),
     engine: async () => null,
     shelf: new OpenShelf(o.clock),
-    openFolder: () => createJobFolder(join(o.folder, 'work')),
+    room,
+    openFolder: () => createJobFolder(join(o.folder, 'work'), room),
   }
 }

@@ -28,7 +28,7 @@ export async function startClipJobs(
   const engine = await media.engine()
   await sweepJobFolders(paths.work, systemClock)
   const deps = { ...stores, vault, outbound, media, clock: systemClock, log }
-  const run = { ...deps, engine, openFolder: () => createJobFolder(paths.work) }
+  const run = { ...deps, engine, openFolder: () => createJobFolder(paths.work, media.room) }
   if (stores.db.kind === 'pglite') await takeBackOrphans(deps)
   const worker = await scope.start(
     'media worker',

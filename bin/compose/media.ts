@@ -9,6 +9,7 @@ import type { MediaEngine } from '../../media/engine/port.ts'
 import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
 import { probeSource } from '../../media/source/probe.ts'
 import { SourceIndexes } from '../../media/source/source-indexes.ts'
+import { WorkRoom } from '../../media/work-room.ts'
 import { createDownloadLinks } from '../../server/features/media-jobs/download-links.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { OpenShelf } from '../../server/features/pictures/open-shelf.ts'
@@ -31,6 +32,10 @@ export async function openMediaDesk(
     await sweepJobFolders(folders, systemClock)
     return await openMediaEngine({ ffmpegPath, searchPath, log })
   }
+  const room = new WorkRoom({
+    bytesMax: config.media.workGib * 1024 ** 3,
+    freeDiskShare: () => freeDiskShare(paths.root),
+  })
   const bucket = await openBucket({ config, scope })
   return {
     blobs: bucket?.blobs ?? directoryBlobStore({ root: paths.blobs }),
@@ -50,7 +55,8 @@ export async function openMediaDesk(
       () => new OpenShelf(systemClock),
       shelf => shelf.close(),
     ),
-    openFolder: () => createJobFolder(folders),
+    room,
+    openFolder: () => createJobFolder(folders, room),
   }
 }
 

@@ -49,6 +49,48 @@ export async function takeSpan(
   },
   job: { readonly folder: string; readonly signal: AbortSignal | undefined },
 ): Promise<Span> {
+  const packets: PicturePacket[] = []
+  const path = join(job.folder, 'span.mp4')
+  const copied = await copyPackets(media, wanted, {
+    path,
+    format: new Mp4OutputFormat({ fastStart: false }),
+    signal: job.signal,
+    onPicture: ({ timestamp, duration, type }) =>
+      packets.push({ atSec: timestamp, durationSec: duration, isKey: type === 'key' }),
+  })
+  return { path, packets, ...copied }
+}
+
+/**
+ * Copies all of a source that is no single file into one. Memory does not grow with its length.
+ * @param job.take told of each few bytes before they are written
+ * @returns what the clock of the source shows when the clock of the file shows 0
+ */
+export async function takeWhole(
+  media: OpenedMedia,
+  job: { readonly path: string; readonly signal: AbortSignal; readonly take: (bytes: number) => Promise<void> },
+): Promise<{ readonly baseSec: number }> {
+  return await copyPackets(
+    media,
+    { startSec: media.zeroSec, endSec: Number.MAX_SAFE_INTEGER, withPicture: true },
+    { ...job, format: new Mp4OutputFormat({ fastStart: 'fragmented' }) },
+  )
+}
+
+interface CopyJob {
+  readonly path: string
+  readonly format: Mp4OutputFormat
+  readonly signal: AbortSignal | undefined
+  /** Each packet of the picture, on the clock of the copy. */
+  readonly onPicture?: (packet: EncodedPacket) => void
+  readonly take?: (bytes: number) => Promise<void>
+}
+
+async function copyPackets(
+  media: OpenedMedia,
+  wanted: Parameters<typeof takeSpan>[1],
+  { path, format, signal, onPicture, take }: CopyJob,
+): Promise<Pick<Span, 'baseSec' | 'hasSound'>> {
   const { startSec, endSec, soundFromSec = startSec - soundBeforeSec } = wanted
   media.willRead(wanted)
   const video = wanted.withPicture ? media.video : null
@@ -61,18 +103,20 @@ export async function takeSpan(
   // From the keyframe on, which may be long before the start.
   media.willRead({ startSec: baseSec, endSec })
 
-  const path = join(job.folder, 'span.mp4')
-  const output = new Output({ format: new Mp4OutputFormat({ fastStart: false }), target: new FilePathTarget(path) })
-  const packets: PicturePacket[] = []
+  const output = new Output({ format, target: new FilePathTarget(path) })
   const tracks: PacketTrack[] = []
   const limits = { bytes: 0, count: 0 }
+  const check = async (packet: EncodedPacket): Promise<void> => {
+    signal?.throwIfAborted()
+    keepWithin(limits, packet)
+    await take?.(packet.byteLength)
+  }
   if (video && videoSink && key) {
     const copied = async function* (): AsyncGenerator<EncodedPacket> {
       for await (const packet of picturePackets(videoSink, key, endSec)) {
-        job.signal?.throwIfAborted()
-        keepWithin(limits, packet)
+        await check(packet)
         const own = shifted(packet, -baseSec)
-        packets.push({ atSec: own.timestamp, durationSec: own.duration, isKey: own.type === 'key' })
+        onPicture?.(own)
         yield own
       }
     }
@@ -82,9 +126,8 @@ export async function takeSpan(
   if (media.audio && audioSink && firstSound) {
     const copied = async function* (): AsyncGenerator<EncodedPacket> {
       for await (const packet of packetsFrom(audioSink, firstSound)) {
-        job.signal?.throwIfAborted()
         if (packet.timestamp >= endSec + soundAfterSec) return
-        keepWithin(limits, packet)
+        await check(packet)
         yield shifted(packet, -baseSec)
       }
     }
@@ -92,7 +135,7 @@ export async function takeSpan(
     tracks.push(audioTrack(output, { codec, config, packets: copied() }))
   }
   await writeInterleaved(output, tracks)
-  return { path, baseSec, packets, hasSound: firstSound !== null }
+  return { baseSec, hasSound: firstSound !== null }
 }
 
 /**

@@ -10,7 +10,10 @@ const keyframesMax = 43_200
  * be many (of some codecs every frame is one): from 43,200 on they are left out.
  * @returns null when there is no picture
  */
-export async function keyframesOf({ video, zeroSec }: OpenedMedia, signal?: AbortSignal): Promise<number[] | null> {
+export async function keyframesOf(
+  { video, zeroSec }: Pick<OpenedMedia, 'video' | 'zeroSec'>,
+  signal?: AbortSignal,
+): Promise<number[] | null> {
   if (!video) return null
   return readingMedia(signal, async () => {
     const sink = new EncodedPacketSink(video)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,7 @@ import { directoryBlobStore } from '../../core/blob/directory.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
 import { isPublicAddress } from '../../core/outbound/public-address.ts'
 import { cutClip } from '../cut/cut-clip.ts'
+import { takeWhole } from '../cut/span.ts'
 import { audioTrack, videoTrack, writeInterleaved } from '../cut/write-packets.ts'
 import { openMediaSource } from './open-source.ts'
 import { probeSource } from './probe.ts'
@@ -256,6 +257,23 @@ describe('a stream of segments', () => {
         .map(name => `hls/${name}`)
         .sort(),
     )
+  })
+
+  it('becomes one file, for which each part is fetched once', async () => {
+    serve({ 'hls/list.m3u8': playlist(names) })
+    const media = await openMediaSource({ outbound }, { kind: 'url', url: `${base}/hls/list.m3u8` })
+    const path = join(folder, 'whole.mp4')
+    let taken = 0
+    const take = async (bytes: number): Promise<void> => {
+      taken += bytes
+    }
+    await takeWhole(media, { path, take, signal: new AbortController().signal })
+    await media.close()
+    const read = asked.map(one => one.path).filter(path => path.endsWith('.ts'))
+    expect(read.sort()).toEqual(names.map(name => `hls/${name}`).sort())
+    expect(taken).toBeGreaterThan(0.9 * statSync(path).size)
+    const info = await probeSource({ outbound }, { kind: 'file', path })
+    expect(info).toMatchObject({ durationSec: expect.closeTo(30, 1), video: { framesPerSec: 30 }, notes: [] })
   })
 
   it('is asked for nothing more when whoever reads it goes away', async () => {

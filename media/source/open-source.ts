@@ -63,6 +63,8 @@ export interface OpenedMedia {
   readonly durationSec: number
   /** Null of a playlist. */
   readonly bytes: number | null
+  /** The file as it is; null of a playlist. */
+  readonly file: ByteFile | null
   /** As in `MediaInfo`. */
   readonly contentId: string
   /** Absolute; null when it is not on this machine. */
@@ -134,6 +136,7 @@ export async function openMediaSource(
       return {
         ...media,
         bytes: opened.file?.bytes ?? null,
+        file: opened.file,
         contentId: opened.contentId,
         localPath: source.kind === 'file' ? source.path : null,
         bytesRead: () => count.bytes,

@@ -7,6 +7,8 @@ const blocksOfRequestMax = 16
 const requestsMax = 6
 /** Fetched or on the way, of one file. */
 const blocksHeldMax = 256
+/** How far ahead of who reads is fetched: what waits longer might be given up before it is read. */
+const blocksAheadMax = blocksOfRequestMax * requestsMax
 /** Averages lie: what is announced is fetched ahead but for a little, which comes as it is asked for. */
 const announcedShare = 0.9
 
@@ -33,6 +35,8 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
   let announcedCount = 0
   /** What is fetched ahead, in blocks. */
   let ahead = { next: 0, end: 0 }
+  /** Where the last read ended. */
+  let readEnd = 0
   let requestCount = 0
 
   const isHere = (index: number): boolean => known.has(index) || blocks.has(index)
@@ -78,8 +82,9 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
   const goAhead = (): void => {
     while (requestCount < requestsMax) {
       while (ahead.next < ahead.end && isHere(ahead.next)) ahead.next += 1
-      if (ahead.next >= ahead.end) return
-      fetchMissing(ahead.next, Math.min(ahead.end, ahead.next + blocksOfRequestMax))
+      const end = Math.min(ahead.end, readEnd + blocksAheadMax)
+      if (ahead.next >= end) return
+      fetchMissing(ahead.next, Math.min(end, ahead.next + blocksOfRequestMax))
     }
   }
 
@@ -105,6 +110,7 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
         ahead = { next: last, end: Math.min(blockCount, first + announcedCount) }
         announcedCount = 0
       }
+      readEnd = last
       goAhead()
       const target = new Uint8Array(end - start)
       for (let index = first; index < last; index += 1) {

@@ -6,6 +6,7 @@ import type { MediaEngine } from '../../../media/engine/port.ts'
 import type { JobFolder } from '../../../media/job-folder.ts'
 import type { MediaSource, SourceDeps } from '../../../media/source/open-source.ts'
 import type { SourceIndexes } from '../../../media/source/source-indexes.ts'
+import type { WorkRoom } from '../../../media/work-room.ts'
 import type { OpenShelf } from '../pictures/open-shelf.ts'
 import type { DownloadLinks } from './download-links.ts'
 
@@ -33,6 +34,8 @@ export interface MediaDesk {
   engine(): Promise<MediaEngine | null>
   /** Media that somebody looks at. */
   readonly shelf: OpenShelf
+  /** What copies of media in the folders of work may take of the disk. */
+  readonly room: WorkRoom
   /** A folder for one piece of work, outside of those of jobs. */
   openFolder(): Promise<JobFolder>
 }

@@ -18,7 +18,6 @@ import type { Vault } from '../../../core/vault/port.ts'
 import { cutClip } from '../../../media/cut/cut-clip.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
 import { exactPicture } from '../../../media/filmstrip/exact-picture.ts'
-import { keyframesOf } from '../../../media/filmstrip/keyframes.ts'
 import { printSound } from '../../../media/fingerprint/print-sound.ts'
 import type { JobFolder } from '../../../media/job-folder.ts'
 import { type MediaSource, type OpenedMedia, openMediaSource } from '../../../media/source/open-source.ts'
@@ -36,7 +35,7 @@ import type { StoredFile } from './finish-job.ts'
 import type { MediaJobRow } from './job-states.ts'
 import { type MediaDesk, readingFor } from './media-desk.ts'
 import { levelNeeded, storedTimeline, timelineFile } from './stored-timeline.ts'
-import { wholeFile } from './whole-file.ts'
+import { keyframesIn, wholeFile } from './whole-file.ts'
 import type { MadeByJob } from './worker.ts'
 
 export interface RunDeps {
@@ -63,6 +62,7 @@ interface Run extends Task {
   readonly ownerId: UserId
   readonly source: MediaSource
   readonly folder: string
+  readonly take: JobFolder['take']
   /** Files in the blob store, as they are added. */
   readonly stored: StoredFile[]
 }
@@ -74,7 +74,7 @@ export async function runJob(deps: RunDeps, job: MediaJobRow, task: Task): Promi
   const stored: StoredFile[] = []
   try {
     const source = await sourceOf(deps, ownerId, job.vod_id)
-    const run: Run = { ...task, job, ownerId, source, folder: folder.path, stored }
+    const run: Run = { ...task, job, ownerId, source, folder: folder.path, take: folder.take, stored }
     const made = await work(deps, run)
     task.signal.throwIfAborted()
     return { ...made, files: stored }
@@ -197,7 +197,7 @@ async function runAnalysis(deps: RunDeps, run: Run, params: { readonly level?: T
       return { result: { level: known.level }, cpuSeconds: 0 }
     }
     const file = await wholeFile(media, run.source, run)
-    const keyframes = await keyframesOf(media, run.signal)
+    const keyframes = await keyframesIn(deps, file, run.signal)
     const analysis = await analyzeTimeline(engine, { ...file, info, keyframes }, { level }, run)
     await storeAnalysis(deps, run, analysis)
     if (level !== 'audio') {

@@ -8,6 +8,7 @@ import { Slots } from '../../../core/slots.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
 import { exactPicture } from '../../../media/filmstrip/exact-picture.ts'
 import { type FilmstripRequest, makeFilmstrip } from '../../../media/filmstrip/filmstrip.ts'
+import type { JobFolder } from '../../../media/job-folder.ts'
 import { type MediaSource, type OpenedMedia, openMediaSource } from '../../../media/source/open-source.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
@@ -35,10 +36,10 @@ export async function filmstripOf(
   request: FilmstripRequest,
   gone: AbortSignal,
 ): Promise<Readable> {
-  return await streamed(deps, { caller, vodId, gone }, async ({ engine, opened, source, folder, send }) => {
+  return await streamed(deps, { caller, vodId, gone }, async ({ engine, opened, source, folder, take, send }) => {
     await makeFilmstrip(
       engine,
-      { opened, localPath: async () => (await wholeFile(opened, source, { folder, signal: gone })).path },
+      { opened, localPath: async () => (await wholeFile(opened, source, { folder, take, signal: gone })).path },
       request,
       { signal: gone, onCell: ({ index, atSec, picture }) => send({ index, atSec }, picture.rgb) },
     )
@@ -86,6 +87,7 @@ interface Making {
   readonly source: MediaSource
   /** Private to this answer. */
   readonly folder: string
+  readonly take: JobFolder['take']
   send(head: PictureHead, rgb: Uint8Array): void
 }
 
@@ -104,11 +106,11 @@ async function streamed(
   if (!giveBack) throw new AppError('UNAVAILABLE', 'Too many pictures are being decoded: try again in a moment.')
   const records = new PassThrough()
   const begun = Promise.withResolvers<void>()
-  const made = inFolder(deps, async folder => {
+  const made = inFolder(deps, async ({ path: folder, take }) => {
     const media = { whose: userId, source, open: () => openMediaSource(readingFor(deps, userId), source), gone }
     await deps.media.shelf.use(media, opened =>
       make({
-        ...{ engine, opened, source, folder },
+        ...{ engine, opened, source, folder, take },
         send(head, rgb) {
           records.write(writePictureHead(head))
           records.write(rgb)
@@ -133,10 +135,13 @@ async function streamed(
   return records
 }
 
-async function inFolder({ media }: Pick<PictureDeps, 'media'>, work: (folder: string) => Promise<void>): Promise<void> {
+async function inFolder(
+  { media }: Pick<PictureDeps, 'media'>,
+  work: (folder: JobFolder) => Promise<void>,
+): Promise<void> {
   const folder = await media.openFolder()
   try {
-    await work(folder.path)
+    await work(folder)
   } finally {
     await folder.remove()
   }
