@@ -30,8 +30,8 @@ const quickCpuSecMax = 30
 const quickPlaces = 1
 /** The pause after the first attempt that may pass, and three times that after the second. */
 const pauseMs = 5_000
-/** The longest that a job may take: so long, and so many times its estimate. */
-const limitMs = 300_000
+/** The longest that a job may take: an hour, to fetch hours from a slow server, and so many times its estimate. */
+const limitMs = 3_600_000
 const limitPerEstimate = 10
 
 /** What came of a job. The files lie in the blob store. */
