@@ -14,6 +14,8 @@ export interface TimeAxis {
   toMs: number
   /** The crosshair, or null for none. */
   cursorAtMs: number | null
+  /** `number`: the axis counts something else than time, and `atMs` of points with it; time where it is left out. */
+  unit?: 'time' | 'number'
 }
 
 /** The area inside the axes, in cells of the grid, and how values map to it. */
@@ -142,7 +144,9 @@ function drawTimeAxis(plot: Plot, { theme, isAscii }: PlotStyle): void {
   for (let x = left; x < left + columns; x++) grid.put(x, y, isAscii ? '-' : '─', theme.axis)
   grid.put(left - 1, y, isAscii ? '+' : '└', theme.axis)
   let free = 0
-  for (const tick of timeTicks(plot.axis.fromMs, plot.axis.toMs, Math.floor(columns / (timeLabelWidth + 2)))) {
+  const { fromMs, toMs, unit } = plot.axis
+  const tickCount = Math.floor(columns / (timeLabelWidth + 2))
+  for (const tick of unit === 'number' ? valueTicks(fromMs, toMs, tickCount) : timeTicks(fromMs, toMs, tickCount)) {
     const x = left + Math.round(timeShare(plot.axis, tick.value) * (columns - 1))
     grid.put(x, y, isAscii ? '+' : '┬', theme.axis)
     const start = Math.min(Math.max(0, x - (tick.label.length >> 1)), grid.width - tick.label.length)

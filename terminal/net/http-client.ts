@@ -11,7 +11,7 @@ export interface HttpClient {
   post(path: string, body: JsonBody, options?: ReadOptions): Promise<HttpResult>
   patch(path: string, body: JsonBody): Promise<HttpResult>
   /** Puts JSON in the place of what has this entity tag; another one by now is refused with 412. */
-  put(path: string, body: JsonBody, entityTag: string): Promise<HttpResult>
+  put(path: string, body: JsonBody, entityTag: string, options?: ReadOptions): Promise<HttpResult>
   delete(path: string): Promise<HttpResult>
   /** An answer of raw bytes, piece by piece as they come; `signal` ends it. Reading the pieces may throw. */
   bytes(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpBytes>
@@ -81,8 +81,8 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
     get: (path, query, options) => askWithToken(addressOf(base, path, query), { method: 'GET' }, options),
     post: (path, body, options) => askWithToken(`${base}${path}`, posting(body), options),
     patch: (path, body) => askWithToken(`${base}${path}`, { ...posting(body), method: 'PATCH' }),
-    put: (path, body, entityTag) =>
-      askWithToken(`${base}${path}`, { ...posting(body), method: 'PUT', headers: { 'if-match': entityTag } }),
+    put: (path, body, entityTag, options) =>
+      askWithToken(`${base}${path}`, { ...posting(body), method: 'PUT', headers: { 'if-match': entityTag } }, options),
     delete: path => askWithToken(`${base}${path}`, { method: 'DELETE' }),
     bytes: (path, query, signal) =>
       withToken(token => askForBytes(addressOf(base, path, query), { method: 'GET' }, { token, signal })),

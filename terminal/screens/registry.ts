@@ -2,6 +2,7 @@ import type { FunctionName } from '../command/functions.ts'
 import { acctFactory } from './acct.ts'
 import { apiFactory } from './api.ts'
 import { billFactory } from './bill.ts'
+import { boardFactory } from './board.ts'
 import { clipsFactory } from './clips.ts'
 import { crmFactory } from './crm.ts'
 import { cutFactory } from './cut.ts'
@@ -15,6 +16,7 @@ import { loginFactory, registerFactory } from './login.ts'
 import { mediaFactory } from './media.ts'
 import { opsFactory } from './ops.ts'
 import type { ScreenFactory } from './screen.ts'
+import { sqlFactory } from './sql.ts'
 import { movFactory, topFactory } from './trend-list.ts'
 import { vodFactory } from './vod.ts'
 
@@ -36,6 +38,8 @@ const factories: readonly ScreenFactory[] = [
   clipsFactory,
   keysFactory,
   crmFactory,
+  sqlFactory,
+  boardFactory,
   loginFactory,
   registerFactory,
   helpFactory,

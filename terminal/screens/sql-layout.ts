@@ -1,0 +1,44 @@
+import { linesOf } from '../text/text-buffer.ts'
+import type { ScreenView } from './screen.ts'
+import { bufferOf, type SqlState } from './sql-state.ts'
+
+/** Where the parts of the screen stand: lines of the body, from the top. */
+export interface SqlLayout {
+  editorHeight: number
+  /** Below the text: what was run, and how it went. */
+  statusY: number
+  /** The rows, or what stands in their place. */
+  lower: { y: number; height: number }
+  gridWidth: number
+  /** The chart beside the rows, or in their place; null where there is none. */
+  chart: { x: number; width: number } | null
+}
+
+const editorHeightMin = 3
+/** From this width on a chart stands beside the rows. */
+const besideFromWidth = 110
+
+/** Keys that go into the text give it the room that it takes, up to a half; on the rows those have more. */
+export function layoutSql(state: SqlState, view: Pick<ScreenView, 'width' | 'height' | 'desk'>): SqlLayout {
+  const { width, height } = view
+  const lineCount = linesOf(bufferOf(state, view).text).length
+  const share = state.run === null && state.zone === 'editor' ? 0.55 : state.zone === 'editor' ? 0.5 : 0.3
+  const most = Math.max(editorHeightMin, Math.floor(height * share))
+  const editorHeight = Math.min(most, Math.max(editorHeightMin + (state.zone === 'editor' ? 2 : 0), lineCount + 1))
+  const lowerY = editorHeight + 1
+  const isBeside = width >= besideFromWidth
+  const gridWidth = state.chart === null ? width : isBeside ? Math.floor(width * 0.48) : 0
+  return {
+    editorHeight,
+    statusY: editorHeight,
+    lower: { y: lowerY, height: Math.max(1, height - lowerY - 1) },
+    gridWidth,
+    chart:
+      state.chart === null ? null : isBeside ? { x: gridWidth + 1, width: width - gridWidth - 1 } : { x: 0, width },
+  }
+}
+
+/** Rows of the grid that are seen at once: one line is its head. */
+export function gridRowsHigh({ lower }: SqlLayout): number {
+  return Math.max(1, lower.height - 1)
+}

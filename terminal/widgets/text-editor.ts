@@ -1,0 +1,158 @@
+import { isInText, type SqlToken, sqlKeywords, sqlTokens } from '../text/sql-tokens.ts'
+import { bracketsAt, linesOf, offsetOf, placeOf, selectionOf, type TextBuffer } from '../text/text-buffer.ts'
+import { cellWidth, takeCells } from '../text/width.ts'
+import type { Style } from '../theme/style.ts'
+import type { ColorRole } from '../theme/themes.ts'
+
+export interface TextEditorOptions {
+  buffer: TextBuffer
+  /** The first line that is shown; it is moved so that the cursor is among them. */
+  top: number
+  width: number
+  height: number
+  hasFocus: boolean
+  style: Style
+  /** What the server found to be wrong. */
+  problem: { from: number; to: number } | null
+  /** Shown while there is no text. */
+  hint: string
+}
+
+/** The first line to show in `height` lines so that the cursor is among them. */
+export function editorTop({ text, cursor }: TextBuffer, top: number, height: number): number {
+  const { line } = placeOf(text, cursor)
+  if (line < top) return line
+  return line >= top + height ? line - height + 1 : Math.min(top, Math.max(0, linesOf(text).length - 1))
+}
+
+/** SQL in colours with line numbers: exactly `height` lines of `width` cells, and where the cursor stands in them. */
+export function drawTextEditor(options: TextEditorOptions): { lines: string[]; cursor: { x: number; y: number } } {
+  const { buffer, width, height, style } = options
+  const lines = linesOf(buffer.text)
+  const top = editorTop(buffer, options.top, height)
+  const gutter = gutterWidth(lines.length)
+  const room = Math.max(1, width - gutter)
+  const at = placeOf(buffer.text, buffer.cursor)
+  const cursorCell = cellWidth((lines[at.line] ?? '').slice(0, at.column))
+  const left = leftCell(cursorCell, room)
+  const problemLine = options.problem === null ? -1 : placeOf(buffer.text, options.problem.from).line
+  const marks = marksOf(options)
+  const drawn = Array.from({ length: Math.max(0, height) }, (_, y) => {
+    const number = top + y
+    const line = lines[number]
+    if (line === undefined) return ' '.repeat(Math.max(0, width))
+    const isWrong = number === problemLine
+    const label = `${isWrong ? '!' : ' '}${String(number + 1).padStart(gutter - 2)} `
+    const head = style.paint(isWrong ? 'error' : number === at.line && options.hasFocus ? 'muted' : 'faint', label)
+    if (buffer.text === '') return head + style.paint('faint', style.fit(options.hint, room))
+    return (
+      head + drawLine(line, { start: offsetOf(buffer.text, { line: number, column: 0 }), left, room, marks, style })
+    )
+  })
+  return { lines: drawn, cursor: { x: gutter + cursorCell - left, y: at.line - top } }
+}
+
+/** The offset in the text under a cell of what was drawn. */
+export function offsetUnder(
+  options: Pick<TextEditorOptions, 'buffer' | 'top' | 'width' | 'height'>,
+  at: { x: number; y: number },
+) {
+  const { buffer, width, height } = options
+  const lines = linesOf(buffer.text)
+  const gutter = gutterWidth(lines.length)
+  const place = placeOf(buffer.text, buffer.cursor)
+  const cursorCell = cellWidth((lines[place.line] ?? '').slice(0, place.column))
+  const line = Math.min(lines.length - 1, editorTop(buffer, options.top, height) + at.y)
+  const cell = Math.max(0, at.x - gutter) + leftCell(cursorCell, Math.max(1, width - gutter))
+  return offsetOf(buffer.text, { line, column: takeCells(lines[line] ?? '', cell).length })
+}
+
+function gutterWidth(lineCount: number): number {
+  return Math.max(2, String(lineCount).length) + 2
+}
+
+/** How far a long line is moved to the left so that the cursor can be seen. */
+function leftCell(cursorCell: number, room: number): number {
+  if (cursorCell < room) return 0
+  const step = Math.max(1, Math.floor(room / 2))
+  return Math.ceil((cursorCell - room + 1) / step) * step
+}
+
+/** What a part of the text looks like. */
+interface Mark {
+  from: number
+  to: number
+  role?: ColorRole
+  isBold?: boolean
+  isInverse?: boolean
+}
+
+/** Later marks go over earlier ones. */
+function marksOf({ buffer, hasFocus, problem }: TextEditorOptions): Mark[] {
+  const tokens = sqlTokens(buffer.text)
+  const marks = tokens.map((token, i): Mark => ({ from: token.start, to: token.end, ...lookOf(token, tokens[i + 1]) }))
+  if (problem !== null) marks.push({ ...problem, role: 'error', isBold: true })
+  const selected = selectionOf(buffer)
+  if (selected !== null) marks.push({ ...selected, isInverse: true })
+  else if (hasFocus) {
+    const brackets = bracketsAt(buffer.text, buffer.cursor, offset => !isInText(tokens, offset + 1))
+    if (brackets !== null) {
+      const role: ColorRole = brackets.other === null ? 'error' : 'flash'
+      for (const at of [brackets.at, brackets.other])
+        if (at !== null) marks.push({ from: at, to: at + 1, role, isBold: true })
+    }
+  }
+  return marks
+}
+
+function lookOf(token: SqlToken, next: SqlToken | undefined): { role: ColorRole; isBold?: boolean } {
+  switch (token.kind) {
+    case 'comment':
+      return { role: 'faint' }
+    case 'string':
+      return { role: token.isClosed ? 'good' : 'warn' }
+    case 'number':
+      return { role: 'up' }
+    case 'parameter':
+      return { role: 'flash', isBold: true }
+    case 'quoted':
+      return { role: 'subject' }
+    case 'symbol':
+      return { role: 'muted' }
+    case 'word':
+      if (next?.text === '(' && next.start === token.end) return { role: 'accent' }
+      return sqlKeywords.has(token.text.toUpperCase()) ? { role: 'title', isBold: true } : { role: 'subject' }
+  }
+}
+
+function drawLine(
+  line: string,
+  {
+    start,
+    left,
+    room,
+    marks,
+    style,
+  }: { start: number; left: number; room: number; marks: readonly Mark[]; style: Style },
+): string {
+  const from = takeCells(line, left).length
+  const visible = takeCells(line.slice(from), room)
+  const begin = start + from
+  const end = begin + visible.length
+  const here = marks.filter(mark => mark.from < end && mark.to > begin)
+  const edges = [...new Set([begin, end, ...here.flatMap(mark => [mark.from, mark.to])])]
+    .filter(edge => edge >= begin && edge <= end)
+    .sort((a, b) => a - b)
+  const painted = edges.slice(0, -1).map((edge, i) => {
+    const text = visible.slice(edge - begin, (edges[i + 1] ?? end) - begin)
+    const over = here.filter(mark => mark.from <= edge && edge < mark.to)
+    const role = over.findLast(mark => mark.role !== undefined)?.role ?? 'text'
+    const isBold = over.some(mark => mark.isBold === true)
+    if (over.some(mark => mark.isInverse === true)) return style.inverse(text)
+    return isBold ? style.bold(role, text) : style.paint(role, text)
+  })
+  const isLineSelected = here.some(mark => mark.isInverse === true && mark.to > end)
+  const rest = room - cellWidth(visible)
+  const filling = isLineSelected && rest > 0 ? style.inverse(' ') + ' '.repeat(rest - 1) : ' '.repeat(Math.max(0, rest))
+  return painted.join('') + filling
+}
