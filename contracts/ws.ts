@@ -10,6 +10,7 @@ import {
   TrendsParamsSchema,
 } from './measures.ts'
 import { QueryParamsSchema, SqlTextSchema } from './queries.ts'
+import { QuotaLineSchema } from './quota.ts'
 import { WatchlistParamsSchema, WatchRowSchema } from './watchlists.ts'
 
 /** WebSocket protocol 1: JSON text frames. `docs/protocol.md` is generated from this file. */
@@ -94,6 +95,11 @@ export const liveQueries = {
     title: 'A watchlist of yours, in its order, with its numbers',
     params: WatchlistParamsSchema,
     row: WatchRowSchema,
+  },
+  quota: {
+    title: 'What your own credentials may still ask of the platforms, limit by limit',
+    params: emptyParams,
+    row: QuotaLineSchema.extend({ key: z.string() }),
   },
   world: {
     title: 'What the numbers on the screen are',

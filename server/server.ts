@@ -10,6 +10,7 @@ import { endedAmong } from './auth/session-states.ts'
 import { startControlServer } from './control/control-server.ts'
 import type { ControlHandlers } from './control/handlers.ts'
 import type { ServerDeps } from './deps.ts'
+import { listQuota } from './features/quota/service.ts'
 import { watchlistRows } from './features/watchlists/service.ts'
 import { rawRefusal } from './http/error-answer.ts'
 import { LiveEngine } from './live/engine.ts'
@@ -65,7 +66,12 @@ export async function startServer(
       ...deps,
       engine,
       usage: roomOf(deps),
-      parseQuestion: liveQuestions({ ...full, lists, watchlist: (userId, id) => watchlistRows(full, userId, id) }),
+      parseQuestion: liveQuestions({
+        ...full,
+        lists,
+        watchlist: (userId, id) => watchlistRows(full, userId, id),
+        quotaLines: userId => listQuota(full, userId),
+      }),
       endedSessions: sessions => endedAmong(deps.db, sessions),
     },
     settings,

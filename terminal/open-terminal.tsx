@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { AccessibleLines } from './app/accessible-lines.ts'
 import type { SaveFile } from './export/export-list.ts'
+import type { RenderPng } from './export/save-picture.ts'
 import type { CastViewer } from './frame/frame-cast.ts'
 import { FrameHub } from './frame/frame-hub.ts'
 import { clipboardText, endScreen, enterScreen, leaveScreen, mouseMode } from './frame/screen-modes.ts'
@@ -36,6 +37,8 @@ export interface TerminalOptions {
   /** Keeps what is written as SQL; without it, for as long as the terminal is open. */
   sqlDesk?: SqlDeskPort
   saveFile: SaveFile
+  /** Makes a PNG of an SVG; without it pictures are saved as SVG alone. */
+  renderPng?: RenderPng
   /** Shown in the first pane instead of TOP. */
   startCommand?: string
   /** Another way to the server than a WebSocket: a recording. */
@@ -96,6 +99,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
       preferences: options.preferences,
       sqlDesk: options.sqlDesk ?? { load: () => null, save() {} },
       saveFile: options.saveFile,
+      ...(options.renderPng === undefined ? {} : { renderPng: options.renderPng }),
       copy(text) {
         if (env.isAccessible) return false
         stdout.write(clipboardText(text))

@@ -4,7 +4,7 @@
  * A write marks the queries that it touches; a marked query is computed on its next tick, never twice at a time, and
  * at most `parallelMax` of all queries at once, in the order in which they became due; those that nobody has seen an
  * answer of go first. Questions about Cliptape itself have a lane of their own, so that OPS answers while the analytics
- * store is busy. Writes that come meanwhile fold into one further computation. So the load depends on distinct queries and the tick, not on subscribers and
+ * store is busy, and so has users' SQL, which may take long. Writes that come meanwhile fold into one further computation. So the load depends on distinct queries and the tick, not on subscribers and
  * not on the rate of writing. A query also never takes more than about half of the time for itself: after a
  * computation of d ms it rests as long.
  *
@@ -60,6 +60,8 @@ interface Scheduled {
   readonly query: LiveQuery
   isMarked: boolean
   isRunning: boolean
+  /** Ends the computation that runs. */
+  stop: AbortController | null
   failureCount: number
   /** Real instants in ms of a monotonic clock. */
   doneAtMs: number
@@ -74,6 +76,7 @@ export class LiveEngine {
   readonly #queries = new Map<string, Scheduled>()
   readonly #lanes: Readonly<Record<LiveQuestion['lane'], Lane>> = {
     measures: { ready: [], runningCount: 0 },
+    sql: { ready: [], runningCount: 0 },
     own: { ready: [], runningCount: 0 },
   }
   readonly #stats = { computations: 0, failures: 0, publications: 0, frameBytes: 0, computeMs: 0 }
@@ -132,6 +135,7 @@ export class LiveEngine {
 
   unwatch(query: LiveQuery, watcher: Watcher): void {
     query.watchers.delete(watcher)
+    if (query.watchers.size === 0) this.#queries.get(query.question.key)?.stop?.abort()
     this.#forgetIfUnused(query)
   }
 
@@ -159,8 +163,8 @@ export class LiveEngine {
   stats(): LiveStats {
     let watchers = 0
     for (const { query } of this.#queries.values()) watchers += query.watchers.size
-    const { measures, own } = this.#lanes
-    const waiting = measures.ready.length + measures.runningCount + own.ready.length + own.runningCount
+    let waiting = 0
+    for (const { ready, runningCount } of Object.values(this.#lanes)) waiting += ready.length + runningCount
     return { ...this.#stats, queries: this.#queries.size, watchers, waiting }
   }
 
@@ -182,6 +186,7 @@ export class LiveEngine {
       query: new LiveQuery(question),
       isMarked: false,
       isRunning: false,
+      stop: null,
       failureCount: 0,
       doneAtMs: Number.NEGATIVE_INFINITY,
       dueAtMs: 0,
@@ -238,26 +243,24 @@ export class LiveEngine {
   async #run(scheduled: Scheduled, lane: Lane): Promise<void> {
     const { query } = scheduled
     const startMs = performance.now()
+    const stop = new AbortController()
+    scheduled.stop = stop
     scheduled.isMarked = false
     scheduled.isRunning = true
     lane.runningCount += 1
     this.#stats.computations += 1
     let retryAfterMs: number | null = null
     try {
-      const answer = await query.question.compute()
+      const answer = await query.question.compute(stop.signal)
       if (answer === null) retryAfterMs = goneMs
       else {
         if (!this.#isClosed) this.#publish(query, () => query.accept(answer, performance.now()))
         scheduled.failureCount = 0
       }
     } catch (error) {
-      this.#stats.failures += 1
-      retryAfterMs = Math.min(retryMs.most, retryMs.first * 2 ** scheduled.failureCount)
-      scheduled.failureCount = Math.min(scheduled.failureCount + 1, 10)
-      if (!(error instanceof AppError))
-        this.#log.error({ err: error, query: query.question.name }, 'A live query failed.')
-      if (!this.#isClosed) query.fail(error)
+      if (!stop.signal.aborted) retryAfterMs = this.#noteFailure(scheduled, error)
     }
+    scheduled.stop = null
     const doneMs = performance.now()
     const tookMs = doneMs - startMs
     this.#stats.computeMs += tookMs
@@ -265,10 +268,26 @@ export class LiveEngine {
     scheduled.isRunning = false
     scheduled.doneAtMs = doneMs
     // From the start of one computation to the next at least a tick; after a long one a rest in proportion.
-    scheduled.dueAtMs = Math.max(startMs + this.#limits.tickMs, doneMs + Math.min(restFactor * tookMs, retryMs.most))
+    const tickMs = Math.max(this.#limits.tickMs, query.question.tickMs ?? 0)
+    scheduled.dueAtMs = Math.max(startMs + tickMs, doneMs + Math.min(restFactor * tookMs, retryMs.most))
+    // Somebody came for it while it was being stopped.
+    if (stop.signal.aborted && query.watchers.size > 0) scheduled.isMarked = true
     if (retryAfterMs !== null) this.#retryLater(scheduled, retryAfterMs)
     else if (scheduled.isMarked) this.#schedule(scheduled)
     this.#pump(lane)
+  }
+
+  /** Tells the watchers. @returns after how long it is tried again; null for what fails until something changes */
+  #noteFailure(scheduled: Scheduled, error: unknown): number | null {
+    const { query } = scheduled
+    this.#stats.failures += 1
+    const retryAfterMs = Math.min(retryMs.most, retryMs.first * 2 ** scheduled.failureCount)
+    scheduled.failureCount = Math.min(scheduled.failureCount + 1, 10)
+    if (!(error instanceof AppError)) this.#log.error({ err: error, query: query.question.name }, 'A live query failed.')
+    if (!this.#isClosed) query.fail(error)
+    // The user's own mistake: the same text fails again.
+    const isFinal = query.question.lane === 'sql' && error instanceof AppError && !error.isRetryable
+    return isFinal ? null : retryAfterMs
   }
 
   #retryLater(scheduled: Scheduled, retryAfterMs: number): void {

@@ -40,7 +40,8 @@ export class LiveQuery {
   failure: Failure | null = null
   /** Size of the newest frame's text, in bytes. */
   lastFrameBytes = 0
-  #columnsJson = '[]'
+  /** `columns`, and `columnTypes` where there are some, as they stand in a frame. */
+  #columnsJson = '"columns":[]'
   #rows: TextRow[] = []
   #asOf = ''
   #publishedAtMs = 0
@@ -61,7 +62,8 @@ export class LiveQuery {
   accept(answer: LiveAnswer, nowMs: number): number {
     const { rows, duplicateCount } = textRows(answer.rows)
     const asOf = answer.asOf.toISOString()
-    const columnsJson = JSON.stringify(answer.columns)
+    const typesJson = answer.columnTypes ? `,"columnTypes":${JSON.stringify(answer.columnTypes)}` : ''
+    const columnsJson = `"columns":${JSON.stringify(answer.columns)}${typesJson}`
     const patch = diffRows(this.#rows, rows)
     const hadFailed = this.failure !== null
     const isSame = this.hasAnswer && !patch && !hadFailed && columnsJson === this.#columnsJson
@@ -106,7 +108,7 @@ export class LiveQuery {
       type: 'snapshot',
       version: this.version,
       tail: Buffer.from(
-        `"seq":${this.version},"asOf":"${this.#asOf}","columns":${this.#columnsJson},"rows":[${this.#rows.map(row => row.json).join(',')}]}`,
+        `"seq":${this.version},"asOf":"${this.#asOf}",${this.#columnsJson},"rows":[${this.#rows.map(row => row.json).join(',')}]}`,
       ),
     }
     return this.#snapshot

@@ -82,6 +82,7 @@ function trendsOf(world: World, on: AnalyticsStore): LiveQuestion {
     usage: { hasIndicators: () => false },
     clippers: { of: async () => null, has: () => false },
     watchlist: async () => ({ rows: [], asOf: new Date(0) }),
+    quotaLines: async () => [],
     lists: new LiveLists(),
   })
   return parse(

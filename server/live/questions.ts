@@ -3,6 +3,7 @@ import type { LiveLists } from '../../analytics/live-lists.ts'
 import { AppError, assertNever } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { TrendRowSchema } from '../../contracts/measures.ts'
+import type { QuotaLine } from '../../contracts/quota.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
 import { isOperator, operatorsOnly } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
@@ -16,12 +17,15 @@ import type { Asker, LiveAnswer, LiveQuestion, ParseQuestion } from './source.ts
 /** How long a window may stand still on the screen while nothing is written, in real ms. */
 const windowMs = { live: 5000, replay: 1000 } as const
 const opsMs = 2000
+const quotaMs = 5000
 
 type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'deadLetters'> & {
   readonly usage: { hasIndicators(userId: UserId): boolean }
   readonly clippers: Pick<ClipperDesk, 'of' | 'has'>
   /** What stands on a list of theirs, with its numbers. @throws AppError NOT_FOUND */
   readonly watchlist: (userId: UserId, watchlistId: string) => Promise<Omit<LiveAnswer, 'columns'>>
+  /** What their own credentials may still ask of the platforms. */
+  readonly quotaLines: (userId: UserId) => Promise<readonly QuotaLine[]>
   /** It hears of every change before the engine computes anything. */
   readonly lists: LiveLists
 }
@@ -44,6 +48,7 @@ export function liveQuestions(deps: Deps): ParseQuestion {
         return watchlistQuestion(deps, params, who.userId)
       case 'ops':
       case 'deadLetters':
+      case 'quota':
       case 'world':
         if (name === 'ops' && !isOperator(who)) throw operatorsOnly()
         parseInput(liveQueries[name].params, params)
@@ -132,8 +137,8 @@ function watchlistQuestion(deps: Deps, params: Record<string, unknown>, userId: 
   }
 }
 
-/** A question about Cliptape itself. Dead letters belong to their owner; the rest is the same for all who may ask. */
-function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId: UserId): LiveQuestion {
+/** A question about Cliptape itself. Dead letters and quotas belong to their owner; the rest is the same for all who may ask. */
+function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'quota' | 'world', ownerId: UserId): LiveQuestion {
   const columns = Object.keys(liveQueries[name].row.shape)
   const answer = (rows: KeyedRow[]): LiveAnswer => ({ columns, rows, asOf: new Date(deps.clock.nowMs()) })
   switch (name) {
@@ -154,6 +159,21 @@ function ownQuestion(deps: Deps, name: 'ops' | 'deadLetters' | 'world', ownerId:
         staleAfterMs: () => null,
         isTouchedBy: change => change.kind === 'deadLetters',
         compute: async () => answer(await deps.deadLetters.list(ownerId)),
+      }
+    case 'quota':
+      return {
+        key: `${name} ${ownerId}`,
+        name,
+        lane: 'own',
+        staleAfterMs: () => quotaMs,
+        isTouchedBy: () => false,
+        compute: async () =>
+          answer(
+            (await deps.quotaLines(ownerId)).map(line => ({
+              key: `${line.kind} ${line.bucket} ${line.accountName ?? ''}`,
+              ...line,
+            })),
+          ),
       }
     case 'world':
       return {

@@ -15,18 +15,25 @@ export type Change =
 export interface LiveQuestion {
   /** Equal for equal questions: name, parameters in a canonical order, and the owner where the answer depends on one. */
   readonly key: string
-  readonly name: LiveQueryName
-  /** What it competes with for its turn: the other measures of the analytics store, or nothing heavy. */
-  readonly lane: 'measures' | 'own'
+  readonly name: LiveQueryName | 'sql'
+  /** What it competes with for its turn: the other measures of the analytics store, users' SQL, or nothing heavy. */
+  readonly lane: 'measures' | 'sql' | 'own'
+  /** The shortest time between two computations in ms, where it is longer than everybody's. */
+  readonly tickMs?: number
   /** How long an answer may stand now while nothing is written, in real ms; `null` when time changes nothing. */
   staleAfterMs(): number | null
   isTouchedBy(change: Change): boolean
-  /** `null`: the world that was looked at went away meanwhile, and what was read says nothing. */
-  compute(): Promise<LiveAnswer | null>
+  /**
+   * `null`: the world that was looked at went away meanwhile, and what was read says nothing.
+   * @param signal fires when nobody watches any more
+   */
+  compute(signal: AbortSignal): Promise<LiveAnswer | null>
 }
 
 export interface LiveAnswer {
   readonly columns: readonly string[]
+  /** The engine's types, in the order of `columns`: of SQL only. */
+  readonly columnTypes?: readonly string[]
   readonly rows: readonly KeyedRow[]
   readonly asOf: Date
 }

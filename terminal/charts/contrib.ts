@@ -20,9 +20,10 @@ export interface DonutData {
 export interface GaugeData {
   share: number
 }
-/** Countries to mark, by upper-case ISO code. */
+/** Countries to mark, by upper-case ISO code; those that are `weak` by a fainter mark. */
 export interface MapData {
   countries: readonly string[]
+  weak?: readonly string[]
 }
 /** Columns with a name each; negative values have no column. */
 export interface ColumnsData {
@@ -150,14 +151,16 @@ const show: {
   gauge(widget, { share }) {
     widget.setPercent?.(Math.max(0, Math.min(1, share)))
   },
-  map(widget, { countries }, { colors }) {
+  map(widget, { countries, weak = [] }, { colors }) {
     widget.clear()
     widget.clearMarkers?.()
-    for (const code of countries) {
+    const mark = (code: string, color: number, char: string) => {
       const place = countryPlace(code)
-      if (place === null) continue
-      widget.addMarker?.({ lat: String(place.latitude), lon: String(place.longitude), color: colors.main, char: '●' })
+      if (place === null) return
+      widget.addMarker?.({ lat: String(place.latitude), lon: String(place.longitude), color, char })
     }
+    for (const code of weak) mark(code, colors.text, '•')
+    for (const code of countries) mark(code, colors.main, '●')
   },
   columns(widget, { columns }) {
     widget.setData?.({
@@ -340,5 +343,6 @@ function plainer(char: string, isFaint: boolean, { hasColor, isAscii, isRestThin
   if (isShape && isFaint && isRestThin) return isAscii ? '.' : '·'
   if (!isAscii) return char
   if (isShape) return '#'
+  if (char === '•') return 'o'
   return char === '●' ? 'O' : char >= ' ' && char <= '~' ? char : '?'
 }

@@ -38,6 +38,16 @@ const samples: { [K in ChartKind]: ChartOptions<K>['data'] } = {
   },
   donut: { parts: [{ label: 'music', share: 0.33 }] },
   gauge: { share: 0.42 },
+  heatMap: {
+    columns: ['music', 'gaming', 'comedy'],
+    rows: ['Mon', 'Tue'],
+    cells: [
+      [1, 2, null],
+      [4, 0, 3],
+    ],
+    shown: String,
+  },
+  bigNumber: { text: '+1.2M' },
   map: { countries: ['US', 'DE', 'XX', '__proto__'] },
   contribLine: { labels: ['a', 'b', 'c'], series: [[1, 2, 3]] },
 }

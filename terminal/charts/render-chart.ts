@@ -1,4 +1,5 @@
 import { type BarsData, barRange, drawBarChart } from './bar-chart.ts'
+import { type BigNumberData, drawBigNumber } from './big-number.ts'
 import { CellGrid } from './cell-grid.ts'
 import type { ChartTheme } from './color.ts'
 import {
@@ -9,16 +10,19 @@ import {
   type GaugeData,
   type MapData,
 } from './contrib.ts'
+import { drawHeatMap, type HeatMapData } from './heat-map.ts'
 import { drawLineChart, type LineData, lineRange } from './line-chart.ts'
 import { type PlotStyle, timeAtColumn } from './plot.ts'
 
-// The one door to charts: data and a size in, lines out. `line` and `bars` are our own (true colour, gaps, crosshair, a
+// The one door to charts: data and a size in, lines out. `line`, `bars`, `heatMap` and `bigNumber` are our own (true colour, gaps, crosshair, a
 // twentieth of the cost); `columns`, `donut`, `gauge`, `map` and `contribLine` are blessed-contrib's, drawn off-screen.
 // Callers cannot tell, so a kind may change its maker.
 
 interface ChartDataByKind {
   line: LineData
   bars: BarsData
+  heatMap: HeatMapData
+  bigNumber: BigNumberData
   columns: ColumnsData
   donut: DonutData
   gauge: GaugeData
@@ -43,6 +47,8 @@ export interface ChartOptions<K extends ChartKind> {
 const smallest: Record<ChartKind, { width: number; height: number }> = {
   line: { width: 8, height: 4 },
   bars: { width: 8, height: 4 },
+  heatMap: { width: 12, height: 3 },
+  bigNumber: { width: 1, height: 1 },
   columns: { width: 12, height: 7 },
   donut: { width: 14, height: 7 },
   gauge: { width: 8, height: 5 },
@@ -84,6 +90,8 @@ type Draw<K extends ChartKind> = (
 const draw: { [K in ChartKind]: Draw<K> } = {
   line: drawLineChart,
   bars: drawBarChart,
+  heatMap: drawHeatMap,
+  bigNumber: drawBigNumber,
   columns: (data, size, style) => drawContrib('columns', fitColumns(data, size.width), size, style),
   donut: (data, size, style) => drawContrib('donut', data, size, style),
   gauge: (data, size, style) => drawContrib('gauge', data, size, style),

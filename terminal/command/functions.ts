@@ -21,6 +21,7 @@ const functionNames = [
   'KEYS',
   'CRM',
   'SQL',
+  'BOARD',
   'LOGIN',
   'REGISTER',
   'LOGOUT',
@@ -364,6 +365,29 @@ export const functionSpecs: readonly FunctionSpec[] = [
     examples: ['SQL', 'SQL "my query"'],
   },
   {
+    name: 'BOARD',
+    aliases: ['BOARDS', 'DASHBOARD'],
+    title: 'Dashboards: panels over live queries, and walls of them',
+    help: 'Lists the boards; with the name of one, shows it over the whole window. Left and right go from panel to panel, up and down through its rows, Enter tells more of a row (DES or GP), z shows a panel alone, i changes what the board is about, e saves rows or a picture, n goes to the next board. WALL shows all of them, or those named, in turn.',
+    subject: 'none',
+    args: [
+      closed('wall', 'Boards in turn', [value('wall', 'One after the other, without keys')]),
+      period,
+      platform,
+      {
+        ...open('board', 'Name or id of a board; several with commas', 'market-overview', readBoardNames),
+        isPositional: true,
+      },
+      open('every', 'How long each board of a wall stays', '30s', text =>
+        match(text.toLowerCase(), /^[1-9]\d{0,3}[sm]$/),
+      ),
+      open('set', 'Values of variables', 'niche=gaming;limit=5', text =>
+        match(text, /^[a-z][\w-]*=[^;]*(;[a-z][\w-]*=[^;]*)*$/),
+      ),
+    ],
+    examples: ['BOARD', 'BOARD market-overview 7D', 'BOARD WALL EVERY=1m', 'BOARD brain-rot YT'],
+  },
+  {
     name: 'LOGIN',
     aliases: ['SIGNIN'],
     title: 'Sign in to a remote server',
@@ -492,6 +516,11 @@ export function readArg(spec: ArgSpec, text: string): string | null {
 
 function match(text: string, pattern: RegExp): string | null {
   return pattern.test(text) ? text : null
+}
+
+/** Names or ids with commas between them. */
+function readBoardNames(text: string): string | null {
+  return match(text.toLowerCase(), /^[\p{L}\p{N}][\p{L}\p{N}-]{0,79}(,[\p{L}\p{N}][\p{L}\p{N}-]{0,79})*$/u)
 }
 
 function readLimit(text: string): string | null {

@@ -29,7 +29,7 @@ export async function exportList(
 ): Promise<string> {
   const text = format === 'csv' ? toCsv(list.columns, list.rows) : toJson(list)
   try {
-    const path = await saveFile(fileName(list, format), text)
+    const path = await saveFile(fileName(list.title, list.asOf, format), text)
     return `Saved ${list.rows.length} ${list.rows.length === 1 ? 'row' : 'rows'} to ${path}`
   } catch (error) {
     return `The list was not saved: ${error instanceof Error ? error.message : 'the file could not be written.'}`
@@ -44,7 +44,7 @@ function toJson({ title, asOf, notice, columns, rows }: ExportedList): string {
 }
 
 /** `cliptape-top-clips-24h-20171114T063000Z.csv`: only letters, digits and hyphens, whatever the title holds. */
-function fileName({ title, asOf }: ExportedList, format: ExportFormat): string {
+export function fileName(title: string, asOf: string | null, format: string): string {
   const slug = title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

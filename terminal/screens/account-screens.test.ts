@@ -202,6 +202,7 @@ function viewOf(o: {
     nowMs: rigStartMs,
     dataNowMs: rigStartMs,
     isFocused: true,
+    hasPng: false,
   }
 }
 
@@ -263,6 +264,8 @@ test.each(everyScreen)(
             openBrowser: async () => false,
             ...noSqlRuns,
             download: () => {},
+            exportRows: () => {},
+            savePicture: () => {},
             copy: () => {},
           }
           let screen = findScreen(fn)?.open({ fn, subject: null, args: {} })

@@ -108,6 +108,7 @@ function viewOf(o: {
     nowMs,
     dataNowMs: nowMs,
     isFocused: true,
+    hasPng: false,
   }
 }
 
@@ -132,6 +133,8 @@ function act(screen: OpenScreen, view: ScreenView, ...calls: (ActionCall['name']
     openBrowser: async () => false,
     ...noSqlRuns,
     download: () => {},
+    exportRows: () => {},
+    savePicture: () => {},
     copy: () => {},
   }
   let now = screen

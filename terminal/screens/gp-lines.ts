@@ -90,7 +90,7 @@ function changeText(style: Style, percent: number): string {
 }
 
 /** Text in the colour of a series. */
-function seriesPaint(style: Style, index: number, text: string): string {
+export function seriesPaint(style: Style, index: number, text: string): string {
   const color = style.theme.chart.series[index] ?? style.theme.chart.text
   return `${sgrRgb(38, rgbOf(color))}${text}\x1b[39m`
 }

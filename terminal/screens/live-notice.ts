@@ -1,5 +1,5 @@
 import type { Subject } from '../command/subject.ts'
-import type { LiveSnapshot } from '../state/live-data.ts'
+import type { LiveState } from '../state/live-data.ts'
 import { formatSpan } from '../text/format.ts'
 import { wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
@@ -11,7 +11,7 @@ type Area = Pick<ScreenView, 'width' | 'height' | 'style' | 'nowMs'>
  * What to show instead of rows when there are none: loading, refused, disconnected and empty each look different. Exactly
  * `height` lines of `width` cells.
  */
-export function noRowsBox(area: Area, snapshot: LiveSnapshot, emptyText: string): string[] {
+export function noRowsBox(area: Area, snapshot: LiveState, emptyText: string): string[] {
   return noticeBox(area, noRowsText(area, snapshot, emptyText))
 }
 
@@ -35,7 +35,7 @@ export function noticeBox(area: Area, { role, head, text }: Notice): string[] {
 
 function noRowsText(
   area: Area,
-  snapshot: LiveSnapshot,
+  snapshot: LiveState,
   emptyText: string,
 ): { role: ColorRole; head: string; text: string } {
   const { glyphs } = area.style
@@ -71,7 +71,7 @@ export function noSubjectBox(area: Area, fn: string, subject: Subject | null): s
 }
 
 /** A few words about rows that are not live, painted; empty when they are. */
-export function notLiveMark(area: Area, snapshot: LiveSnapshot): string {
+export function notLiveMark(area: Area, snapshot: LiveState): string {
   const sinceText = formatSpan(area.nowMs - snapshot.statusSinceMs)
   switch (snapshot.status) {
     case 'live':

@@ -2,7 +2,7 @@ import type { KnownSubject } from '../command/completion.ts'
 import type { FunctionName } from '../command/functions.ts'
 import type { Command } from '../command/grammar.ts'
 import type { Subject } from '../command/subject.ts'
-import type { ExportedList } from '../export/export-list.ts'
+import type { ExportedList, ExportFormat } from '../export/export-list.ts'
 import type { AnswerFile, OfferedFile } from '../export/save-download.ts'
 import type { ActionContext, ActionName } from '../keys/actions.ts'
 import type { Account } from '../net/account.ts'
@@ -41,6 +41,15 @@ export interface ScreenView {
   dataNowMs: number
   /** The pane has the focus. */
   isFocused: boolean
+  /** Pictures can be saved as PNG here. */
+  hasPng: boolean
+}
+
+/** A drawing that can be saved. */
+export interface Picture {
+  /** What the file is named for. */
+  title: string
+  svg: string
 }
 
 /** An action that a key, the palette or the mouse asks for. */
@@ -76,6 +85,10 @@ export interface ScreenDeps extends ScreenView {
   results: ResultRuns
   /** Saves the answer to a request as a new file in the terminal's working folder, and says how it goes. */
   saveAnswer(file: AnswerFile): void
+  /** Saves what the screen's `list` gives, as `e` and `E` do. */
+  exportRows(format: ExportFormat): void
+  /** Saves a picture as a new file, and says where it lies. */
+  savePicture(picture: Picture, format: 'svg' | 'png'): void
   /** Puts a text on the clipboard; `name` is what the status line calls it, e.g. "the key". */
   copy(text: string, name: string): void
 }
@@ -107,7 +120,7 @@ export interface ScreenSpec<S> {
   /** Whether what is drawn changes by time alone: it is then drawn again and again. */
   isMoving?(state: S): boolean
   /** After how many milliseconds a visible screen gets the action `tick`, again and again; null for never. */
-  tickMs?(state: S): number | null
+  tickMs?(state: S, read: ReadResource): number | null
   /** Whether the screen takes the whole window while it has the focus, whatever other panes are open. */
   isWhole?(state: S): boolean
   /** The body: exactly `view.height` lines of exactly `view.width` cells. Called at most once a frame; must not change anything. */
@@ -151,7 +164,7 @@ export interface OpenScreen {
   pictures(view: ScreenView): readonly PictureQuery[]
   results(): readonly ResultId[]
   isMoving(): boolean
-  tickMs(): number | null
+  tickMs(read: ReadResource): number | null
   isWhole(): boolean
   draw(view: ScreenView): string[]
   /** The screen after the action (itself when nothing changed), or null when it does not know the action. */
@@ -204,7 +217,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     pictures: view => spec.pictures?.(state, view) ?? [],
     results: () => spec.results?.(state) ?? [],
     isMoving: () => spec.isMoving?.(state) ?? false,
-    tickMs: () => spec.tickMs?.(state) ?? null,
+    tickMs: read => spec.tickMs?.(state, read) ?? null,
     isWhole: () => spec.isWhole?.(state) ?? false,
     draw: view => spec.draw(state, view),
     act(call, deps) {

@@ -4,7 +4,7 @@ import type { LiveQueryName, LiveRow } from '../../contracts/ws.ts'
 /** A live query as a screen asks for it. Equal queries (same name, same parameters) share one subscription. */
 export interface LiveQuery<N extends LiveQueryName = LiveQueryName> {
   name: N
-  params: Readonly<Record<string, string | number>>
+  params: Readonly<Record<string, string | number | boolean>>
 }
 
 /** SQL of one's own, or a saved query, with the values of its parameters. */

@@ -7,6 +7,7 @@ import { openHistory } from '../command/history.ts'
 import { formatSubject, formatSubjects, parseSubjects, type Subject } from '../command/subject.ts'
 import { type ExportFormat, exportList, type SaveFile } from '../export/export-list.ts'
 import { saveAnswer, saveDownload } from '../export/save-download.ts'
+import { type RenderPng, savePicture } from '../export/save-picture.ts'
 import { type Action, type ActionContext, type ActionName, actions, findAction } from '../keys/actions.ts'
 import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
@@ -65,6 +66,8 @@ export interface SessionDeps {
   preferences: PreferencesPort
   sqlDesk: SqlDeskPort
   saveFile: SaveFile
+  /** Makes a PNG of an SVG; without it pictures are saved as SVG alone. */
+  renderPng?: RenderPng
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
   copy(text: string): boolean
   /** Opens an address in the system's browser; false when there is none here. */
@@ -306,6 +309,7 @@ export class Session {
       nowMs: this.#deps.nowMs(),
       dataNowMs: this.dataNowMs(),
       isFocused: rect.paneIndex === this.#state.focused,
+      hasPng: this.#deps.renderPng !== undefined,
     }
   }
 
@@ -727,6 +731,11 @@ export class Session {
         const { http, saveFile } = this.#deps
         void saveAnswer(file, { http, saveFile, say: text => this.say(text), signal: this.#leaving.signal })
       },
+      exportRows: format => this.#export(format),
+      savePicture: (picture, format) => {
+        const { saveFile, renderPng } = this.#deps
+        void savePicture(picture, { format, saveFile, renderPng }).then(sentence => this.say(sentence))
+      },
       copy: (text, name) => this.#copyText(text, name),
     }
   }
@@ -853,7 +862,7 @@ export class Session {
   /** Screens that go on by themselves; the timer of one that is not visible any more ends without a tick. */
   #tickSoon(): void {
     for (const { screen } of this.#visible()) {
-      const ms = screen.tickMs()
+      const ms = screen.tickMs(query => this.resources.read(query))
       if (ms === null || this.#ticking.has(screen.id)) continue
       const stop = this.#deps.setTimer(ms, () => {
         this.#ticking.delete(screen.id)

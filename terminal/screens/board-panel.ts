@@ -1,0 +1,76 @@
+import type { Panel } from '../../contracts/dashboards.ts'
+import { type ListState, selectedIndexOf, topOf } from '../state/list-state.ts'
+import { cellWidth } from '../text/width.ts'
+import { drawTable } from '../widgets/table.ts'
+import type { PanelAnswer, PanelRow } from './board-answers.ts'
+import { drawPicture } from './board-charts.ts'
+import { isListPanel, type ListPanel, listColumns } from './board-lists.ts'
+import { noRowsBox, noticeBox, notLiveMark } from './live-notice.ts'
+import type { ScreenView } from './screen.ts'
+
+/** What a panel is drawn from. `answer` null: what it is about is not chosen yet. */
+export interface PanelLook {
+  panel: Panel
+  answer: PanelAnswer | null
+  list: ListState
+  hasFocus: boolean
+}
+
+/** The rows that a panel shows. */
+export function shownRows(panel: Panel, answer: PanelAnswer | null): readonly PanelRow[] {
+  const rows = answer?.rows ?? []
+  return panel.rows === undefined ? rows : rows.slice(0, panel.rows)
+}
+
+/** A panel: its title on a rule, and what its rows are drawn as; without rows, why there are none. */
+export function drawPanel(look: PanelLook, view: ScreenView): string[] {
+  const { panel, answer } = look
+  const body = { ...view, height: Math.max(0, view.height - 1) }
+  return [titleLine(look, view), ...drawBody(panel, answer, look, body)].slice(0, view.height)
+}
+
+function drawBody(panel: Panel, answer: PanelAnswer | null, look: PanelLook, view: ScreenView): string[] {
+  if (answer === null)
+    return noticeBox(view, { role: 'muted', head: 'Nothing is chosen', text: 'i chooses what the board is about.' })
+  const rows = shownRows(panel, answer)
+  if (rows.length === 0) return noRowsBox(view, answer, panel.empty ?? 'There are no such rows.')
+  if (isListPanel(panel)) return drawList(panel, { ...answer, rows }, look, view)
+  return drawPicture(panel, rows, view)
+}
+
+/** A rule with the title in it, and at its end what is wrong with the rows. */
+function titleLine({ panel, answer, hasFocus }: PanelLook, view: ScreenView): string {
+  const { style, width } = view
+  const mark = answer === null || answer.rows.length === 0 ? '' : notLiveMark(view, answer)
+  const room = Math.max(1, width - 3 - (mark === '' ? 0 : cellWidth(mark) + 2))
+  const text = style.fit(panel.title, Math.min(room, cellWidth(panel.title)))
+  const title = hasFocus ? style.inverse(style.bold('title', ` ${text} `)) : style.paint('title', ` ${text} `)
+  const rule = Math.max(0, width - 3 - cellWidth(text) - (mark === '' ? 0 : cellWidth(mark) + 1))
+  const { line } = style.glyphs
+  return `${style.paint('faint', line)}${title}${style.paint('faint', line.repeat(rule))}${mark === '' ? '' : ` ${mark}`}`
+}
+
+function drawList(panel: ListPanel, answer: PanelAnswer, { list, hasFocus }: PanelLook, view: ScreenView): string[] {
+  const { style, width, height, nowMs, dataNowMs } = view
+  const selected = selectedIndexOf(list, answer.rows)
+  return drawTable({
+    rows: answer.rows,
+    columns: listColumns(panel, answer, view),
+    width,
+    height,
+    top: topOf(list, selected, answer.rows.length, Math.max(1, height - 1)),
+    selectedIndex: hasFocus ? selected : -1,
+    hasFocus,
+    style,
+    sortedBy: null,
+    changedAtMs: answer.changedAtMs,
+    nowMs,
+    // Bars depend on the largest of all values, ages on the hour.
+    cellKey: `${panel.id} ${Math.floor(dataNowMs / 3_600_000)} ${scaleKey(panel, answer.rows)}`,
+  })
+}
+
+function scaleKey(panel: ListPanel, rows: readonly PanelRow[]): string {
+  if (panel.kind !== 'bar') return ''
+  return String(Math.max(...rows.map(row => Math.abs(Number(row.values[panel.options.value]) || 0))))
+}
