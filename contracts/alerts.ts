@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { CreatorIdSchema, PlatformSchema, TopicIdSchema, VideoIdSchema } from './ids.ts'
+import { PlatformSchema } from './ids.ts'
 import { metrics, periods, TrendsParamsSchema, trendSorts, trendTypes } from './measures.ts'
+import { checkSubject, subjectFields, withKnownId } from './subjects.ts'
 
 /** Alerts: `/api/alerts`. A rule reads a measure, and fires when its condition becomes true; `docs/alerts.md`. */
 
@@ -29,20 +30,17 @@ const read = z.enum(alertReads).default('any')
 const SubjectMeasureSchema = z
   .strictObject({
     source: z.literal('subject'),
-    type: z.enum(trendTypes),
-    id: z.string().min(1).max(300),
+    ...subjectFields,
     metric: z.enum(subjectMetrics).default('views'),
     period,
     platform,
   })
-  .superRefine(({ type, id, metric }, ctx) => {
-    const schema = { clips: VideoIdSchema, creators: CreatorIdSchema, topics: TopicIdSchema }[type]
-    const parsed = schema.safeParse(id)
-    if (!parsed.success)
-      ctx.addIssue({ code: 'custom', path: ['id'], message: parsed.error.issues[0]?.message ?? 'is not valid' })
+  .superRefine(checkSubject)
+  .superRefine(({ type, metric }, ctx) => {
     if (metric === 'outlier' && type !== 'clips')
       ctx.addIssue({ code: 'custom', path: ['metric'], message: 'only clips have an outlier multiple' })
   })
+  .overwrite(withKnownId)
 
 const { niche, country, creator, topic } = TrendsParamsSchema.shape
 

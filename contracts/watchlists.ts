@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { CreatorIdSchema, TopicIdSchema, VideoIdSchema } from './ids.ts'
 import { periods, TrendRowSchema, trendTypes } from './measures.ts'
+import { checkSubject, subjectFields, withKnownId } from './subjects.ts'
 
 /** Watchlists: `/api/watchlists`. Creators, clips and topics that somebody keeps an eye on, with live numbers. */
 
@@ -29,24 +29,16 @@ export const watchColumns = [
 export type WatchColumn = (typeof watchColumns)[number]
 const columnsDefault = ['platform', 'views', 'gain', 'velocity', 'outlier', 'trend', 'note'] as const
 
-/** What is watched: a video, a creator or a topic by its id on the wire. */
-const subjectFields = { type: z.enum(trendTypes), id: z.string().min(1).max(300) }
 const note = z.string().max(500)
-
-function checkSubject({ type, id }: { type: (typeof trendTypes)[number]; id: string }, ctx: z.RefinementCtx): void {
-  const schema = { clips: VideoIdSchema, creators: CreatorIdSchema, topics: TopicIdSchema }[type]
-  const parsed = schema.safeParse(id)
-  if (!parsed.success)
-    ctx.addIssue({ code: 'custom', path: ['id'], message: parsed.error.issues[0]?.message ?? 'is not valid' })
-}
 
 export const WatchItemRequestSchema = z
   .strictObject({ ...subjectFields, note: note.default('') })
   .superRefine(checkSubject)
+  .overwrite(withKnownId)
 export type WatchItemRequest = z.infer<typeof WatchItemRequestSchema>
 
 /** Which item of a list. */
-export const WatchSubjectSchema = z.strictObject(subjectFields).superRefine(checkSubject)
+export const WatchSubjectSchema = z.strictObject(subjectFields).superRefine(checkSubject).overwrite(withKnownId)
 export type WatchSubject = z.infer<typeof WatchSubjectSchema>
 
 /** Another note, another place from the top (0), or another list, at whose end it then stands. */
@@ -63,6 +55,7 @@ export const WatchItemChangeSchema = z
     watchlistId: z.uuid().optional(),
   })
   .superRefine(checkSubject)
+  .overwrite(withKnownId)
 export type WatchItemChange = z.infer<typeof WatchItemChangeSchema>
 
 export const WatchlistRequestSchema = z.strictObject({

@@ -71,6 +71,8 @@ const needMore: Readonly<Record<string, string>> = {
   postApiMediaEstimate: 'media',
   postApiMediaJobs: 'media',
   getApiMediaFilesFileId: 'a link',
+  patchApiWatchlistsWatchlistIdItems: 'a row of the list',
+  deleteApiWatchlistsWatchlistIdItems: 'a row of the list',
 }
 
 const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
@@ -86,6 +88,8 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   jobId: of => of.ids.mediaJob,
   requestId: of => of.ids.clip,
   fileId: of => of.ids.output,
+  alertId: of => of.ids.alert,
+  watchlistId: of => of.ids.watchlist,
 }
 
 function send(operation: Operation, parts: RequestParts): Promise<RawAnswer> {
