@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
 import type { TokenSource } from '../terminal/net/access-token.ts'
 import type { Account } from '../terminal/net/account.ts'
@@ -29,6 +30,8 @@ export function openLocalTerminal(options: {
   view: TerminalView
   /** Where exports and downloads go. */
   cwd: string
+  /** What the terminal is opened on, a home or a remote server: SQL that is being written is kept for each. */
+  place: string
 }): OpenedTerminal {
   const { stdin, stdout } = process
   return openTerminal({
@@ -43,9 +46,12 @@ export function openLocalTerminal(options: {
     token: options.token,
     ...(options.account === undefined ? {} : { account: options.account }),
     openBrowser: options.openBrowser,
+    // Images are large: they are for terminals of this machine.
+    asksForImages: !options.variables.isRemote,
     env: { ...terminalEnv(options.variables), theme: options.view.theme ?? null },
     ...(options.view.startCommand === undefined ? {} : { startCommand: options.view.startCommand }),
-    preferences: filePreferences(options.variables.preferencesFolder),
+    preferences: jsonFile(join(options.variables.preferencesFolder, 'preferences.json')),
+    sqlDesk: jsonFile(deskPath(options.variables.preferencesFolder, options.place)),
     saveFile: (name, content) => saveNewFile(options.cwd, name, content),
   })
 }
@@ -76,8 +82,12 @@ function depthOf({ colorTerm, term, forceColor }: Variables): TerminalEnv['depth
   return 4
 }
 
-function filePreferences(folder: string): { load(): unknown; save(preferences: object): void } {
-  const path = join(folder, 'preferences.json')
+function deskPath(folder: string, place: string): string {
+  return join(folder, 'sql', `${createHash('sha256').update(place).digest('hex').slice(0, 24)}.json`)
+}
+
+/** What is remembered in a file that only its user can read. */
+function jsonFile(path: string): { load(): unknown; save(content: unknown): void } {
   return {
     load() {
       try {
@@ -87,10 +97,10 @@ function filePreferences(folder: string): { load(): unknown; save(preferences: o
         return null
       }
     },
-    save(preferences) {
+    save(content) {
       try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 })
-        writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(preferences, null, 2)}\n`, { mode: 0o600 })
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
         renameSync(`${path}.${process.pid}`, path)
       } catch {
         // A read-only home folder must not stop anybody from working.

@@ -303,8 +303,11 @@ export function terminalVariables(env: Environment): {
   reducedMotion: boolean
   /** Whether a browser that is started here would be seen by whoever sits at the terminal. */
   hasBrowser: boolean
+  /** Whether whoever sits at the terminal came in over SSH. */
+  isRemote: boolean
   preferencesFolder: string
 } {
+  const isRemote = Boolean(env.SSH_CONNECTION || env.SSH_TTY)
   return {
     term: env.TERM ?? '',
     colorTerm: env.COLORTERM ?? '',
@@ -313,9 +316,8 @@ export function terminalVariables(env: Environment): {
     locale: env.LC_ALL || env.LC_CTYPE || env.LANG || '',
     accessible: ['1', 'true'].includes(env.ACCESSIBLE ?? ''),
     reducedMotion: ['1', 'true'].includes(env.REDUCED_MOTION ?? ''),
-    hasBrowser:
-      !(env.SSH_CONNECTION || env.SSH_TTY) &&
-      (process.platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY)),
+    hasBrowser: !isRemote && (process.platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY)),
+    isRemote,
     preferencesFolder: join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'cliptape'),
   }
 }

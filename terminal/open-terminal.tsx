@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { AccessibleLines } from './app/accessible-lines.ts'
+import { askVersion, showsImages } from './charts/kitty-images.ts'
 import type { SaveFile } from './export/export-list.ts'
 import type { RenderPng } from './export/save-picture.ts'
 import type { CastViewer } from './frame/frame-cast.ts'
@@ -32,6 +33,8 @@ export interface TerminalOptions {
   account?: Account
   /** Opens an address in the system's browser; without it none is ever opened. */
   openBrowser?: (url: string) => Promise<boolean>
+  /** The terminal is asked what it is, and gets images where it shows them; otherwise pictures are drawn in cells. */
+  asksForImages?: boolean
   env: TerminalEnv
   preferences: PreferencesPort
   /** Keeps what is written as SQL; without it, for as long as the terminal is open. */
@@ -120,7 +123,10 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
   const picture = env.isAccessible
     ? new AccessibleLines({ session, live, write: text => stdout.write(text), nowMs, setTimer })
     : new FrameHub({ session, live, nowMs, setTimer })
-  const decoder = new KeyDecoder(event => session.handle(event), setTimer)
+  const decoder = new KeyDecoder(event => {
+    if (event.type === 'reply' && picture instanceof FrameHub && showsImages(event.raw)) picture.takesImages(viewer)
+    else session.handle(event)
+  }, setTimer)
 
   const sizeNow = (): Size => {
     const { columns, rows } = options.size()
@@ -167,6 +173,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
   stdin.resume()
   if (!env.isAccessible) stdout.write(enterScreen + mouseMode(session.state.isMouseOn))
   picture.add(viewer, sizeNow(), env)
+  if (options.asksForImages === true && !env.isAccessible) stdout.write(askVersion)
   live.open()
 
   return {

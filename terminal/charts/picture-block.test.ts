@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { drawPicture } from './picture-block.ts'
 
+const colored = { depth: 24, isAscii: false, hasImages: false } as const
+
 /** A picture of grey pixels, given row by row. */
 function greys(...rows: readonly (readonly number[])[]) {
   const rgb = Uint8Array.from(rows.flat().flatMap(grey => [grey, grey, grey]))
@@ -15,7 +17,7 @@ describe('drawPicture', () => {
       heightPx: 2,
       rgb: Uint8Array.of(255, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0),
     }
-    expect(drawPicture(picture, { width: 2, height: 1, hasColor: true, isAscii: false })).toEqual([
+    expect(drawPicture(picture, { width: 2, height: 1, style: colored })).toEqual([
       '\x1b[38;2;255;0;0m\x1b[48;2;0;0;255m▀\x1b[48;2;0;255;0m▀\x1b[39m\x1b[49m',
     ])
   })
@@ -23,25 +25,28 @@ describe('drawPicture', () => {
   it('is made of characters as light as the pixels where there is no colour', () => {
     const picture = greys([0, 120, 255], [0, 120, 255], [255, 0, 40], [0, 255, 40])
     for (const isAscii of [false, true])
-      expect(drawPicture(picture, { width: 3, height: 2, hasColor: false, isAscii })).toEqual([' =@', '==.'])
+      expect(drawPicture(picture, { width: 3, height: 2, style: { ...colored, depth: 0, isAscii } })).toEqual([
+        ' =@',
+        '==.',
+      ])
   })
 
   it('has colours in ASCII without half blocks', () => {
-    expect(drawPicture(greys([255, 0], [255, 0]), { width: 2, height: 1, hasColor: true, isAscii: true })).toEqual([
-      '\x1b[38;2;255;255;255m@\x1b[38;2;0;0;0m \x1b[39m',
-    ])
+    expect(
+      drawPicture(greys([255, 0], [255, 0]), { width: 2, height: 1, style: { ...colored, isAscii: true } }),
+    ).toEqual(['\x1b[38;2;255;255;255m@\x1b[38;2;0;0;0m \x1b[39m'])
   })
 
   it('takes the pixels that lie in the place, smaller or larger', () => {
     const picture = greys([255, 0], [0, 255])
-    const paint = { hasColor: false, isAscii: true }
-    expect(drawPicture(picture, { width: 4, height: 2, ...paint })).toEqual(['@@  ', '  @@'])
-    expect(drawPicture(picture, { width: 1, height: 1, ...paint })).toEqual(['='])
+    const style = { ...colored, depth: 0, isAscii: true } as const
+    expect(drawPicture(picture, { width: 4, height: 2, style })).toEqual(['@@  ', '  @@'])
+    expect(drawPicture(picture, { width: 1, height: 1, style })).toEqual(['='])
   })
 
   it('is drawn once for as long as it is there, at each size', () => {
     const picture = greys([255, 0], [0, 255])
-    const o = { width: 2, height: 1, hasColor: true, isAscii: false }
+    const o = { width: 2, height: 1, style: colored }
     const lines = drawPicture(picture, o)
     expect(drawPicture(picture, { ...o, width: 4 })).not.toEqual(lines)
     expect(drawPicture(picture, o)).toBe(lines)

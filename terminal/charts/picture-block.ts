@@ -1,5 +1,7 @@
 import type { Picture } from '../net/picture-client.ts'
+import type { Style } from '../theme/style.ts'
 import { sgrRgb } from './color.ts'
+import { imageLines } from './kitty-images.ts'
 
 const upperHalf = '▀'
 /** From dark to light, for terminals without colours or without half blocks. */
@@ -9,24 +11,32 @@ const ramp = ' .:-=+*#%@'
 const drawn = new WeakMap<Picture, Map<string, readonly string[]>>()
 
 /**
- * A picture as lines of half blocks: each cell shows one pixel above another, of those that lie in its place. Without
- * colour, or in ASCII, each cell is a character as light as its two pixels.
+ * A picture as lines: where the terminal takes images, as one; else as half blocks, of which each shows one pixel above
+ * another, of those that lie in its place. Without colour, or in ASCII, each cell is a character as light as its two pixels.
  * @param o.width of the lines, in cells
  * @param o.height how many lines
  */
 export function drawPicture(
   picture: Picture,
-  o: { width: number; height: number; hasColor: boolean; isAscii: boolean },
+  o: { width: number; height: number; style: Pick<Style, 'depth' | 'isAscii' | 'hasImages'> },
 ): readonly string[] {
-  const key = `${o.width}x${o.height} ${o.hasColor} ${o.isAscii}`
+  const { depth, isAscii, hasImages } = o.style
+  const key = `${o.width}x${o.height} ${depth > 0} ${isAscii} ${hasImages}`
   const kept = drawn.get(picture) ?? new Map<string, readonly string[]>()
   const known = kept.get(key)
   if (known !== undefined) return known
-  const scaled = scalePicture(picture, o.width, 2 * o.height)
-  const drawLine = o.hasColor && !o.isAscii ? halfBlockLine : o.hasColor ? coloredRampLine : rampLine
-  const lines = Array.from({ length: o.height }, (_, y) => drawLine(scaled, y))
+  const lines = (hasImages ? imageLines(picture, o) : null) ?? cellLines(picture, o)
   drawn.set(picture, kept.set(key, lines))
   return lines
+}
+
+function cellLines(
+  picture: Picture,
+  { width, height, style }: { width: number; height: number; style: Pick<Style, 'depth' | 'isAscii'> },
+): readonly string[] {
+  const scaled = scalePicture(picture, width, 2 * height)
+  const drawLine = style.depth === 0 ? rampLine : style.isAscii ? coloredRampLine : halfBlockLine
+  return Array.from({ length: height }, (_, y) => drawLine(scaled, y))
 }
 
 function halfBlockLine(picture: Picture, y: number): string {

@@ -2,7 +2,7 @@ import { type CrmPeriod, crmPeriods } from '../../contracts/crm.ts'
 import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
 import { type ThemeName, themeNames } from '../theme/themes.ts'
 
-/** Functions of the command line that exist. `LOGOUT`, `THEME`, `COLOR`, `MOUSE` and `QUIT` act on the terminal itself. */
+/** Functions of the command line that exist. `LOGOUT`, `THEME`, `COLOR`, `PICTURES`, `MOUSE` and `QUIT` act on the terminal itself. */
 const functionNames = [
   'TOP',
   'MOV',
@@ -28,6 +28,7 @@ const functionNames = [
   'HELP',
   'THEME',
   'COLOR',
+  'PICTURES',
   'MOUSE',
   'QUIT',
 ] as const
@@ -459,6 +460,21 @@ export const functionSpecs: readonly FunctionSpec[] = [
       ]),
     ],
     examples: ['COLOR 8'],
+  },
+  {
+    name: 'PICTURES',
+    aliases: ['PICS'],
+    title: 'How pictures are shown',
+    help: 'Kitty (from 0.28) and ghostty show frames as they are; every other terminal gets blocks of two pixels a cell. AUTO asks the terminal, and never over tmux or SSH.',
+    subject: 'none',
+    args: [
+      closed('mode', 'How', [
+        value('auto', 'As the terminal can'),
+        value('blocks', 'Blocks of two pixels'),
+        value('kitty', "Images (kitty's protocol)"),
+      ]),
+    ],
+    examples: ['PICTURES BLOCKS'],
   },
   {
     name: 'MOUSE',

@@ -1,3 +1,4 @@
+import { isImage } from '../charts/kitty-images.ts'
 import { cellWidth } from '../text/width.ts'
 import { encodeColors } from '../theme/color-depth.ts'
 import type { Style } from '../theme/style.ts'
@@ -26,7 +27,7 @@ function pinColumns(line: string, x: number): string {
     .split(sgrSplit)
     .map(part => {
       if (part.startsWith(esc)) return part
-      if (agreed.test(part)) {
+      if (agreed.test(part) || isImage(part)) {
         column += cellWidth(part)
         return part
       }

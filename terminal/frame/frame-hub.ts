@@ -29,6 +29,8 @@ interface Seat {
   viewer: CastViewer
   size: Size
   env: TerminalEnv
+  /** The terminal has said that it shows images. */
+  hasImages: boolean
   cast: FrameCast
 }
 
@@ -51,10 +53,10 @@ export class FrameHub {
 
   /** Seats a viewer; the first one drives. */
   add(viewer: CastViewer, size: Size, env: TerminalEnv): void {
-    const style = this.#styleOf(env)
+    const style = this.#styleOf({ env, hasImages: false })
     this.#tellSession([...this.#seats.map(seat => seat.size), size], this.#seats[0]?.cast.style ?? style)
     const cast = this.#castFor(size, style)
-    this.#seats.push({ viewer, size, env, cast })
+    this.#seats.push({ viewer, size, env, hasImages: false, cast })
     this.#drawCast(cast)
     cast.attach(viewer)
     this.#scheduleTick()
@@ -66,6 +68,14 @@ export class FrameHub {
     if (seat === undefined || (seat.size.columns === size.columns && seat.size.rows === size.rows)) return
     seat.size = size
     this.#reseat(seat)
+  }
+
+  /** The viewer's terminal shows images. */
+  takesImages(viewer: CastViewer): void {
+    const seat = this.#seatOf(viewer)
+    if (seat === undefined) return
+    seat.hasImages = true
+    this.#drawSoon()
   }
 
   drained(viewer: CastViewer): void {
@@ -91,14 +101,16 @@ export class FrameHub {
     return this.#seats.find(seat => seat.viewer === viewer)
   }
 
-  #styleOf(env: TerminalEnv): Style {
-    const { themeName, depth } = this.#deps.session.state
+  #styleOf({ env, hasImages }: Pick<Seat, 'env' | 'hasImages'>): Style {
+    const { themeName, depth, pictures } = this.#deps.session.state
     const sent = env.depth === 0 ? 0 : (depth ?? env.depth)
     return createStyle({
       theme: sent === 0 ? themes.mono : themes[themeName],
       depth: sent,
       isAscii: env.isAscii,
       isReducedMotion: env.isReducedMotion,
+      // Their numbers are sent as true colours.
+      hasImages: sent === 24 && !env.isAscii && (pictures === 'auto' ? hasImages : pictures === 'kitty'),
     })
   }
 
@@ -116,9 +128,9 @@ export class FrameHub {
     seat.cast.detach(seat.viewer)
     this.#tellSession(
       this.#seats.map(each => each.size),
-      this.#styleOf(this.#seats[0]?.env ?? seat.env),
+      this.#styleOf(this.#seats[0] ?? seat),
     )
-    const cast = this.#castFor(seat.size, this.#styleOf(seat.env))
+    const cast = this.#castFor(seat.size, this.#styleOf(seat))
     seat.cast = cast
     this.#dropEmpty(cast)
     this.#drawCast(cast)
@@ -158,7 +170,7 @@ export class FrameHub {
     this.#stopSlot?.()
     this.#stopSlot = null
     this.#drawnAtMs = this.#deps.nowMs()
-    for (const seat of this.#seats) if (this.#styleOf(seat.env).key !== seat.cast.style.key) this.#reseat(seat)
+    for (const seat of this.#seats) if (this.#styleOf(seat).key !== seat.cast.style.key) this.#reseat(seat)
     for (const { cast } of this.#casts.values()) this.#drawCast(cast)
   }
 

@@ -69,7 +69,7 @@ function frameBlock(scene: CutScene, view: ScreenView, atSec: number | null): re
         : blank,
     )
   }
-  return drawPicture(picture, { ...frame, ...paintOf(view) })
+  return drawPicture(picture, { ...frame, style: view.style })
 }
 
 /** Cells of the stretch that the strip shows; until they come, the nearest that are there. */
@@ -85,9 +85,7 @@ export function drawStrip(scene: CutScene, view: ScreenView): string[] {
   const blocks = Array.from({ length: strip.count }, (_, i) => {
     const middleSec = window.fromSec + ((i + 0.5) * (window.toSec - window.fromSec)) / strip.count
     const picture = cells.get(i) ?? nearestInStrip(scene, view, middleSec)
-    return picture === null
-      ? null
-      : drawPicture(picture, { width: strip.width, height: strip.height, ...paintOf(view) })
+    return picture === null ? null : drawPicture(picture, { ...strip, style: view.style })
   })
   const dots = view.style.paint('faint', fill('.', strip.width))
   return Array.from({ length: strip.height }, (_, y) => {
@@ -278,10 +276,6 @@ function peakIn({ stepSec, minMax }: NonNullable<Timeline['peaks']>, { fromSec, 
 
 function isMarked({ marks: { inSec, outSec } }: CutPlace, sec: number): boolean {
   return inSec !== null && outSec !== null && sec >= inSec && sec < outSec
-}
-
-function paintOf({ style }: ScreenView): { hasColor: boolean; isAscii: boolean } {
-  return { hasColor: style.depth > 0, isAscii: style.isAscii }
 }
 
 function fill(char: string, width: number): string {

@@ -1,21 +1,28 @@
 import type { MediaInfo } from '../../contracts/media.ts'
 import type { PictureQuery } from '../net/picture-client.ts'
+import type { Style } from '../theme/style.ts'
 import { type CutPlace, type CutWindow, type MediaShape, windowOf } from './cut-state.ts'
 import { filmstripQuery, frameQuery } from './media-resources.ts'
 
-// How many lines each part of CUT gets, and which pictures fit into them. A cell shows two pixels, one above the other.
+// How many lines each part of CUT gets, and which pictures fit into them. A cell shows two pixels, one above the other; where
+// the terminal takes images, many.
 
-/** A picture's room, in cells. */
 interface Room {
   width: number
   height: number
 }
 
+/** A picture's room, in cells. */
+interface PictureRoom extends Room {
+  /** Pixels of the picture for each cell of its width, and for half a cell of its height. */
+  pixelsPerCell: number
+}
+
 export interface CutLayout {
   /** Frames of the in point, the playhead and the out point; null where there is no room or no picture. */
-  frame: Room | null
+  frame: PictureRoom | null
   /** One cell of the strip, and how many stand side by side; null where there is no picture. */
-  strip: (Room & { count: number }) | null
+  strip: (PictureRoom & { count: number }) | null
   waveHeight: number
 }
 
@@ -24,13 +31,22 @@ const usualFrameSec = 1 / 30
 const fixedHeight = 8
 const frameGap = 2
 const waveHeightMore = 8
+/** Of an image: fine enough to see what it is, and not so large that a key held down would fill the line. */
+const imagePixelsPerCell = 5
+/** The server makes none smaller, nor a strip's larger. */
+const pixelsMin = 4
+const pixelsMax = 480
 
 /** What moving in a video depends on. */
 export function shapeOf({ durationSec, video }: MediaInfo): MediaShape {
   return { durationSec, frameSec: video?.framesPerSec ? 1 / video.framesPerSec : usualFrameSec }
 }
 
-export function layoutCut({ width, height }: Room, { video }: MediaInfo): CutLayout {
+export function layoutCut(
+  { width, height, style }: Room & { style: Pick<Style, 'hasImages'> },
+  { video }: MediaInfo,
+): CutLayout {
+  const pixelsPerCell = style.hasImages ? imagePixelsPerCell : 1
   const spare = Math.max(0, height - fixedHeight)
   const waveHeight = spare >= 12 ? 3 : spare >= 6 ? 2 : 1
   if (video === null) return { frame: null, strip: null, waveHeight: Math.max(1, Math.min(8, spare)) }
@@ -41,8 +57,8 @@ export function layoutCut({ width, height }: Room, { video }: MediaInfo): CutLay
     frameLines < 3 ? null : frameRoom({ width: Math.floor((width - 2 * frameGap) / 3), height: frameLines }, aspect)
   const left = frameLines - (frame?.height ?? 0)
   return {
-    frame,
-    strip: stripOf({ width, height: stripHeight }, aspect),
+    frame: frame && { ...frame, pixelsPerCell },
+    strip: { ...stripOf({ width, height: stripHeight }, aspect), pixelsPerCell },
     // What frames leave in a high and narrow pane makes the sound easier to read.
     waveHeight: waveHeight + Math.max(0, Math.min(waveHeightMore, left)),
   }
@@ -68,12 +84,13 @@ export function picturesOf(
 }
 
 /** The cells of a strip over a stretch of the video. */
-export function stripQuery(vodId: string, strip: Room & { count: number }, window: CutWindow): PictureQuery {
+export function stripQuery(vodId: string, strip: PictureRoom & { count: number }, window: CutWindow): PictureQuery {
   return filmstripQuery(vodId, { ...window, cells: strip.count, ...pixelsOf(strip) })
 }
 
-export function pixelsOf({ width, height }: Room): { widthPx: number; heightPx: number } {
-  return { widthPx: width, heightPx: 2 * height }
+export function pixelsOf({ width, height, pixelsPerCell }: PictureRoom): { widthPx: number; heightPx: number } {
+  const scale = Math.min(pixelsPerCell, pixelsMax / width, pixelsMax / (2 * height))
+  return { widthPx: Math.round(scale * width), heightPx: Math.round(scale * 2 * height) }
 }
 
 /** Where frames are wanted; a playhead that runs is not followed by exact ones. */
@@ -82,14 +99,14 @@ function framesOf({ marks, speed, atSec }: CutPlace): number[] {
   return [...new Set(wanted.filter(sec => sec !== null))]
 }
 
-/** The largest picture of a shape in a room; the server makes none smaller than 4 × 4 pixels, nor wider than 480. */
+/** The largest picture of a shape in a room. */
 function frameRoom(room: Room, aspect: number): Room | null {
-  const height = Math.max(2, Math.min(room.height, Math.floor(room.width / (2 * aspect)), 240))
-  const width = Math.max(4, Math.min(room.width, 480, Math.round(2 * height * aspect)))
-  return room.width < 4 ? null : { width, height }
+  const height = Math.max(2, Math.min(room.height, Math.floor(room.width / (2 * aspect)), pixelsMax / 2))
+  const width = Math.max(pixelsMin, Math.min(room.width, pixelsMax, Math.round(2 * height * aspect)))
+  return room.width < pixelsMin ? null : { width, height }
 }
 
-function stripOf({ width, height }: Room, aspect: number): CutLayout['strip'] {
-  const cell = Math.max(4, Math.min(width, Math.round(2 * height * aspect)))
+function stripOf({ width, height }: Room, aspect: number): Room & { count: number } {
+  const cell = Math.max(pixelsMin, Math.min(width, Math.round(2 * height * aspect)))
   return { width: cell, height, count: Math.max(1, Math.min(240, Math.floor(width / cell))) }
 }

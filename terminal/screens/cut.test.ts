@@ -192,3 +192,23 @@ test('takes back what a capital letter did when the next one shows that a comman
     expect(rig.lines().join('\n')).not.toContain(`> ${name}`)
   }
 })
+
+test('sends pictures as images to a terminal that says it shows them, beside unharmed text, and takes them away again', async () => {
+  const { rig } = await open({ columns: 120, rows: 40 })
+  await rig.shows('The sample')
+  await rig.shows('▀▀▀▀')
+  const cells = (lines: readonly string[]) => lines.map(line => line.replace(/▀|\u{10eeee}\p{M}*/gu, '#'))
+  const drawn = cells(rig.lines())
+  await rig.type('\x1bP>|kitty(0.35.2)\x1b\\')
+  await rig.shows('\u{10eeee}\u0305\u0305\u{10eeee}')
+  await rig.advance(1000)
+  // The first line has the clock.
+  expect(cells(rig.lines()).slice(1)).toEqual(drawn.slice(1))
+  const sent = [...rig.output().matchAll(/a=T,U=1,q=2,i=(\d+),/g)].map(([, number]) => number)
+  expect(new Set(sent).size).toBe(sent.length)
+  await rig.type(':PICTURES BLOCKS\r')
+  await rig.shows('▀▀▀▀')
+  const deleted = [...rig.output().matchAll(/a=d,d=I,q=2,i=(\d+)/g)].map(([, number]) => number)
+  expect(deleted.toSorted()).toEqual(sent.toSorted())
+  expect(rig.preferences.saved?.pictures).toBe('blocks')
+})

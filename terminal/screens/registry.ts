@@ -20,7 +20,7 @@ import { sqlFactory } from './sql.ts'
 import { movFactory, topFactory } from './trend-list.ts'
 import { vodFactory } from './vod.ts'
 
-/** Every screen. A function that is not here acts on the terminal itself (LOGOUT, THEME, COLOR, MOUSE, QUIT). */
+/** Every screen. A function that is not here acts on the terminal itself (LOGOUT, THEME, COLOR, PICTURES, MOUSE, QUIT). */
 const factories: readonly ScreenFactory[] = [
   topFactory,
   movFactory,

@@ -4,11 +4,17 @@ import { themeNames } from '../theme/themes.ts'
 
 const depth = z.union([z.literal(0), z.literal(4), z.literal(8), z.literal(24)])
 
+/** See `Preferences.pictures`. */
+export const pictureModes = ['auto', 'blocks', 'kitty'] as const
+export type PictureMode = (typeof pictureModes)[number]
+
 /** What the terminal remembers of its user. Whatever in a stored file is missing or wrong falls back to its default. */
 export const PreferencesSchema = z.object({
   theme: z.enum(themeNames).nullable().catch(null).default(null),
   /** Corrects the guess of the terminal's colours. */
   depth: depth.nullable().catch(null).default(null),
+  /** How pictures are shown: as the terminal can, in cells, or as images whatever the terminal said. */
+  pictures: z.enum(pictureModes).catch('auto').default('auto'),
   isMouseOn: z.boolean().catch(false).default(false),
   /** Own keys: action name → keys; see docs/keys.md. */
   keys: z

@@ -25,7 +25,13 @@ import type { ColorDepth, Style } from '../theme/style.ts'
 import { findTheme, type ThemeName, themeNames } from '../theme/themes.ts'
 import { type Candidate, editInput, type InputLine, openInput, replaceText, typeText } from './input-line.ts'
 import type { LiveQuery } from './live-data.ts'
-import { loadPreferences, type Preferences, type PreferencesPort } from './preferences.ts'
+import {
+  loadPreferences,
+  type PictureMode,
+  type Preferences,
+  type PreferencesPort,
+  pictureModes,
+} from './preferences.ts'
 import { type SqlDeskPort, SqlDesks } from './sql-desk.ts'
 
 // Everything that a terminal session is, without a pixel: panes with their stacks of screens, what is being typed, the
@@ -55,6 +61,7 @@ export interface SessionState {
   themeName: ThemeName
   /** Corrects the viewers' colour depth; null leaves it. */
   depth: ColorDepth | null
+  pictures: PictureMode
   isMouseOn: boolean
 }
 
@@ -93,10 +100,24 @@ const quitWithinMs = 3_000
 const messageMs = 8_000
 /** Letters of a command that is being typed follow each other so soon. */
 const nextLetterMs = 700
+const pictureTitles: Readonly<Record<PictureMode, string>> = {
+  auto: 'Pictures are images where the terminal says that it shows them, else blocks.',
+  blocks: 'Pictures are drawn in blocks of two pixels.',
+  kitty: 'Pictures are sent as images: PICTURES BLOCKS if you see boxes instead.',
+}
 const followAfterMs = 120
 const movingMs = 80
 /** What can be done while nobody is signed in. */
-const openFunctions: readonly FunctionName[] = ['LOGIN', 'REGISTER', 'HELP', 'THEME', 'COLOR', 'MOUSE', 'QUIT']
+const openFunctions: readonly FunctionName[] = [
+  'LOGIN',
+  'REGISTER',
+  'HELP',
+  'THEME',
+  'COLOR',
+  'PICTURES',
+  'MOUSE',
+  'QUIT',
+]
 const candidatesMax = 50
 
 /** Starts with the default panes; `command` replaces what the first one shows. */
@@ -159,6 +180,7 @@ export class Session {
       lastKey: null,
       themeName: theme?.name ?? this.#preferences.theme ?? 'amber',
       depth: this.#preferences.depth,
+      pictures: this.#preferences.pictures,
       isMouseOn: this.#preferences.isMouseOn,
     }
     if (deps.theme !== null && theme === null)
@@ -557,6 +579,10 @@ export class Session {
       }
       case 'COLOR':
         return this.#setDepth(command.args.depth)
+      case 'PICTURES': {
+        const mode = pictureModes.find(each => each === command.args.mode)
+        return mode === undefined ? this.say('PICTURES AUTO, BLOCKS or KITTY.') : this.#setPictures(mode)
+      }
       case 'MOUSE':
         return this.#setMouse(command.args.state === undefined ? !this.#state.isMouseOn : command.args.state === 'on')
       default:
@@ -927,6 +953,12 @@ export class Session {
     this.#remember({ depth })
     this.#set({ depth })
     this.say(depth === 0 ? 'No colours.' : `${depth} bits of colour.`)
+  }
+
+  #setPictures(pictures: PictureMode): void {
+    this.#remember({ pictures })
+    this.#set({ pictures })
+    this.say(pictureTitles[pictures])
   }
 
   #setMouse(isMouseOn: boolean): void {

@@ -54,6 +54,8 @@ export interface Style {
   isAscii: boolean
   /** No moving tape, no flashes. */
   isReducedMotion: boolean
+  /** Pictures are sent as images, not drawn in cells. */
+  hasImages: boolean
   glyphs: Glyphs
   paint(role: ColorRole, text: string): string
   bold(role: ColorRole, text: string): string
@@ -71,17 +73,19 @@ export function createStyle(options: {
   depth: ColorDepth
   isAscii: boolean
   isReducedMotion: boolean
+  hasImages?: boolean
 }): Style {
-  const { theme, depth, isAscii, isReducedMotion } = options
+  const { theme, depth, isAscii, isReducedMotion, hasImages = false } = options
   const glyphs = isAscii ? ascii : unicode
   const opening = new Map(colorRoles.map(role => [role, sgrRgb(38, rgbOf(theme.colors[role]))]))
   return {
     ...options,
+    hasImages,
     glyphs,
     paint: (role, text) => (text === '' ? '' : `${opening.get(role) ?? ''}${text}\x1b[39m`),
     bold: (role, text) => (text === '' ? '' : `\x1b[1m${opening.get(role) ?? ''}${text}\x1b[39m\x1b[22m`),
     inverse: text => `\x1b[7m${text}\x1b[27m`,
     fit: (text, width, align = 'left') => fitCells(text, width, align, glyphs.ellipsis),
-    key: `${theme.name}/${depth}/${isAscii ? 'a' : 'u'}${isReducedMotion ? 'r' : 'm'}`,
+    key: `${theme.name}/${depth}/${isAscii ? 'a' : 'u'}${isReducedMotion ? 'r' : 'm'}${hasImages ? 'i' : ''}`,
   }
 }
