@@ -1,8 +1,8 @@
 /**
- * What windows cost: the top 50 clips by gain over 24 h, 7 d and 30 d, on samples of many videos, 100 each over 30 days.
+ * What windows cost: the top 50 clips by gain over 24 h, 7 d and 30 d, on samples of many videos, spread over 30 days.
  * The floor is ranking the same videos by their latest counter; the scan computes the 30 d window from the samples.
  * `first…` is a window that nobody has asked for in this hour; the others are asked for again and again.
- * Prints one JSON object. Arguments: videos (default 200,000), runs (default 9).
+ * Prints one JSON object. Arguments: videos (default 200,000), runs (default 9), samples of each (default 100).
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ import type { World } from '../core/world.ts'
 
 const videoCount = Number(process.argv[2] ?? 200_000)
 const runCount = Number(process.argv[3] ?? 9)
-const sampleCount = 100
+const sampleCount = Number(process.argv[4] ?? 100)
 const stepSec = (30 * 86_400) / sampleCount
 /** 30 days before an instant that is no boundary. */
 const startSec = Date.UTC(2024, 2, 1, 15, 20) / 1000 - 30 * 86_400

@@ -418,9 +418,8 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     ...(reach > 0 ? [gains('rare', 's')] : []),
     ...(reach === 2 ? [gains('reawakened', 's')] : []),
   ]
-  const filters = [...filterNames(params), ...allowedNames(params, plan)]
-    .map(name => sqlPart('filters', name))
-    .join('\n')
+  const narrowed = filterText(filterNames(params), 'video_key')
+  const allowed = allowedNames(params, plan)
   return {
     window: sqlPart('clip-gains', 'window'),
     names: sqlPart('clip-gains', 'names'),
@@ -452,10 +451,14 @@ function gainSlots(params: RankParams, plan: WindowPlan, reach: Reach): Record<s
     q_published: gains('published', 'q'),
     // Naming all platforms there are narrows nothing, and costs.
     on_platforms: platformsOf(params).length === platforms.length ? '' : 'AND platform IN {platforms:Array(String)}',
-    keys: isGrouped ? filters : '',
-    filters,
-    key: isGrouped ? 'video_key' : 'ends.video_key',
+    keys: isGrouped ? `${narrowed} ${filterText(allowed, 'video_key')}` : narrowed,
+    filters: filterText(allowed, 'ends.video_key'),
   }
+}
+
+/** @param key the column that says which video */
+function filterText(names: readonly string[], key: string): string {
+  return names.map(name => sqlPart('filters', name).replaceAll('{{key}}', key)).join('\n')
 }
 
 function endsPart(plan: WindowPlan): string {

@@ -1,5 +1,6 @@
--- filters: which videos a list is narrowed to. Each is put where {{keys}} stands in the other queries; a list of clips has it
--- once, outermost, where the engine makes one set and looks it up on both sides of every join. {{key}}: the column.
+-- filters: which videos a list is narrowed to. Each is put where {{keys}} stands in the other queries, beside the table that
+-- is read: said once, outermost, it comes behind the rows of whole blocks, and a niche costs more than no filter. What keeps
+-- videos out of a list of clips leaves nearly all of them in, and is said outermost. {{key}}: the column.
 -- reads:  one key range of a mapping table
 -- settings: the small side of every join is the right one already, and swapping them costs a fifth. The keys of a niche
 -- or a country are spread over the whole of every table, so looking them up in the index, once per table, costs more
