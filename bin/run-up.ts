@@ -47,6 +47,7 @@ export async function runUp(
           openBrowser: browser.open,
           view: options.view ?? {},
           cwd: context.cwd,
+          place: config.home,
         }),
       terminal => terminal.close(),
     )

@@ -23,6 +23,15 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
     title: 'Pages: BILL, ACCT, FIND, VOD, MEDIA, CLIPS, CRM',
     text: 'For lists that the server hands out page by page.',
   },
+  sql: {
+    title: 'SQL',
+    text: 'In SQL. Letters hold on the rows; while a text is written, they are typed, and the keys with Ctrl, Alt or F hold.',
+  },
+  grid: { title: 'Rows of SQL', text: 'On the rows of SQL; up and down also scroll a whole cell and a plan.' },
+  editor: {
+    title: 'Writing SQL',
+    text: 'While SQL is written. While completions are shown, up and down choose one, Tab takes it, Esc closes them.',
+  },
   help: { title: 'HELP', text: '' },
   form: {
     title: 'In a form',

@@ -17,6 +17,8 @@ interface TerminalOptions extends ViewOptions {
 
 /** Where to, and as whom: the account is there where a person signs in. */
 interface Destination {
+  /** The home or the server, by one name for each. */
+  place: string
   url: string
   token: TokenSource
   account?: Account
@@ -63,7 +65,8 @@ export function addTerminal(program: Command, context: VerbContext): void {
 async function whereTo(context: VerbContext, options: TerminalOptions): Promise<Destination> {
   const { url: givenUrl, token: givenToken } = options
   const given = givenUrl === undefined ? null : parseAddress(givenUrl)
-  if (given !== null && givenToken !== undefined) return { url: given.href, token: async () => givenToken }
+  if (given !== null && givenToken !== undefined)
+    return { place: given.origin, url: given.href, token: async () => givenToken }
   const config = configOf(context)
   const server = await findServer(homePaths(config.home))
   const localUrl = server?.status.url ?? null
@@ -76,7 +79,11 @@ async function whereTo(context: VerbContext, options: TerminalOptions): Promise<
       `No server runs on ${config.home}: start one with npm start, or name one with --url.`,
     )
   }
-  return { url: localUrl, token: givenToken === undefined ? () => server.token() : async () => givenToken }
+  return {
+    place: config.home,
+    url: localUrl,
+    token: givenToken === undefined ? () => server.token() : async () => givenToken,
+  }
 }
 
 async function signingIn(context: VerbContext, server: URL): Promise<Destination> {
@@ -98,7 +105,7 @@ async function signingIn(context: VerbContext, server: URL): Promise<Destination
     store,
     browser: systemBrowser({ hasBrowser, env: environmentWithoutSecrets(context.env) }),
   })
-  return { url: server.href, token: account.token, account }
+  return { place: name, url: server.href, token: account.token, account }
 }
 
 /** One server has several names on its own machine. */

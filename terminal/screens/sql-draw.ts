@@ -1,4 +1,5 @@
 import type { QueryResultState } from '../net/query-results.ts'
+import type { LiveQuery } from '../state/live-data.ts'
 import { clean, cleanLines } from '../text/clean.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { linesOf } from '../text/text-buffer.ts'
@@ -19,6 +20,8 @@ import { bufferOf, isChanged, liveQueryOf, problemSpan, resultOf, type SqlState,
 import { drawVersions } from './sql-versions.ts'
 
 const candidateRowsMax = 8
+/** What the screens show: a replay is not in `v`. */
+export const worldOfSql: LiveQuery<'world'> = { name: 'world', params: {} }
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧']
 
 /** The body: exactly `height` lines of `width` cells. */
@@ -114,8 +117,7 @@ function resultText(result: QueryResultState, { nowMs, style }: ScreenView): [st
     case 'stopped':
       return [`${result.message} ${figures}`, 'warn']
     case 'failed': {
-      const place = result.place === null ? '' : `line ${result.place.line}, column ${result.place.column}: `
-      return [`! ${place}${result.message}`, 'error']
+      return [`! ${failureText(result)}`, 'error']
     }
   }
 }
@@ -132,7 +134,8 @@ function drawLower(state: SqlState, view: ScreenView, layout: SqlLayout): string
   const source = sourceOf(state, view)
   if (result === null) return drawGuide({ ...view, height })
   if (result.status === 'failed' && !state.isLive) return drawFailure(result, { ...view, height })
-  if (source === null) return Array.from({ length: height }, () => ' '.repeat(width))
+  if (source === null) return squared([], { width, height })
+  if (source.rowCount === 0 && (state.isLive || result.status === 'done')) return drawNoRows({ ...view, height })
   const grid = drawGrid({
     source,
     grid: state.grid,
@@ -174,10 +177,28 @@ function drawGuide(view: ScreenView): string[] {
   )
 }
 
+/** The server's sentence, with the place where it does not say it. */
+function failureText({ message, place }: QueryResultState): string {
+  if (place === null || /\bline \d/i.test(message)) return message
+  return `Line ${place.line}, column ${place.column}: ${message}`
+}
+
+/** A replay is shown everywhere but here, which is no fault of the SQL. */
+function drawNoRows(view: ScreenView): string[] {
+  const { style, width } = view
+  const isReplay = view.live(worldOfSql).rows[0]?.mode === 'replay'
+  const text = isReplay
+    ? 'No rows. What is replayed on the other screens is not in v: that holds what was imported or read from the platforms. Import a data set (cliptape import), or link a source in KEYS.'
+    : 'No rows.'
+  return squared(
+    wrap(text, Math.max(10, width - 4)).map(line => style.paint('text', style.fit(`  ${line}`, width))),
+    view,
+  )
+}
+
 function drawFailure(result: QueryResultState, view: ScreenView): string[] {
   const { style, width } = view
-  const place = result.place === null ? '' : `Line ${result.place.line}, column ${result.place.column}: `
-  const lines = wrap(`${place}${result.message}`, Math.max(10, width - 4))
+  const lines = wrap(failureText(result), Math.max(10, width - 4))
   return squared(
     lines.map(line => style.paint('error', style.fit(`  ${line}`, width))),
     view,
@@ -244,13 +265,16 @@ function footLine(state: SqlState, view: ScreenView): string {
     source === null || column === undefined || source.rowCount === 0
       ? ''
       : ` row ${(state.grid.row + 1).toLocaleString('en-US')} of ${source.rowCount.toLocaleString('en-US')}  ${column.name} ${column.type}`
-  const keys = footKeys(state)
-  const text = style.fit(place, Math.min(cellWidth(place), Math.max(0, width - 30)))
+  const keys = footKeys(state, width)
+  const text = style.fit(place, Math.min(cellWidth(place), Math.max(0, width - cellWidth(keys) - 3)))
   return joinLine([style.paint('muted', text === '' ? ' ' : text)], style.paint('muted', `${keys} `), width)
 }
 
-function footKeys(state: SqlState): string {
+function footKeys(state: SqlState, width: number): string {
   if (state.asking === 'delete') return '! D again deletes this saved query   Esc keeps it'
   if (state.panel?.kind === 'cell' || state.panel?.kind === 'plan') return 'y copy   j k scroll   Esc back'
-  return state.zone === 'editor' ? 'Esc to the rows' : 'i edit  r run  c chart  s save  e export  ? keys'
+  if (state.zone === 'editor') return 'Esc to the rows'
+  return width < 100
+    ? 'i edit  c chart  s save  e export  ? keys'
+    : 'i edit  r run  c chart  s save  u share  A alert  e export  L live  / find  ? keys'
 }

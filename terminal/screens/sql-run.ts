@@ -4,7 +4,15 @@ import { gridStart } from '../state/grid-state.ts'
 import { type SqlParameter, type SqlStatement, sqlParameters } from '../text/sql-tokens.ts'
 import type { ScreenDeps, ScreenView } from './screen.ts'
 import { sqlLineFields } from './sql-resources.ts'
-import { bufferOf, resultOf, type SqlForm, type SqlPanel, type SqlState, statementToRun } from './sql-state.ts'
+import {
+  bufferOf,
+  placeBefore,
+  resultOf,
+  type SqlForm,
+  type SqlPanel,
+  type SqlState,
+  statementToRun,
+} from './sql-state.ts'
 
 type Then = Extract<SqlForm, { kind: 'parameters' }>['then']
 
@@ -67,14 +75,15 @@ export function runStatement(
     )
     return { ...state, panel: null }
   }
-  const before = resultOf(state, deps)
-  if (state.run !== null && before?.status === 'running') deps.results.cancel(state.run.resultId)
+  if (state.run !== null && resultOf(state, deps)?.status === 'running') deps.results.cancel(state.run.resultId)
   deps.desk.remember(statement.sql)
-  const resultId = deps.results.start({ sql: statement.sql, params })
+  const before = placeBefore(bufferOf(state, deps).text, statement)
+  const placed = '\n'.repeat(before.lines) + ' '.repeat(before.characters) + statement.sql
+  const resultId = deps.results.start({ sql: placed, params })
   const isSame = state.run?.statement.sql === statement.sql
   return {
     ...state,
-    run: { resultId, statement, params },
+    run: { resultId, statement, before, params },
     grid: isSame ? { ...gridStart, isFrozen: state.grid.isFrozen, wide: state.grid.wide } : gridStart,
     chart: isSame ? state.chart : null,
     panel: null,

@@ -1,11 +1,11 @@
-import type { QueryPlace, SavedQuery } from '../../contracts/queries.ts'
+import { type QueryPlace, type SavedQuery, sqlCharsMax } from '../../contracts/queries.ts'
 import type { QueryResultState, ResultId } from '../net/query-results.ts'
 import type { FormState } from '../state/form.ts'
 import type { GridState } from '../state/grid-state.ts'
 import type { ListState } from '../state/list-state.ts'
 import type { TextLine } from '../state/text-line.ts'
 import { type SqlStatement, statementAt } from '../text/sql-tokens.ts'
-import { openBuffer, selectionOf, type TextBuffer } from '../text/text-buffer.ts'
+import { openBuffer, placeOf, selectionOf, type TextBuffer } from '../text/text-buffer.ts'
 import type { GridSource } from '../widgets/grid.ts'
 import type { ScreenView } from './screen.ts'
 import type { ChartChoice } from './sql-chart.ts'
@@ -18,6 +18,8 @@ export interface SqlRun {
   /** Of rows that were fetched; null while they are live. */
   resultId: ResultId
   statement: SqlStatement
+  /** Lines and characters that are sent before the statement, so that the server counts as the text does. */
+  before: { lines: number; characters: number }
   /** Values as they are sent. */
   params: Readonly<Record<string, unknown>>
 }
@@ -122,6 +124,13 @@ export function sourceOf(state: SqlState, view: Pick<ScreenView, 'result' | 'liv
   return result.columns.length === 0 ? null : result
 }
 
+/** What goes before a statement so that its lines and columns are those of the text; nothing where there is no room for it. */
+export function placeBefore(text: string, { sql, start }: SqlStatement): SqlRun['before'] {
+  const { line, column } = placeOf(text, start)
+  const characters = [...text.slice(start - column, start)].length
+  return line + characters + sql.length > sqlCharsMax ? { lines: 0, characters: 0 } : { lines: line, characters }
+}
+
 /** The live query that follows what a run asked. */
 export function liveQueryOf({ statement, params }: SqlRun) {
   return { sql: statement.sql, params }
@@ -130,14 +139,16 @@ export function liveQueryOf({ statement, params }: SqlRun) {
 /** Where in the whole text the server found something wrong: offsets of the word there. */
 export function problemSpan(run: SqlRun, place: QueryPlace): { from: number; to: number } {
   const { sql, start } = run.statement
+  const lineInStatement = place.line - run.before.lines
+  const columnInLine = lineInStatement === 1 ? place.column - run.before.characters : place.column
   let offset = 0
-  for (let line = 1; line < place.line; line++) {
+  for (let line = 1; line < lineInStatement; line++) {
     const next = sql.indexOf('\n', offset)
     if (next < 0) break
     offset = next + 1
   }
   // The server counts characters, a string UTF-16 units.
-  for (let column = 1; column < place.column && offset < sql.length; column++)
+  for (let column = 1; column < columnInLine && offset < sql.length; column++)
     offset += (sql.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1
   const word = /^(?:[\p{L}\p{N}_]+|\S)/u.exec(sql.slice(offset))?.[0].length ?? 1
   return { from: start + offset, to: start + offset + word }

@@ -9,7 +9,7 @@ import { cellText, gridLeft, placeGridColumns } from '../widgets/grid.ts'
 import { offsetUnder } from '../widgets/text-editor.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 import { suggestChart } from './sql-chart.ts'
-import { cellLines, drawSql, editorOf } from './sql-draw.ts'
+import { cellLines, drawSql, editorOf, worldOfSql } from './sql-draw.ts'
 import { actInEditor, withText } from './sql-edit.ts'
 import {
   actInSqlForm,
@@ -62,7 +62,7 @@ export const sqlFactory = screenFactory<SqlState>({
     asking: null,
   }),
   title: ({ saved }) => (saved === null ? 'SQL' : `SQL ${saved.name}`),
-  queries: ({ isLive, run }) => (isLive && run !== null ? [liveQueryOf(run)] : []),
+  queries: ({ isLive, run }) => (isLive && run !== null ? [worldOfSql, liveQueryOf(run)] : [worldOfSql]),
   resources({ panel, saved }, read) {
     const view = { resource: read }
     if (panel?.kind === 'open') return [catalogResource, savedQueriesResource(panel.search.text)]

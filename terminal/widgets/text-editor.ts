@@ -46,7 +46,14 @@ export function drawTextEditor(options: TextEditorOptions): { lines: string[]; c
     const head = style.paint(isWrong ? 'error' : number === at.line && options.hasFocus ? 'muted' : 'faint', label)
     if (buffer.text === '') return head + style.paint('faint', style.fit(options.hint, room))
     return (
-      head + drawLine(line, { start: offsetOf(buffer.text, { line: number, column: 0 }), left, room, marks, style })
+      head +
+      drawLine(line, {
+        start: offsetOf(buffer.text, { line: number, column: 0 }),
+        left: number === at.line ? left : 0,
+        room,
+        marks,
+        style,
+      })
     )
   })
   return { lines: drawn, cursor: { x: gutter + cursorCell - left, y: at.line - top } }
@@ -63,7 +70,8 @@ export function offsetUnder(
   const place = placeOf(buffer.text, buffer.cursor)
   const cursorCell = cellWidth((lines[place.line] ?? '').slice(0, place.column))
   const line = Math.min(lines.length - 1, editorTop(buffer, options.top, height) + at.y)
-  const cell = Math.max(0, at.x - gutter) + leftCell(cursorCell, Math.max(1, width - gutter))
+  const left = line === place.line ? leftCell(cursorCell, Math.max(1, width - gutter)) : 0
+  const cell = Math.max(0, at.x - gutter) + left
   return offsetOf(buffer.text, { line, column: takeCells(lines[line] ?? '', cell).length })
 }
 
@@ -71,7 +79,7 @@ function gutterWidth(lineCount: number): number {
   return Math.max(2, String(lineCount).length) + 2
 }
 
-/** How far a long line is moved to the left so that the cursor can be seen. */
+/** How far the line of the cursor is moved to the left so that it can be seen. */
 function leftCell(cursorCell: number, room: number): number {
   if (cursorCell < room) return 0
   const step = Math.max(1, Math.floor(room / 2))
@@ -90,7 +98,13 @@ interface Mark {
 /** Later marks go over earlier ones. */
 function marksOf({ buffer, hasFocus, problem }: TextEditorOptions): Mark[] {
   const tokens = sqlTokens(buffer.text)
-  const marks = tokens.map((token, i): Mark => ({ from: token.start, to: token.end, ...lookOf(token, tokens[i + 1]) }))
+  const marks = tokens.map(
+    (token, i): Mark => ({
+      from: token.start,
+      to: token.end,
+      ...lookOf(token, { before: tokens[i - 1], next: tokens[i + 1] }),
+    }),
+  )
   if (problem !== null) marks.push({ ...problem, role: 'error', isBold: true })
   const selected = selectionOf(buffer)
   if (selected !== null) marks.push({ ...selected, isInverse: true })
@@ -105,7 +119,13 @@ function marksOf({ buffer, hasFocus, problem }: TextEditorOptions): Mark[] {
   return marks
 }
 
-function lookOf(token: SqlToken, next: SqlToken | undefined): { role: ColorRole; isBold?: boolean } {
+/** Units of INTERVAL are names as well, e.g. of a column. */
+const units = new Set(['SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR'])
+
+function lookOf(
+  token: SqlToken,
+  { before, next }: { before: SqlToken | undefined; next: SqlToken | undefined },
+): { role: ColorRole; isBold?: boolean } {
   switch (token.kind) {
     case 'comment':
       return { role: 'faint' }
@@ -121,6 +141,8 @@ function lookOf(token: SqlToken, next: SqlToken | undefined): { role: ColorRole;
       return { role: 'muted' }
     case 'word':
       if (next?.text === '(' && next.start === token.end) return { role: 'accent' }
+      if (before?.text === '.') return { role: 'subject' }
+      if (units.has(token.text.toUpperCase()) && before?.kind !== 'number') return { role: 'subject' }
       return sqlKeywords.has(token.text.toUpperCase()) ? { role: 'title', isBold: true } : { role: 'subject' }
   }
 }
