@@ -50,7 +50,8 @@ export function trendColumns(
     { ...measure('acceleration', 8, 74), cell: accelerationCell },
     measure('engagement', 6, 104),
     ...only(['clips'], measure('outlier', 7, 128)),
-    ...only(['topics', 'creators'], measure('clippers', 8, 104)),
+    // Of clips few users have any.
+    ...(type !== 'clips' || rows.some(row => row.clippers !== null) ? [measure('clippers', 8, 104)] : []),
     ...only(['creators'], measure('followers', 7, 112)),
     ...only(['creators', 'topics'], {
       title: 'CLIPS',

@@ -31,7 +31,7 @@ export const analyticsRoutes: readonly Route[] = [
     path: '/api/analytics/trends',
     summary: 'Ranked clips, creators or topics over a window',
     description:
-      'The window is 24h unless `period`, or `from` and `to`, say otherwise. `sort=outlier` orders the clips with the largest gains only: `rankedAmong` says how many.',
+      'The window is 24h unless `period`, or `from` and `to`, say otherwise. `sort=outlier` orders the clips with the largest gains only: `rankedAmong` says how many. `clippers` of clips and creators counts copies among your own media.',
     auth: ['jwt', 'apiKey'],
     scope: 'trends:read',
     query: TrendsParamsSchema,
@@ -44,7 +44,8 @@ export const analyticsRoutes: readonly Route[] = [
   sharedRoute({
     path: '/api/analytics/series',
     summary: 'One measure of one clip, creator or topic over time',
-    description: 'A point without a value says why in `state`. Without `bucket` one is chosen that fits the window.',
+    description:
+      'A point without a value says why in `state`. Without `bucket` one is chosen that fits the window. `metric=clippers` of a clip or creator counts copies among your own media; `id` may then be a VOD of yours, `own:<uuid>`.',
     auth: ['jwt', 'apiKey'],
     scope: 'trends:read',
     query: SeriesParamsSchema,
