@@ -71,7 +71,7 @@ const needMore: Readonly<Record<string, string>> = {
   postApiMediaEstimate: 'media',
   postApiMediaJobs: 'media',
   getApiMediaFilesFileId: 'a link',
-  patchApiWatchlistsWatchlistIdItems: 'a row of the list',
+  putApiWatchlistsWatchlistId: 'a name that no other list has',
   deleteApiWatchlistsWatchlistIdItems: 'a row of the list',
 }
 

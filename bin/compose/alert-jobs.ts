@@ -2,9 +2,10 @@ import type { AnalyticsContext } from '../../analytics/context.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Mailer } from '../../core/mail/port.ts'
 import type { Queue } from '../../core/queue/port.ts'
+import type { ServerDeps } from '../../server/deps.ts'
 import { purgeFirings } from '../../server/features/alerts/firings.ts'
 import { sendAlertMails } from '../../server/features/alerts/mails.ts'
-import { savedQueries } from '../../server/features/alerts/saved-queries.ts'
+import { savedQueriesOf } from '../../server/features/alerts/saved-queries.ts'
 import { AlertWatcher, takeBackAlerts } from '../../server/features/alerts/watcher.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
@@ -21,13 +22,21 @@ const purgeQueue = 'alerts.purge'
 export async function startAlertJobs(
   { scope, log }: Pick<OpenOptions, 'scope' | 'log'>,
   stores: Stores,
-  { queue, mailer, analytics }: { queue: Queue; mailer: Mailer | null; analytics: () => AnalyticsContext },
+  parts: {
+    queue: Queue
+    mailer: Mailer | null
+    analytics: () => AnalyticsContext
+    /** How users' SQL is run. */
+    sql: Pick<ServerDeps, 'gate' | 'usage'>
+  },
 ): Promise<void> {
+  const { queue, mailer, analytics } = parts
+  const queries = savedQueriesOf({ ...stores, ...parts.sql })
   const deps = { ...stores, clock: systemClock, log }
   if (stores.db.kind === 'pglite') await takeBackAlerts(stores.db)
   const watcher = await scope.start(
     'alerts',
-    () => new AlertWatcher({ ...deps, analytics, queries: savedQueries }),
+    () => new AlertWatcher({ ...deps, analytics, queries }),
     watcher => watcher.close(),
   )
   const sendMails = () => sendAlertMails({ ...deps, mailer })

@@ -15,6 +15,7 @@ import { openPlatforms } from '../../platforms/clients.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import type { Authenticator } from '../../server/auth/authenticator.ts'
 import type { OpenAccounts } from '../../server/auth/open-accounts.ts'
+import type { ServerDeps } from '../../server/deps.ts'
 import { UsageMeter } from '../../server/features/billing/usage-meter.ts'
 import { ClipperDesk } from '../../server/features/copies/own-clippers.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
@@ -110,7 +111,8 @@ export async function startRoles(
       await startClipJobs(options, stores, { queue, vault: vault.vault, outbound, media })
       const world = () => serving?.worlds.current() ?? realWorld
       const analytics = () => ({ store: stores.store, world: world(), niches })
-      await startAlertJobs(options, stores, { queue, mailer: accounts.accounts.mailer, analytics })
+      const sql = serving ?? (await openUserSql(options, stores))
+      await startAlertJobs(options, stores, { queue, mailer: accounts.accounts.mailer, analytics, sql })
     })
     // Beside a server: the first frame does not wait for the queue's own tables.
     if (serving) starting.catch(err => options.log.error({ err }, 'The queue could not be opened: no jobs are done.'))
@@ -137,11 +139,11 @@ async function serve(
     replay: ReplayRequest | undefined
     queue: () => Queue | null
   },
-): Promise<{ server: RunningServer; worlds: Worlds }> {
+): Promise<{ server: RunningServer; worlds: Worlds } & UserSql> {
   const { config, paths, scope, log } = options
   const stats = createIngestStats(systemClock)
   const ingest = ingestDeps(stores, options, stats)
-  const gate = await createSqlGate(stores.store)
+  const { gate, usage } = await openUserSql(options, stores)
   const worlds = await scope.start(
     'worlds',
     () =>
@@ -174,11 +176,6 @@ async function serve(
     startedAt,
     url: () => running.server?.url ?? null,
   })
-  const usage = await scope.start(
-    'usage',
-    () => new UsageMeter({ db: stores.db, clock: systemClock, log }),
-    usage => usage.close(),
-  )
   warnOfOpenPort(options)
   const { platforms } = parts
   const findCreator = await startFindingCreators(options, ingest, { vault: parts.vault.vault, platforms })
@@ -226,7 +223,19 @@ async function serve(
     },
     server => server.close(closeDeadlineMs),
   )
-  return { server, worlds }
+  return { server, worlds, gate, usage }
+}
+
+/** How users' SQL is run, and within which limits. */
+type UserSql = Pick<ServerDeps, 'gate'> & { readonly usage: UsageMeter }
+
+async function openUserSql({ scope, log }: Pick<OpenOptions, 'scope' | 'log'>, stores: Stores): Promise<UserSql> {
+  const usage = await scope.start(
+    'usage',
+    () => new UsageMeter({ db: stores.db, clock: systemClock, log }),
+    usage => usage.close(),
+  )
+  return { gate: await createSqlGate(stores.store), usage }
 }
 
 function settleFor({ store }: Stores): (touched: Touched) => Promise<void> {

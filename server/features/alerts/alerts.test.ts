@@ -19,6 +19,7 @@ import { createWebhook } from '../webhooks/service.ts'
 import { listFirings } from './firings.ts'
 import { sendAlertMails } from './mails.ts'
 import type { SavedQueries } from './read-rule.ts'
+import { savedQueriesOf } from './saved-queries.ts'
 import { changeAlert, createAlert, getAlert, muteAlert } from './service.ts'
 import { AlertWatcher } from './watcher.ts'
 
@@ -408,6 +409,44 @@ describe('over HTTP', () => {
       body: { error: { message: expect.stringContaining('at most 400 steps') } },
     })
   })
+})
+
+it('asks a saved query of the past, where it has a parameter for the instant', async () => {
+  await read(100, 0)
+  await read(500, 2)
+  const post = async (path: string, body: unknown) => {
+    const response = await fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${rigToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return { status: response.status, body: await response.json() }
+  }
+  const where = `FROM v.samples WHERE video_id = '${videoId()}'`
+  const timed = await post('/api/queries', {
+    name: `Timed ${clip}`,
+    sql: `SELECT video_id AS clip, max(views) AS most ${where} AND observed_at <= {now:DateTime} GROUP BY clip`,
+  })
+  const ruleOver = (queryId: string) => ({
+    measure: { source: 'query', queryId, column: 'most' },
+    condition: { kind: 'threshold', value: 400 },
+    cooldownSeconds: 0,
+  })
+  const asked = { from: at(0), to: at(3), stepSeconds: 3600 }
+  const tried = await post('/api/alerts/backtest', { rule: ruleOver(timed.body.id), ...asked })
+  expect(tried.body).toMatchObject({
+    points: [{ value: 100 }, { value: 100 }, { value: 500 }, { value: 500 }],
+    firings: [{ at: at(2), sentence: `${videoId()}: most 500, above 400.`, rows: [{ key: videoId(), value: 500 }] }],
+  })
+  const still = await post('/api/queries', { name: `Still ${clip}`, sql: `SELECT count() AS n ${where}` })
+  expect(await post('/api/alerts/backtest', { rule: ruleOver(still.body.id), ...asked })).toMatchObject({
+    status: 400,
+    body: { error: { message: expect.stringContaining('{now:DateTime}') } },
+  })
+  const alert = await make(viewsAbove(0, ruleOver(timed.body.id)))
+  queries = savedQueriesOf(deps)
+  await lookAt(3, newWatcher())
+  expect(await firingsOf(alert)).toMatchObject([{ value: 500 }])
 })
 
 function at(hours: number): string {

@@ -15,7 +15,7 @@ import type { Observation, Reading } from './step-rule.ts'
 type RuleReads = Pick<AlertRule, 'measure' | 'condition'>
 
 /** Rows of a saved query that an alert looks at. */
-const queryRowsMax = 1000
+const queryRowsMax = 10_000
 /** Fewest rows whose median says what is usual. */
 const usualRowsMin = 5
 

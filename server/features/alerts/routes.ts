@@ -17,7 +17,7 @@ import { versionTag } from '../../http/version-tag.ts'
 import { measureContext } from '../measure-context.ts'
 import { backtest } from './backtest.ts'
 import { listFirings, markSeen } from './firings.ts'
-import { savedQueries } from './saved-queries.ts'
+import { savedQueriesOf } from './saved-queries.ts'
 import { changeAlert, createAlert, deleteAlert, getAlert, listAlerts, muteAlert } from './service.ts'
 
 const ParamsSchema = z.strictObject({ alertId: z.uuid() })
@@ -74,7 +74,7 @@ export const alertRoutes: readonly Route[] = [
     async handle(deps, { body }, context) {
       const ctx = measureContext(deps)
       const userId = ownerOf(context)
-      return { json: await backtest({ ctx, queries: savedQueries, userId, signal: context.signal }, body) }
+      return { json: await backtest({ ctx, queries: savedQueriesOf(deps), userId, signal: context.signal }, body) }
     },
   }),
   route({
