@@ -99,6 +99,8 @@ export const QueryExplanationSchema = z.object({
   /** Views that it reads, e.g. `v.samples`. */
   tables: z.array(z.string()),
   parameters: z.array(z.object({ name: z.string(), type: z.string() })),
+  /** The answer depends on the instant at which it is asked for. */
+  usesClock: z.boolean(),
   plan: z.array(z.string()),
 })
 export type QueryExplanation = z.infer<typeof QueryExplanationSchema>

@@ -16,6 +16,7 @@ import { rawRefusal } from './http/error-answer.ts'
 import { LiveEngine } from './live/engine.ts'
 import { liveOpsRows, registerLiveMetrics } from './live/live-metrics.ts'
 import { liveQuestions } from './live/questions.ts'
+import { liveSqlQuestions } from './live/sql-questions.ts'
 import { httpTimeouts, settingsDefault } from './settings.ts'
 import type { LiveQueryRoom } from './ws/live-query-room.ts'
 import { attachSockets } from './ws/socket-server.ts'
@@ -72,6 +73,7 @@ export async function startServer(
         watchlist: (userId, id) => watchlistRows(full, userId, id),
         quotaLines: userId => listQuota(full, userId),
       }),
+      parseSqlQuestion: liveSqlQuestions(full),
       endedSessions: sessions => endedAmong(deps.db, sessions),
     },
     settings,

@@ -23,6 +23,9 @@ export const allowedTableFunctions = ['numbers', 'generate_series', 'generateSer
 /** `SQLStandardValues` is how the engine writes `(VALUES (1), (2))` down. */
 const rowSources = namesIn([...allowedTableFunctions, 'SQLStandardValues'].join(' '))
 
+const instants = namesIn(
+  'now now64 nowInBlock nowInBlock64 today yesterday current_date current_timestamp curdate utctimestamp utc_timestamp localtimestamp localtime',
+)
 const aggregate = namesIn(aggregateFunctions)
 const allowed = new Set([...aggregate, ...namesIn(rowFunctions), ...namesIn(grammarFunctions)])
 const refused = namesIn(Object.values(refusedFunctionsByReason).join(' '))
@@ -47,6 +50,11 @@ export function isAllowedTableFunction(name: string): boolean {
 /** Whether a lambda may be called by that name without being taken for something of the engine's. */
 export function isFreeName(name: string): boolean {
   return !isRefusedFunction(name) && !sources.has(name.toLowerCase())
+}
+
+/** Whether its value is that of the present instant. */
+export function tellsInstant(name: string): boolean {
+  return instants.has(name.toLowerCase())
 }
 
 function isCombined(lower: string): boolean {

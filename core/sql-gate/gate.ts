@@ -54,6 +54,8 @@ export interface CheckedSql {
   /** The views it reads, e.g. `v.samples`. */
   tables: string[]
   parameters: Placeholder[]
+  /** The answer depends on the instant at which it is asked for. */
+  usesClock: boolean
 }
 
 /** What one query may cost, and how many of the user's may run at once (`QueryTurns`). */
@@ -155,7 +157,7 @@ export async function createSqlGate(store: AnalyticsStore): Promise<SqlGate> {
     async check(sql) {
       assertLength(sql)
       const { review } = await look(fillPlaceholders(sql, {}, { missing: 'sample' }))
-      return { tables: [...review.tables], parameters: placeholdersOf(sql) }
+      return { tables: [...review.tables], parameters: placeholdersOf(sql), usesClock: review.usesClock }
     },
     async explain(query) {
       assertLength(query.sql)
@@ -165,7 +167,12 @@ export async function createSqlGate(store: AnalyticsStore): Promise<SqlGate> {
       const ask = () => store.queryReadOnly(sql, query.limits, optionsOf(query, review))
       const { rows } = await inTurn(query, filled, ask)
       const plan = rows.map(([line]) => String(line)).filter(line => line.trim() !== '' && !unsaidOfPlan.test(line))
-      return { tables: [...review.tables], parameters: placeholdersOf(query.sql), plan: plan.map(shortLine) }
+      return {
+        tables: [...review.tables],
+        parameters: placeholdersOf(query.sql),
+        usesClock: review.usesClock,
+        plan: plan.map(shortLine),
+      }
     },
   }
 }

@@ -18,7 +18,7 @@
  */
 import { AppError } from '../../contracts/errors.ts'
 import type { Catalog } from './catalog.ts'
-import { isAllowedFunction, isAllowedTableFunction, isFreeName, isRefusedFunction } from './functions.ts'
+import { isAllowedFunction, isAllowedTableFunction, isFreeName, isRefusedFunction, tellsInstant } from './functions.ts'
 import { isKeyword, isName, isSymbol, type Token } from './tokens.ts'
 
 /** What a statement reads, and where the owner has to be put in before it may run. */
@@ -26,6 +26,8 @@ export interface Review {
   /** E.g. `v.samples`, each once, in the order of their first mention. */
   readonly tables: readonly string[]
   readonly ownTables: readonly OwnTable[]
+  /** A function is called that tells the present instant. */
+  readonly usesClock: boolean
 }
 
 export interface OwnTable {
@@ -118,6 +120,7 @@ class Reviewer {
   /** Views that are the set of an IN and have been looked at: index of the first token → where they end. */
   readonly #sets = new Map<number, number>()
   #isTableNext = false
+  #usesClock = false
 
   constructor(tokens: readonly Token[], catalog: Catalog) {
     this.#tokens = tokens
@@ -128,7 +131,7 @@ class Reviewer {
   review(): Review {
     for (let at = 0; at < this.#tokens.length; ) at = this.#placedStep(at)
     if (this.#isTableNext) throw refuse('The SQL ends where a table should stand')
-    return { tables: [...this.#tables], ownTables: this.#ownTables }
+    return { tables: [...this.#tables], ownTables: this.#ownTables, usesClock: this.#usesClock }
   }
 
   #placedStep(at: number): number {
@@ -285,6 +288,7 @@ class Reviewer {
     // A lambda that was given a name. Were it that of a table function, a table could be taken for a call.
     if (this.#given.has(name) && isFreeName(name)) return
     if (!isAllowedFunction(name)) throw refuse(`The function ${shown(name)} is not allowed`)
+    if (tellsInstant(name)) this.#usesClock = true
   }
 
   #word(at: number, { kind, name }: Token): void {

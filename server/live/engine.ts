@@ -270,8 +270,6 @@ export class LiveEngine {
     // From the start of one computation to the next at least a tick; after a long one a rest in proportion.
     const tickMs = Math.max(this.#limits.tickMs, query.question.tickMs ?? 0)
     scheduled.dueAtMs = Math.max(startMs + tickMs, doneMs + Math.min(restFactor * tookMs, retryMs.most))
-    // Somebody came for it while it was being stopped.
-    if (stop.signal.aborted && query.watchers.size > 0) scheduled.isMarked = true
     if (retryAfterMs !== null) this.#retryLater(scheduled, retryAfterMs)
     else if (scheduled.isMarked) this.#schedule(scheduled)
     this.#pump(lane)
@@ -283,7 +281,8 @@ export class LiveEngine {
     this.#stats.failures += 1
     const retryAfterMs = Math.min(retryMs.most, retryMs.first * 2 ** scheduled.failureCount)
     scheduled.failureCount = Math.min(scheduled.failureCount + 1, 10)
-    if (!(error instanceof AppError)) this.#log.error({ err: error, query: query.question.name }, 'A live query failed.')
+    if (!(error instanceof AppError))
+      this.#log.error({ err: error, query: query.question.name }, 'A live query failed.')
     if (!this.#isClosed) query.fail(error)
     // The user's own mistake: the same text fails again.
     const isFinal = query.question.lane === 'sql' && error instanceof AppError && !error.isRetryable

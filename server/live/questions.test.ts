@@ -36,8 +36,8 @@ it('answers nothing, and does not fail, when the world that it reads is dropped'
   }
   const world: World = { database: 'replay', clock, gone: gone.signal }
   const question = trendsOf(world, { ...store, query: dropping })
-  expect(await question.compute()).toBeNull()
-  expect(await question.compute()).toBeNull()
+  expect(await question.compute(new AbortController().signal)).toBeNull()
+  expect(await question.compute(new AbortController().signal)).toBeNull()
 })
 
 it('answers nothing of a world that went away while it was read', async () => {
@@ -50,14 +50,14 @@ it('answers nothing of a world that went away while it was read', async () => {
   }
   const world: World = { database: 'replay', clock, gone: gone.signal }
   const question = trendsOf(world, { ...store, query: leaving })
-  expect(await question.compute()).toBeNull()
+  expect(await question.compute(new AbortController().signal)).toBeNull()
   expect(() => measureContext({ store, world: sourceOf(world), niches: () => rules })).toThrow('being replaced')
   await dropWorld(store, 'replay')
 })
 
 it('fails when the tables of a world that stays are not there', async () => {
   const question = trendsOf({ database: 'replay', clock }, store)
-  await expect(question.compute()).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+  await expect(question.compute(new AbortController().signal)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
 })
 
 function sourceOf(world: World): WorldSource {

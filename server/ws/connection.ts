@@ -9,7 +9,8 @@ import type { Authenticator, Principal } from '../auth/authenticator.ts'
 import { issueSentence } from '../http/issue-sentence.ts'
 import type { LiveEngine } from '../live/engine.ts'
 import type { Failure, LiveQuery } from '../live/live-query.ts'
-import type { ParseQuestion } from '../live/source.ts'
+import type { LiveQuestion, ParseQuestion } from '../live/source.ts'
+import type { AskedSql, ParseSqlQuestion } from '../live/sql-questions.ts'
 import type { LiveQueryRoom } from './live-query-room.ts'
 import type { Sessions } from './sessions.ts'
 import { type Outlet, Subscription } from './subscription.ts'
@@ -18,6 +19,7 @@ export interface ConnectionDeps {
   readonly engine: LiveEngine
   readonly sessions: Sessions
   readonly parseQuestion: ParseQuestion
+  readonly parseSqlQuestion: ParseSqlQuestion
   readonly auth: Authenticator
   readonly usage: LiveQueryRoom
   readonly clock: Clock
@@ -51,6 +53,8 @@ export class Connection implements Outlet {
   readonly #ws: WebSocket
   readonly #deps: ConnectionDeps
   readonly #live = new Map<string, Live>()
+  /** Subscriptions to SQL that is being looked at, by their ids. */
+  readonly #coming = new Map<string, AskedSql>()
   readonly #helloTimer: NodeJS.Timeout
   #endTimer: NodeJS.Timeout | undefined
   #isGreeting = false
@@ -223,6 +227,8 @@ export class Connection implements Outlet {
   }
 
   #onUnsubscribe(id: string): void {
+    // Whoever looks at its SQL then finds that it is no longer wanted.
+    if (this.#coming.delete(id)) return
     const live = this.#live.get(id)
     if (!live) return this.sendError({ id, code: 'NOT_FOUND', message: 'There is no subscription by that id.' })
     this.#live.delete(id)
@@ -231,10 +237,10 @@ export class Connection implements Outlet {
 
   #onSubscribe(message: Extract<ClientMessage, { type: 'subscribe' }>, principal: Principal): void {
     const { id, query: asked } = message
-    if (this.#live.has(id)) {
+    if (this.#live.has(id) || this.#coming.has(id)) {
       return this.sendError({ id, code: 'CONFLICT', message: 'This subscription id is in use: unsubscribe it first.' })
     }
-    if (this.#live.size >= wsLimits.subscriptionsMax) {
+    if (this.#live.size + this.#coming.size >= wsLimits.subscriptionsMax) {
       return this.#strike('RATE_LIMITED', `At most ${wsLimits.subscriptionsMax} subscriptions are open at a time.`, id)
     }
     const room = this.#deps.usage.openLiveQuery(principal.userId)
@@ -242,11 +248,35 @@ export class Connection implements Outlet {
       const message = `Your plan has room for ${room.limit} live queries at a time: close some, or choose a larger plan.`
       return this.sendError({ id, code: 'FORBIDDEN', message })
     }
+    if (!('name' in asked)) return void this.#onSubscribeSql(id, asked, principal)
+    this.#watch(id, principal, () => this.#deps.parseQuestion(asked.name, asked.params, principal))
+  }
+
+  /** Looking at SQL takes a moment, in which the client may think better of it. */
+  async #onSubscribeSql(id: string, asked: AskedSql, principal: Principal): Promise<void> {
+    this.#coming.set(id, asked)
+    const found = await this.#deps.parseSqlQuestion(asked, principal.userId).then(
+      question => () => question,
+      (error: unknown) => () => {
+        throw error instanceof AppError ? error : this.#unexpected(error)
+      },
+    )
+    const isWanted = this.#coming.get(id) === asked
+    if (isWanted) this.#coming.delete(id)
+    if (isWanted && !this.#isEnded) this.#watch(id, principal, found)
+    else this.#deps.usage.closeLiveQuery(principal.userId)
+  }
+
+  #unexpected(error: unknown): AppError {
+    this.#deps.log.error({ err: error }, 'A subscription to SQL could not be begun.')
+    return new AppError('INTERNAL')
+  }
+
+  /** Begins a subscription for which there is room. */
+  #watch(id: string, principal: Principal, questionOf: () => LiveQuestion): void {
     try {
-      if (!('name' in asked)) throw new AppError('NOT_FOUND', 'There is no saved query by that id.')
-      const question = this.#deps.parseQuestion(asked.name, asked.params, principal)
       const subscription = new Subscription(id, this)
-      const query = this.#deps.engine.watch(question, subscription)
+      const query = this.#deps.engine.watch(questionOf(), subscription)
       this.#live.set(id, { query, subscription })
       subscription.greet(query)
     } catch (error) {

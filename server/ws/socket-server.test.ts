@@ -14,6 +14,7 @@ import { LiveClient } from '../../test/live-client.ts'
 import { anyOf } from '../auth/authenticator.ts'
 import { LiveEngine } from '../live/engine.ts'
 import type { LiveQuestion, ParseQuestion } from '../live/source.ts'
+import type { ParseSqlQuestion } from '../live/sql-questions.ts'
 import { createMetrics } from '../metrics/registry.ts'
 import type { LiveQueryRoom } from './live-query-room.ts'
 import { attachSockets, type SocketServer } from './socket-server.ts'
@@ -38,6 +39,7 @@ const tables = new Map<string, KeyedRow[]>()
 let computeCount = 0
 let failure: AppError | null = null
 let asOf = new Date('2026-01-01T00:00:00Z')
+let sqlLookedAt = Promise.resolve()
 
 /** What the plan allows; null is no limit. */
 let liveQueriesMax: number | null = null
@@ -76,6 +78,7 @@ beforeEach(async () => {
   const deps = {
     engine,
     parseQuestion,
+    parseSqlQuestion,
     auth: anyOf([
       fixedAuthenticator({ token, userId }),
       fixedAuthenticator({ token: endingToken, userId, endsAtMs: startMs + 50 }),
@@ -253,6 +256,23 @@ describe('a subscription', () => {
     await second.next('snapshot', 'c')
     second.subscribe('d', 'small')
     expect(await second.next('error', 'd')).toMatchObject({ code: 'FORBIDDEN' })
+  })
+
+  it('to SQL is not begun when it was ended while the SQL was looked at', async () => {
+    liveQueriesMax = 1
+    const looked = Promise.withResolvers<void>()
+    sqlLookedAt = looked.promise
+    const client = await open()
+    client.send({ type: 'subscribe', id: 'first', query: { sql: 'small' } })
+    client.send({ type: 'unsubscribe', id: 'first' })
+    client.send({ type: 'ping' })
+    await client.next('pong')
+    expect(liveQueriesOpen).toBe(1)
+    looked.resolve()
+    await eventually(() => liveQueriesOpen === 0)
+    client.send({ type: 'subscribe', id: 'first', query: { sql: 'small' } })
+    expect(await client.next('snapshot')).toMatchObject({ id: 'first', seq: 1 })
+    expect(engine.stats().computations).toBe(1)
   })
 
   it('ends with unsubscribe, and then costs nothing', async () => {
@@ -485,6 +505,13 @@ const parseQuestion: ParseQuestion = (name): LiveQuestion => {
       return { columns: ['key', 'n'], rows: tables.get(name) ?? [], asOf }
     },
   }
+}
+
+/** SQL is looked at until `sqlLookedAt`; what it says is the name of a table in memory. */
+const parseSqlQuestion: ParseSqlQuestion = async (asked, owner) => {
+  await sqlLookedAt
+  const name = 'sql' in asked ? asked.sql : asked.savedQueryId
+  return parseQuestion(name, {}, { userId: owner, role: 'owner', scopes: 'all' })
 }
 
 async function write(name: string, rows: KeyedRow[]): Promise<void> {

@@ -12,6 +12,7 @@ import { isAllowedOrigin, isOwnHost } from '../http/hosts.ts'
 import { clientAddress, networkOf } from '../http/network-of.ts'
 import type { LiveEngine } from '../live/engine.ts'
 import type { ParseQuestion } from '../live/source.ts'
+import type { ParseSqlQuestion } from '../live/sql-questions.ts'
 import type { Metrics } from '../metrics/registry.ts'
 import { Connection } from './connection.ts'
 import type { LiveQueryRoom } from './live-query-room.ts'
@@ -25,6 +26,7 @@ const connectionsMax = 5000
 export interface SocketDeps {
   readonly engine: LiveEngine
   readonly parseQuestion: ParseQuestion
+  readonly parseSqlQuestion: ParseSqlQuestion
   readonly auth: Authenticator
   /** Which of these sessions somebody has ended, by their ids. */
   readonly endedSessions: (sessions: readonly { sessionId: string; userId: string }[]) => Promise<ReadonlySet<string>>

@@ -57,12 +57,8 @@ export async function streamQuery(
  * @throws AppError as `streamQuery`
  */
 export async function runQuery(deps: QueryDeps, asked: AskedQuery, o: { rowsMax: number }): Promise<ReadOnlyResult> {
-  const limits = await queryLimitsOf(deps, asked.userId)
-  const resultRowsMax = Math.min(o.rowsMax, limits.resultRowsMax)
-  return await deps.gate.run({
-    ...asked,
-    limits: { ...limits, resultRowsMax, resultBytesMax: heldBytesMax, atOnceMax: null },
-  })
+  const limits = heldLimits(await deps.usage.limitsOf(asked.userId), o.rowsMax)
+  return await deps.gate.run({ ...asked, limits })
 }
 
 /** How the engine would run it. @throws AppError as `streamQuery` */
@@ -73,6 +69,16 @@ export async function explainQuery(deps: QueryDeps, asked: AskedQuery): Promise<
 /** What one query of the user may cost, by their plan. */
 async function queryLimitsOf({ usage }: Pick<QueryDeps, 'usage'>, userId: UserId): Promise<UserQuery['limits']> {
   return queryLimits(await usage.limitsOf(userId))
+}
+
+/**
+ * What a query may cost whose answer is held in memory, beside those that the user runs by hand.
+ * @param rowsMax of the answer, or fewer, where the plan says so
+ */
+export function heldLimits(plan: PlanLimits, rowsMax: number): QueryLimits {
+  const limits = queryLimits(plan)
+  const resultRowsMax = Math.min(rowsMax, limits.resultRowsMax)
+  return { ...limits, resultRowsMax, resultBytesMax: heldBytesMax, atOnceMax: null }
 }
 
 /** The same by what the plan says. */
