@@ -140,7 +140,8 @@ export const PanelSchema = z.discriminatedUnion('kind', [
   ),
   /** What is beyond `slices` is one slice more. */
   panel('donut', z.strictObject({ label: field, value: field, format, slices: z.int().min(1).max(4).default(4) })),
-  panel('heatmap', z.strictObject({ x: field, y: field, value: field, format })),
+  /** Without `x` the field `value` holds a list in each row, and its entries are the columns. */
+  panel('heatmap', z.strictObject({ x: field.optional(), y: field, value: field, format })),
   /** `country` holds two-letter codes, or lists of them. */
   panel('worldmap', z.strictObject({ country: field, value: field, format })),
   /** `change` is a second number, with a sign and an arrow. */

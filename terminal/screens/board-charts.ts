@@ -1,4 +1,5 @@
 import type { PanelOf } from '../../contracts/dashboards.ts'
+import type { HeatMapData } from '../charts/heat-map.ts'
 import { lineMark } from '../charts/line-chart.ts'
 import type { ChartPoint } from '../charts/plot.ts'
 import { renderChart } from '../charts/render-chart.ts'
@@ -6,7 +7,7 @@ import { formatInstant } from '../text/format.ts'
 import { shareBar } from '../widgets/share-bar.ts'
 import type { PanelRow } from './board-answers.ts'
 import { numberText } from './board-lists.ts'
-import { formatNumber, instantOf, numberOf, reduceRows, textOf } from './board-values.ts'
+import { formatNumber, instantOf, numberOf, numbersOf, reduceRows, textOf } from './board-values.ts'
 import { chartLook } from './chart-data.ts'
 import { seriesPaint } from './gp-lines.ts'
 import { joinLine } from './join-line.ts'
@@ -147,21 +148,46 @@ const drawDonut: Draw<'donut'> = ({ options }, rows, view) => {
   return [...chart, joinLine(legend, '', width)]
 }
 
-/** Labels in the order in which they come; of several rows for one cell the values are added up. */
+/** A heat map of single values, or of a list in each row. */
 const drawHeat: Draw<'heatmap'> = ({ options }, rows, view) => {
-  const columns = [...new Set(rows.map(row => textOf(row.values[options.x])))]
-  const lines = [...new Set(rows.map(row => textOf(row.values[options.y])))]
+  const shown = (value: number) => formatNumber(value, options.format, view.dataNowMs)
+  const { x, y, value } = options
+  const map = x === undefined ? heatOfLists(rows, { y, value }) : heatOfCells(rows, { x, y, value })
+  return renderChart('heatMap', { ...chartLook(view.style), ...sizeOf(view), data: { ...map, shown } })
+}
+
+type Heat = Pick<HeatMapData, 'columns' | 'rows' | 'cells'>
+
+/** The newest entries stand at the right edge, whatever the length of a list. */
+function heatOfLists(rows: readonly PanelRow[], { y, value }: { y: string; value: string }): Heat {
+  const lists = rows.map(row => ({ name: textOf(row.values[y]), values: numbersOf(row.values[value]) }))
+  const filled = lists.filter(list => list.values.some(each => each !== null))
+  const length = Math.max(1, ...filled.map(list => list.values.length))
+  return {
+    columns: Array.from({ length }, (_, i) => (i === length - 1 ? 'now' : String(i + 1 - length))),
+    rows: filled.map(list => list.name),
+    cells: filled.map(({ values }) => [...new Array<null>(length - values.length).fill(null), ...values]),
+  }
+}
+
+/** Labels in the order in which they come, of columns by their numbers; of several rows for one cell the values are added up. */
+function heatOfCells(rows: readonly PanelRow[], { x, y, value }: { x: string; y: string; value: string }): Heat {
+  const labels = [...new Set(rows.map(row => textOf(row.values[x])))]
+  // A column that no early row has comes late: where labels count, their numbers say where it belongs.
+  const columns = labels.every(label => /\d/.test(label)) ? labels.sort(byNumber) : labels
+  const lines = [...new Set(rows.map(row => textOf(row.values[y])))]
   const sums = new Map<string, number>()
   for (const { values } of rows) {
-    const value = numberOf(values[options.value])
-    const key = JSON.stringify([textOf(values[options.y]), textOf(values[options.x])])
-    if (value !== null) sums.set(key, (sums.get(key) ?? 0) + value)
+    const number = numberOf(values[value])
+    const key = JSON.stringify([textOf(values[y]), textOf(values[x])])
+    if (number !== null) sums.set(key, (sums.get(key) ?? 0) + number)
   }
   const cells = lines.map(line => columns.map(column => sums.get(JSON.stringify([line, column])) ?? null))
-  const shown = (value: number) => formatNumber(value, options.format, view.dataNowMs)
-  const data = { columns, rows: lines, cells, shown }
-  return renderChart('heatMap', { ...chartLook(view.style), ...sizeOf(view), data })
+  return { columns, rows: lines, cells }
 }
+
+const numbers = new Intl.Collator('en', { numeric: true })
+const byNumber = (a: string, b: string): number => numbers.compare(a, b)
 
 const listWidth = 22
 const strongShare = 0.25
