@@ -9,23 +9,22 @@ import {
   textIn,
   withProblem,
 } from '../state/form.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { selectedIndexOf } from '../state/list-state.ts'
+import { pageText } from '../state/pages.ts'
 import { clean } from '../text/clean.ts'
 import { formatInstant } from '../text/format.ts'
 import type { ColorRole } from '../theme/themes.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { ruleLine } from '../widgets/rule.ts'
-import { type Column, drawTable } from '../widgets/table.ts'
+import type { Column } from '../widgets/table.ts'
 import { auditResource, type KeyedAuditRow, userResource } from './account-resources.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
+import { drawPage, moveInPages, type PagedList, pagedStart } from './paged-list.ts'
 import { failedMark, noResourceBox } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
-interface AcctState {
-  list: ListState
-  pages: Pages
+interface AcctState extends PagedList {
   /** The form that changes the password. */
   form: FormState | null
 }
@@ -34,7 +33,7 @@ interface AcctState {
 export const acctFactory = screenFactory<AcctState>({
   fn: 'ACCT',
   contexts: ['account', 'pages', 'list'],
-  open: () => ({ list: listStart, pages: firstPage, form: null }),
+  open: () => ({ ...pagedStart, form: null }),
   title: state => (state.form === null ? 'ACCT' : 'ACCT PASSWORD'),
   queries: () => [],
   resources: state => [userResource, auditResource(state.pages)],
@@ -97,25 +96,12 @@ function drawAcct(state: AcctState, view: ScreenView): string[] {
   const user = view.resource(userResource)
   const audit = view.resource(auditResource(state.pages))
   const head = user.body === null ? noResourceBox({ ...view, height: 4 }, user, '') : drawUser(user.body, view)
-  const rows = audit.body?.data ?? []
   const height = Math.max(2, view.height - head.length - 1)
-  const selectedIndex = selectedIndexOf(state.list, rows)
-  const table =
-    rows.length === 0
-      ? noResourceBox({ ...view, height }, audit, 'Nothing was changed yet.')
-      : drawTable({
-          rows,
-          columns: auditColumns,
-          width,
-          height,
-          top: topOf(state.list, selectedIndex, rows.length, height - 1),
-          selectedIndex,
-          hasFocus: view.isFocused,
-          style,
-          nowMs: view.nowMs,
-          cellKey: 'audit',
-        })
-  const selected = rows[selectedIndex]
+  const table = drawPage(state.list, view, {
+    ...{ page: audit, columns: auditColumns, height, empty: 'Nothing was changed yet.', cellKey: 'audit' },
+  })
+  const rows = audit.body?.data ?? []
+  const selected = rows[selectedIndexOf(state.list, rows)]
   const failed = failedMark(view, user, audit)
   const hints = pageText(state.pages, audit.body?.nextCursor)
   const room = Math.max(10, width - hints.length - 3)
@@ -168,12 +154,10 @@ function placeForm(form: FormState, view: ScreenView): DrawnForm {
 }
 
 function actInAudit(state: AcctState, call: ActionCall, deps: ScreenDeps): AcctState | null {
-  const audit = deps.resource(auditResource(state.pages)).body
-  const rows = audit?.data ?? []
-  const headRows = drawUserRows(deps)
-  const height = Math.max(1, deps.height - headRows - 2)
-  const moved = moveInList(state.list, call.name, rows, height)
-  if (moved !== null) return { ...state, list: moved }
+  const page = deps.resource(auditResource(state.pages))
+  const y = drawUserRows(deps)
+  const moved = moveInPages(state, call, { page, height: Math.max(2, deps.height - y - 1), y })
+  if (moved !== null) return { ...state, ...moved }
   switch (call.name) {
     case 'account.password':
       if (deps.resource(userResource).body?.email !== null) return { ...state, form: openForm(passwordSpec) }
@@ -183,15 +167,6 @@ function actInAudit(state: AcctState, call: ActionCall, deps: ScreenDeps): AcctS
       deps.say('Asking for the mail…')
       deps.ask('verify', deps.http.post('/api/auth/verify-email/send', {}))
       return state
-    case 'page.older':
-      return { ...state, list: listStart, pages: olderPage(state.pages, audit?.nextCursor) }
-    case 'page.newer':
-      return { ...state, list: listStart, pages: newerPage(state.pages) }
-    case 'pointer.press': {
-      const y = (call.at?.y ?? 0) - headRows - 1
-      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
-      return y < 0 || index >= rows.length ? state : { ...state, list: selectIndex(state.list, rows, index, height) }
-    }
     default:
       return null
   }

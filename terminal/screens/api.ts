@@ -9,7 +9,15 @@ import {
   textIn,
   withProblem,
 } from '../state/form.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import {
+  type ListState,
+  listStart,
+  moveInList,
+  pressInList,
+  selectedIndexOf,
+  selectIndex,
+  topOf,
+} from '../state/list-state.ts'
 import { formatAge, formatInstant, formatSpan } from '../text/format.ts'
 import { chunk, wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
@@ -279,12 +287,8 @@ function actInList(state: ApiState, call: ActionCall, deps: ScreenDeps): ApiStat
       deps.say('Revoking…')
       deps.ask('revoke', deps.http.delete(`/api/keys/${row.id}`))
       return { ...state, revoking: null }
-    case 'pointer.press': {
-      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + (call.at?.y ?? 0) - 1
-      return index < 0 || index >= rows.length || (call.at?.y ?? 0) > height
-        ? state
-        : { ...state, revoking: null, list: selectIndex(state.list, rows, index, height) }
-    }
+    case 'pointer.press':
+      return { ...state, revoking: null, list: pressInList(state.list, (call.at?.y ?? 0) - 1, rows, height) }
     case 'back':
       return state.revoking === null ? null : { ...state, revoking: null }
     default:

@@ -1,23 +1,22 @@
 import { DownloadLinkSchema } from '../../contracts/clips.ts'
 import { formatSubject } from '../command/subject.ts'
 import type { HttpResult } from '../net/http-client.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { selectedIndexOf, selectIndex } from '../state/list-state.ts'
+import { firstPage, pageText } from '../state/pages.ts'
 import { formatBytes, formatInstant } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
 import { roleOfShare, shareBar } from '../widgets/share-bar.ts'
-import { type Cell, type Column, drawTable } from '../widgets/table.ts'
+import type { Cell, Column } from '../widgets/table.ts'
 import { timecode } from './cut-state.ts'
 import { joinLine } from './join-line.ts'
 import { type ClipRow, clipsResource, isUnderWay, mediaListResource } from './media-resources.ts'
 import { openAddress } from './open-address.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { drawPage, moveInPages, type PagedList, pagedStart } from './paged-list.ts'
+import { failedMark } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 import { trendingColumns, trendingText } from './trending-mark.ts'
 
-interface ClipsState {
-  list: ListState
-  pages: Pages
+interface ClipsState extends PagedList {
   /** What the next press cancels or deletes. */
   removing: string | null
 }
@@ -26,7 +25,7 @@ interface ClipsState {
 export const clipsFactory = screenFactory<ClipsState>({
   fn: 'CLIPS',
   contexts: ['clips', 'pages', 'list'],
-  open: () => ({ list: listStart, pages: firstPage, removing: null }),
+  open: () => ({ ...pagedStart, removing: null }),
   title: () => 'CLIPS',
   queries: () => [],
   resources: ({ pages }) => [clipsResource(pages), mediaListResource(firstPage)],
@@ -173,30 +172,22 @@ function detailOf(row: ClipRow, nowMs: number): Cell {
   return { text: parts.filter(part => part !== '').join('  '), role: 'muted' }
 }
 
+function tableHeight({ height }: Pick<ScreenView, 'height'>): number {
+  return Math.max(1, height - footHeight)
+}
+
 function drawClips(state: ClipsState, view: ScreenView): string[] {
-  const { style, width, nowMs } = view
+  const { nowMs } = view
   const page = view.resource(clipsResource(state.pages))
   const rows = page.body?.data ?? []
   const titles = titlesIn(view)
-  const height = Math.max(1, view.height - footHeight)
-  const selectedIndex = selectedIndexOf(state.list, rows)
-  const table =
-    rows.length === 0
-      ? noResourceBox({ ...view, height }, page, 'No clips yet: choose a video in MEDIA, and mark one in CUT.')
-      : drawTable({
-          rows,
-          columns: columnsOf(rows, { titles, nowMs }),
-          width,
-          height,
-          top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
-          selectedIndex,
-          hasFocus: view.isFocused,
-          style,
-          nowMs,
-          // Clips expire to the minute.
-          cellKey: `clips ${Math.floor(nowMs / 60_000)} ${rows.map(row => titles.get(row.vodId)).join()}`,
-        })
-  const selected = rows[selectedIndex] ?? null
+  const table = drawPage(state.list, view, {
+    ...{ page, columns: columnsOf(rows, { titles, nowMs }), height: tableHeight(view) },
+    empty: 'No clips yet: choose a video in MEDIA, and mark one in CUT.',
+    // Clips expire to the minute.
+    cellKey: `clips ${Math.floor(nowMs / 60_000)} ${rows.map(row => titles.get(row.vodId)).join()}`,
+  })
+  const selected = selectedRow(state, view)
   return [...table, drawDetail(state, selected, view), drawFoot(state, selected, view)].slice(0, view.height)
 }
 
@@ -240,10 +231,9 @@ function storageText({ pages }: ClipsState, { resource, style, width }: ScreenVi
 // Acting
 
 function actInClips(state: ClipsState, call: ActionCall, deps: ScreenDeps): ClipsState | null {
-  const rows = rowsOf(state, deps)
-  const height = Math.max(1, deps.height - footHeight - 1)
-  const list = moveInList(state.list, call.name, rows, height)
-  if (list !== null) return { ...state, list, removing: null }
+  const page = deps.resource(clipsResource(state.pages))
+  const moved = moveInPages(state, call, { page, height: tableHeight(deps), y: 0 })
+  if (moved !== null) return { ...moved, removing: null }
   const row = selectedRow(state, deps)
   switch (call.name) {
     case 'clips.download':
@@ -252,24 +242,12 @@ function actInClips(state: ClipsState, call: ActionCall, deps: ScreenDeps): Clip
       if (row !== null) askForLink(row, call.name, deps)
       return { ...state, removing: null }
     case 'clips.remove':
-      return row === null ? state : remove(state, row, { rows, height, deps })
+      return row === null ? state : remove(state, row, deps)
     case 'clips.cut':
       if (row !== null) deps.run(`${formatSubject({ type: 'clip', id: row.vodId })} CUT`)
       return { ...state, removing: null }
     case 'back':
       return state.removing === null ? null : { ...state, removing: null }
-    case 'page.older': {
-      const next = deps.resource(clipsResource(state.pages)).body?.nextCursor
-      return { list: listStart, pages: olderPage(state.pages, next), removing: null }
-    }
-    case 'page.newer':
-      return { list: listStart, pages: newerPage(state.pages), removing: null }
-    case 'pointer.press': {
-      const y = (call.at?.y ?? 0) - 1
-      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
-      if (y < 0 || y >= height || index >= rows.length) return state
-      return { ...state, list: selectIndex(state.list, rows, index, height), removing: null }
-    }
     default:
       return null
   }
@@ -282,14 +260,13 @@ function askForLink(row: ClipRow, use: 'clips.download' | 'clips.open' | 'clips.
   deps.ask(use, deps.http.get(`/api/clips/download/${row.requestId}`, {}))
 }
 
-function remove(
-  state: ClipsState,
-  row: ClipRow,
-  { rows, height, deps }: { rows: readonly ClipRow[]; height: number; deps: ScreenDeps },
-): ClipsState {
+function remove(state: ClipsState, row: ClipRow, deps: ScreenDeps): ClipsState {
+  const rows = rowsOf(state, deps)
   // The selection is pinned, so that a request that comes in between is not the one that is removed.
-  if (state.removing !== row.requestId)
-    return { ...state, removing: row.requestId, list: selectIndex(state.list, rows, rows.indexOf(row), height) }
+  if (state.removing !== row.requestId) {
+    const list = selectIndex(state.list, rows, rows.indexOf(row), Math.max(1, tableHeight(deps) - 1))
+    return { ...state, removing: row.requestId, list }
+  }
   deps.ask('remove', deps.http.delete(`/api/clips/requests/${row.requestId}`))
   return { ...state, removing: null }
 }

@@ -10,26 +10,25 @@ import {
   textIn,
   withProblem,
 } from '../state/form.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { selectedIndexOf } from '../state/list-state.ts'
+import { pageText } from '../state/pages.ts'
 import { formatAge, formatCount } from '../text/format.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
-import { type Column, drawTable } from '../widgets/table.ts'
+import type { Column } from '../widgets/table.ts'
 import { creatorsResource, type FoundCreator } from './creator-resources.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { drawPage, moveInPages, type PagedList, pagedStart } from './paged-list.ts'
+import { failedMark } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
 const platformChoices = ['all', 'youtube', 'tiktok', 'instagram'] as const
 
-interface FindState {
+interface FindState extends PagedList {
   search: string
   platform: (typeof platformChoices)[number]
   /** Only those that are watched. */
   isWatched: boolean
-  list: ListState
-  pages: Pages
   /** The form that takes a creator that no search finds yet. */
   form: FormState | null
 }
@@ -42,8 +41,7 @@ export const findFactory = screenFactory<FindState>({
     search: args.search ?? '',
     platform: platformChoices.find(each => each === args.platform) ?? 'all',
     isWatched: args.watched !== undefined,
-    list: listStart,
-    pages: firstPage,
+    ...pagedStart,
     form: null,
   }),
   title: titleOf,
@@ -119,30 +117,20 @@ const columnsAt = (nowMs: number): readonly Column<FoundCreator>[] => [
   },
 ]
 
+function tableHeight({ height }: Pick<ScreenView, 'height'>): number {
+  return Math.max(1, height - 1)
+}
+
 function drawFound(state: FindState, view: ScreenView): string[] {
   const { style, width } = view
   const found = view.resource(creatorsResource(state))
-  const rows = found.body?.data ?? []
-  const height = Math.max(1, view.height - 1)
-  const selectedIndex = selectedIndexOf(state.list, rows)
   const empty = state.isWatched
     ? 'You watch no creator that fits: w watches the selected one, a takes an address.'
     : 'No source has named such a creator yet: a takes an address, a handle or an id.'
-  const table =
-    rows.length === 0
-      ? noResourceBox({ ...view, height }, found, empty)
-      : drawTable({
-          rows,
-          columns: columnsAt(view.dataNowMs),
-          width,
-          height,
-          top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
-          selectedIndex,
-          hasFocus: view.isFocused,
-          style,
-          nowMs: view.nowMs,
-          cellKey: `${Math.floor(view.dataNowMs / 60_000)}`,
-        })
+  const table = drawPage(state.list, view, {
+    ...{ page: found, columns: columnsAt(view.dataNowMs), height: tableHeight(view), empty },
+    cellKey: `${Math.floor(view.dataNowMs / 60_000)}`,
+  })
   const failed = failedMark(view, found)
   const hints = [pageText(state.pages, found.body?.nextCursor), '/ search  w watch  a add  o videos  t watched']
   const right = style.paint('muted', hints.filter(text => text !== '').join('  '))
@@ -183,17 +171,15 @@ function placeForm(form: FormState, view: ScreenView): DrawnForm {
 }
 
 function actInFound(state: FindState, call: ActionCall, deps: ScreenDeps): FindState | null {
-  const rows = rowsOf(state, deps)
-  const height = Math.max(1, deps.height - 2)
-  const moved = moveInList(state.list, call.name, rows, height)
-  if (moved !== null) return { ...state, list: moved }
+  const page = deps.resource(creatorsResource(state))
+  const moved = moveInPages(state, call, { page, height: tableHeight(deps), y: 0 })
+  if (moved !== null) return { ...state, ...moved }
   const row = selectedRow(state, deps)
-  const start = { list: listStart, pages: firstPage }
   switch (call.name) {
     case 'filter.text':
-      return { ...state, ...start, search: (call.text ?? '').trim().slice(0, 200) }
+      return { ...state, ...pagedStart, search: (call.text ?? '').trim().slice(0, 200) }
     case 'creators.watched':
-      return { ...state, ...start, isWatched: !state.isWatched }
+      return { ...state, ...pagedStart, isWatched: !state.isWatched }
     case 'creators.add':
       return { ...state, form: openForm(watchSpec, { chosen: { platform: ['any'] } }) }
     case 'creators.watch':
@@ -206,23 +192,9 @@ function actInFound(state: FindState, call: ActionCall, deps: ScreenDeps): FindS
       if (row !== null) deps.run(`${formatSubject(subjectOf(row))} ${fn}`)
       return state
     }
-    case 'page.older':
-      return {
-        ...state,
-        list: listStart,
-        pages: olderPage(state.pages, deps.resource(creatorsResource(state)).body?.nextCursor),
-      }
-    case 'page.newer':
-      return { ...state, list: listStart, pages: newerPage(state.pages) }
-    case 'pointer.press': {
-      const y = (call.at?.y ?? 0) - 1
-      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
-      if (y < 0 || y >= height || index >= rows.length) return state
-      return { ...state, list: selectIndex(state.list, rows, index, height) }
-    }
     default: {
       const platform = platformChoices.find(each => call.name === `platform.${each}`)
-      return platform === undefined ? null : { ...state, ...start, platform }
+      return platform === undefined ? null : { ...state, ...pagedStart, platform }
     }
   }
 }

@@ -5,7 +5,7 @@ import {
   functionSpec,
   functionSpecs,
 } from '../command/functions.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import { type ListState, listStart, moveInList, pressInList, selectedIndexOf, topOf } from '../state/list-state.ts'
 import { cellWidth, wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
 import { type Column, drawTable } from '../widgets/table.ts'
@@ -53,9 +53,8 @@ export const helpFactory = screenFactory<HelpState>({
       case 'filter.text':
         return { ...state, filter: call.text ?? '', list: listStart }
       case 'pointer.press': {
-        const top = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, listHeight)
-        const index = top + (call.at?.y ?? 0) - introOf(state, deps).length - 1
-        return index < top ? state : { ...state, list: selectIndex(state.list, rows, index, listHeight) }
+        const line = (call.at?.y ?? 0) - introOf(state, deps).length - 1
+        return { ...state, list: pressInList(state.list, line, rows, listHeight) }
       }
       case 'back':
         return state.filter === '' ? null : { ...state, filter: '', list: listStart }

@@ -2,7 +2,7 @@ import { type IndexRow, type Period, periodMs, periods } from '../../contracts/m
 import type { ChartPoint } from '../charts/plot.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { sparkline } from '../charts/sparkline.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import { type ListState, listStart, moveInList, pressInList, selectedIndexOf, topOf } from '../state/list-state.ts'
 import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { formatCount, formatInstant, formatPercentChange } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
@@ -272,12 +272,8 @@ function actIdx(state: IdxState, call: ActionCall, deps: ScreenDeps): IdxState |
       return { ...state, period: step(periods, state.period, 1) }
     case 'period.previous':
       return { ...state, period: step(periods, state.period, -1) }
-    case 'pointer.press': {
-      const y = (call.at?.y ?? 0) - 1
-      if (y < 0 || y >= tableRows) return state
-      const top = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, tableRows)
-      return top + y < rows.length ? { ...state, list: selectIndex(state.list, rows, top + y, tableRows) } : state
-    }
+    case 'pointer.press':
+      return { ...state, list: pressInList(state.list, (call.at?.y ?? 0) - 1, rows, tableRows) }
     default: {
       const platform = platformChoices.find(each => call.name === `platform.${each}`)
       return platform === undefined ? null : { ...state, platform }

@@ -1,21 +1,20 @@
 import { type Vod, VodSchema } from '../../contracts/vods.ts'
 import type { HttpResult } from '../net/http-client.ts'
 import { actInForm, type FormSpec, type FormState, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { selectedIndexOf } from '../state/list-state.ts'
+import { pageText } from '../state/pages.ts'
 import { formatBytes, formatInstant } from '../text/format.ts'
 import { drawForm } from '../widgets/form.ts'
-import { type Column, drawTable } from '../widgets/table.ts'
+import type { Column } from '../widgets/table.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
 import { clockText } from './measure-text.ts'
 import { type MediaRow, mediaListResource, mediaPath } from './media-resources.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { drawPage, moveInPages, type PagedList, pagedStart } from './paged-list.ts'
+import { failedMark } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 
-interface MediaState {
-  list: ListState
-  pages: Pages
+interface MediaState extends PagedList {
   form: FormState | null
   /** What the next press removes. */
   removing: string | null
@@ -25,7 +24,7 @@ interface MediaState {
 export const mediaFactory = screenFactory<MediaState>({
   fn: 'MEDIA',
   contexts: ['media', 'pages', 'list'],
-  open: () => ({ list: listStart, pages: firstPage, form: null, removing: null }),
+  open: () => ({ ...pagedStart, form: null, removing: null }),
   title: ({ form }) => (form === null ? 'MEDIA' : 'MEDIA NEW'),
   queries: () => [],
   resources: ({ pages }) => [mediaListResource(pages)],
@@ -103,32 +102,26 @@ function selectedRow(state: MediaState, view: Pick<ScreenView, 'resource'>): Med
   return rows[selectedIndexOf(state.list, rows)] ?? null
 }
 
+function tableHeight({ height }: Pick<ScreenView, 'height'>): number {
+  return Math.max(1, height - 1)
+}
+
 function drawMedia(state: MediaState, view: ScreenView): string[] {
   const { style, width } = view
   const page = view.resource(mediaListResource(state.pages))
-  const rows = page.body?.data ?? []
-  const height = Math.max(1, view.height - 1)
-  const selectedIndex = selectedIndexOf(state.list, rows)
-  const table =
-    rows.length === 0
-      ? noResourceBox({ ...view, height }, page, 'No media yet: a registers a file or an address that you may use.')
-      : drawTable({
-          rows,
-          columns,
-          width,
-          height,
-          top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
-          selectedIndex,
-          hasFocus: view.isFocused,
-          style,
-          nowMs: view.nowMs,
-          cellKey: 'media',
-        })
-  const selected = rows[selectedIndex]
+  const table = drawPage(state.list, view, {
+    ...{ page, columns, height: tableHeight(view), cellKey: 'media' },
+    empty: 'No media yet: a registers a file or an address that you may use.',
+  })
+  const selected = selectedRow(state, view)
   const failed = failedMark(view, page)
-  const hints = [pageText(state.pages, page.body?.nextCursor), 'a add', ...(selected ? ['Enter cut', 'D remove'] : [])]
+  const hints = [
+    pageText(state.pages, page.body?.nextCursor),
+    ...(page.body === null ? [] : ['a add']),
+    ...(selected === null ? [] : ['Enter cut', 'D remove']),
+  ]
   const last =
-    selected !== undefined && state.removing === selected.vodId
+    selected !== null && state.removing === selected.vodId
       ? style.paint(
           'warn',
           style.fit(' ! Remove it, with what was computed of it? D again removes; your file stays.', width),
@@ -153,10 +146,9 @@ function placeForm(form: FormState, view: ScreenView) {
 }
 
 function actInMedia(state: MediaState, call: ActionCall, deps: ScreenDeps): MediaState | null {
-  const rows = rowsOf(state, deps)
-  const height = Math.max(1, deps.height - 2)
-  const list = moveInList(state.list, call.name, rows, height)
-  if (list !== null) return { ...state, list, removing: null }
+  const page = deps.resource(mediaListResource(state.pages))
+  const moved = moveInPages(state, call, { page, height: tableHeight(deps), y: 0 })
+  if (moved !== null) return { ...state, ...moved, removing: null }
   const row = selectedRow(state, deps)
   switch (call.name) {
     case 'media.add':
@@ -172,18 +164,6 @@ function actInMedia(state: MediaState, call: ActionCall, deps: ScreenDeps): Medi
       return { ...state, removing: null }
     case 'back':
       return state.removing === null ? null : { ...state, removing: null }
-    case 'page.older': {
-      const next = deps.resource(mediaListResource(state.pages)).body?.nextCursor
-      return { ...state, list: listStart, pages: olderPage(state.pages, next) }
-    }
-    case 'page.newer':
-      return { ...state, list: listStart, pages: newerPage(state.pages) }
-    case 'pointer.press': {
-      const y = (call.at?.y ?? 0) - 1
-      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
-      if (y < 0 || y >= height || index >= rows.length) return state
-      return { ...state, list: selectIndex(state.list, rows, index, height), removing: null }
-    }
     default:
       return null
   }
@@ -216,5 +196,5 @@ function answered(
   if (tag !== 'register') return state
   const vod = VodSchema.safeParse(result.body)
   if (vod.success) deps.run(`${vod.data.vodId} CUT`)
-  return { ...state, form: null, list: listStart, pages: firstPage }
+  return { ...state, ...pagedStart, form: null }
 }

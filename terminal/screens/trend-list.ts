@@ -1,7 +1,7 @@
 import { type Period, periods, type TrendRow, trendSorts, trendTypes } from '../../contracts/measures.ts'
 import type { Command } from '../command/grammar.ts'
 import { formatSubject, formatSubjects, type Subject } from '../command/subject.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import { type ListState, listStart, moveInList, pressInList, selectedIndexOf, topOf } from '../state/list-state.ts'
 import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { drawTable } from '../widgets/table.ts'
 import { joinLine } from './join-line.ts'
@@ -181,12 +181,8 @@ function actOnRow(
       return row === undefined ? state : markRow(state, row.key, deps)
     case 'filter.text':
       return { ...state, filter: call.text ?? '', list: listStart }
-    case 'pointer.press': {
-      const top = topOf(state.list, selectedIndex, rows.length, tableHeight(deps) - 1)
-      const index = top + (call.at?.y ?? 0) - 1
-      const isRow = index >= top && index < rows.length && (call.at?.y ?? 0) < tableHeight(deps)
-      return isRow ? { ...state, list: selectIndex(state.list, rows, index, tableHeight(deps) - 1) } : state
-    }
+    case 'pointer.press':
+      return { ...state, list: pressInList(state.list, (call.at?.y ?? 0) - 1, rows, tableHeight(deps) - 1) }
     case 'back':
       if (state.filter !== '') return { ...state, filter: '', list: listStart }
       return state.marks.length > 0 ? { ...state, marks: [] } : null

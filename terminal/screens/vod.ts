@@ -1,28 +1,27 @@
 import { formatSubject, type Subject } from '../command/subject.ts'
-import { type ListState, listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
-import { firstPage, newerPage, olderPage, type Pages, pageText } from '../state/pages.ts'
+import { selectedIndexOf } from '../state/list-state.ts'
+import { pageText } from '../state/pages.ts'
 import { formatCount, formatInstant } from '../text/format.ts'
 import { truncate } from '../text/width.ts'
-import { type Column, drawTable } from '../widgets/table.ts'
+import type { Column } from '../widgets/table.ts'
 import { creatorResource, type FoundVod, vodsResource } from './creator-resources.ts'
 import { joinLine } from './join-line.ts'
 import { noSubjectBox, noticeBox } from './live-notice.ts'
 import { clockText } from './measure-text.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { drawPage, moveInPages, type PagedList, pagedStart } from './paged-list.ts'
+import { failedMark } from './resource-notice.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 import { trendingColumns } from './trending-mark.ts'
 
-interface VodState {
+interface VodState extends PagedList {
   subject: Subject | null
-  list: ListState
-  pages: Pages
 }
 
 /** A creator's videos, newest first. */
 export const vodFactory = screenFactory<VodState>({
   fn: 'VOD',
   contexts: ['videos', 'pages', 'list'],
-  open: ({ subject }) => ({ subject, list: listStart, pages: firstPage }),
+  open: ({ subject }) => ({ subject, ...pagedStart }),
   title: ({ subject }) => (subject === null ? 'VOD' : `${formatSubject(subject)} VOD`),
   queries: () => [],
   resources(state) {
@@ -36,7 +35,7 @@ export const vodFactory = screenFactory<VodState>({
     return row === null ? state.subject : { type: 'clip', id: row.vodId }
   },
   follow(state, subject) {
-    return subject.type === 'creator' ? { ...state, subject, list: listStart, pages: firstPage } : null
+    return subject.type === 'creator' ? { ...state, ...pagedStart, subject } : null
   },
   list(state, view) {
     const columns = ['vodId', 'title', 'publishedAt', 'duration', 'kind', 'thumbnailUrl', 'source']
@@ -86,6 +85,11 @@ const columnsOf = (rows: readonly FoundVod[]): readonly Column<FoundVod>[] => [
   { title: 'THUMBNAIL', width: 12, flex: 1, fromWidth: 110, cell: row => ({ text: row.thumbnailUrl, role: 'faint' }) },
 ]
 
+/** Between the line with the creator and the foot. */
+function tableHeight({ height }: Pick<ScreenView, 'height'>): number {
+  return Math.max(1, height - 2)
+}
+
 function drawVods(state: VodState, view: ScreenView): string[] {
   const creatorId = creatorOf(state)
   if (state.subject === null || state.subject.type === 'search') return noSubjectBox(view, 'VOD', state.subject)
@@ -97,9 +101,6 @@ function drawVods(state: VodState, view: ScreenView): string[] {
     })
   const creator = view.resource(creatorResource(creatorId))
   const vods = view.resource(vodsResource(creatorId, state.pages))
-  const rows = vods.body?.data ?? []
-  const height = Math.max(1, view.height - 2)
-  const selectedIndex = selectedIndexOf(state.list, rows)
   const { style, width } = view
   const name = creator.body?.data.name || creatorId
   const head = joinLine(
@@ -111,21 +112,10 @@ function drawVods(state: VodState, view: ScreenView): string[] {
     '',
     width,
   )
-  const table =
-    rows.length === 0
-      ? noResourceBox({ ...view, height }, vods, 'No source has named a video of this creator yet.')
-      : drawTable({
-          rows,
-          columns: columnsOf(rows),
-          width,
-          height,
-          top: topOf(state.list, selectedIndex, rows.length, Math.max(1, height - 1)),
-          selectedIndex,
-          hasFocus: view.isFocused,
-          style,
-          nowMs: view.nowMs,
-          cellKey: 'vods',
-        })
+  const table = drawPage(state.list, view, {
+    ...{ page: vods, columns: columnsOf(vods.body?.data ?? []), height: tableHeight(view), cellKey: 'vods' },
+    empty: 'No source has named a video of this creator yet.',
+  })
   const hints = [pageText(state.pages, vods.body?.nextCursor), 'Enter describe  c chart  x cut'].filter(
     text => text !== '',
   )
@@ -142,11 +132,11 @@ function followersText(followers: number | null): string {
 }
 
 function actInVods(state: VodState, call: ActionCall, deps: ScreenDeps): VodState | null {
-  const rows = rowsOf(state, deps)
-  const height = Math.max(1, deps.height - 3)
-  const moved = moveInList(state.list, call.name, rows, height)
-  if (moved !== null) return { ...state, list: moved }
   const creatorId = creatorOf(state)
+  if (creatorId === null) return null
+  const page = deps.resource(vodsResource(creatorId, state.pages))
+  const moved = moveInPages(state, call, { page, height: tableHeight(deps), y: 1 })
+  if (moved !== null) return { ...state, ...moved }
   switch (call.name) {
     case 'row.open':
     case 'row.chart':
@@ -155,18 +145,6 @@ function actInVods(state: VodState, call: ActionCall, deps: ScreenDeps): VodStat
       const fn = { 'row.open': 'DES', 'row.chart': 'GP VIEWS 7D', 'video.cut': 'CUT' }[call.name]
       if (row !== null) deps.run(`${formatSubject({ type: 'clip', id: row.vodId })} ${fn}`)
       return state
-    }
-    case 'page.older': {
-      const next = creatorId === null ? undefined : deps.resource(vodsResource(creatorId, state.pages)).body?.nextCursor
-      return { ...state, list: listStart, pages: olderPage(state.pages, next) }
-    }
-    case 'page.newer':
-      return { ...state, list: listStart, pages: newerPage(state.pages) }
-    case 'pointer.press': {
-      const y = (call.at?.y ?? 0) - 2
-      const index = topOf(state.list, selectedIndexOf(state.list, rows), rows.length, height) + y
-      if (y < 0 || y >= height || index >= rows.length) return state
-      return { ...state, list: selectIndex(state.list, rows, index, height) }
     }
     default:
       return null

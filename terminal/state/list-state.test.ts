@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { listStart, moveInList, selectedIndexOf, selectIndex, topOf } from './list-state.ts'
+import { listStart, moveInList, pressInList, selectedIndexOf, selectIndex, topOf } from './list-state.ts'
 
 const rows = Array.from({ length: 30 }, (_, i) => ({ key: `k${i}` }))
 
@@ -48,4 +48,12 @@ test('shows the selection in a window of any height', () => {
     expect(top).toBeLessThanOrEqual(17)
     expect(top + height).toBeGreaterThan(17)
   }
+})
+
+test('selects the row that is pressed, and nothing beside the rows', () => {
+  const scrolled = selectIndex(listStart, rows, 15, 10)
+  expect(pressInList(scrolled, 0, rows, 10)).toMatchObject({ selectedIndex: 6, top: 6 })
+  expect(pressInList(scrolled, 9, rows, 10)).toMatchObject({ selectedIndex: 15, top: 6 })
+  for (const line of [-1, 10]) expect(pressInList(scrolled, line, rows, 10)).toBe(scrolled)
+  expect(pressInList(listStart, 2, rows.slice(0, 2), 10)).toBe(listStart)
 })

@@ -38,6 +38,17 @@ export function selectIndex(
   return { ...moved, top: topOf(moved, selectedIndex, rows.length, height) }
 }
 
+/** The state after a press on the `line`th of `height` lines with rows; a press beside them changes nothing. */
+export function pressInList(
+  list: ListState,
+  line: number,
+  rows: readonly { key: string }[],
+  height: number,
+): ListState {
+  const index = topOf(list, selectedIndexOf(list, rows), rows.length, height) + line
+  return line < 0 || line >= height || index >= rows.length ? list : selectIndex(list, rows, index, height)
+}
+
 /** The state after an action that moves in lists (`move.*`, `page.*`, the wheel), or null when it is none. */
 export function moveInList(
   list: ListState,
