@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { QueryExplanationSchema, SavedQuerySchema } from '../../contracts/queries.ts'
 import type { HttpResult } from '../net/http-client.ts'
+import type { ResultId } from '../net/query-results.ts'
 import { gridStart, moveInGrid, selectCell } from '../state/grid-state.ts'
 import { listStart } from '../state/list-state.ts'
 import { clean } from '../text/clean.ts'
@@ -283,13 +284,24 @@ function find(state: SqlState, at: { from: number; by: 1 | -1 }, deps: ScreenDep
   const { search, run } = state
   if (search === '' || run === null) return
   const source = state.isLive ? sourceOf(state, deps) : null
-  if (source === null) return deps.ask(`find ${search}`, deps.results.find(run.resultId, { text: search, ...at }))
+  if (source === null) return deps.ask(`find ${search}`, findAround(run.resultId, { text: search, ...at }, deps))
   const wanted = search.toLowerCase()
   const rows = source.rows(0, source.rowCount)
   const holds = (row: readonly unknown[], i: number) =>
     (at.by === 1 ? i >= at.from : i <= at.from) && row.some(cell => cellText(cell).text.toLowerCase().includes(wanted))
   const index = at.by === 1 ? rows.findIndex(holds) : rows.findLastIndex(holds)
   deps.ask(`find ${search}`, Promise.resolve({ ok: true, body: index < 0 ? null : index }))
+}
+
+/** From there to the end, else from the other end on. */
+async function findAround(
+  id: ResultId,
+  wanted: { text: string; from: number; by: 1 | -1 },
+  { results, result }: ScreenDeps,
+): Promise<HttpResult> {
+  const ahead = await results.find(id, wanted)
+  if (!ahead.ok || ahead.body !== null) return ahead
+  return await results.find(id, { ...wanted, from: wanted.by === 1 ? 0 : result(id).rowCount - 1 })
 }
 
 function chart(state: SqlState, deps: ScreenDeps): SqlState {
@@ -432,7 +444,7 @@ function found(state: SqlState, search: string, result: HttpResult, deps: Screen
   const row = result.ok ? z.number().nullable().catch(null).parse(result.body) : null
   const source = sourceOf(state, deps)
   if (row === null || source === null) {
-    deps.say(`No more rows have ${clean(search)}.`)
+    deps.say(`No row has ${clean(search)}.`)
     return state
   }
   const size = {

@@ -123,6 +123,7 @@ export function drawGrid(options: GridOptions): string[] {
   const rowsHigh = Math.max(0, height - 1)
   const top = gridTop(grid, { rowCount: source.rowCount, height: rowsHigh })
   const rows = source.rows(top, rowsHigh)
+  widen(widthsOf(source.columns), rows)
   const placed = placeGridColumns(options)
   const numberCells = numberWidth(source)
   const lines = [drawHead(placed, options)]
@@ -176,20 +177,27 @@ function numberWidth({ rowCount }: GridSource): number {
   return Math.max(3, String(rowCount).length)
 }
 
-/** How wide each column would like to be, by its name and its first rows; looked at once as they come. */
+/** How wide each column would like to be, by its name, its first rows as they come, and those that were seen. */
 function columnWidths(source: GridSource): readonly number[] {
-  const { columns } = source
-  let widths = known.get(columns)
-  if (widths === undefined) {
-    widths = { sampled: 0, widest: columns.map(({ name }) => cellWidth(name)) }
-    known.set(columns, widths)
-  }
+  const widths = widthsOf(source.columns)
   const until = Math.min(sampledRowsMax, source.rowCount)
   if (widths.sampled < until) {
-    for (const row of source.rows(widths.sampled, until - widths.sampled))
-      for (let i = 0; i < columns.length; i++)
-        widths.widest[i] = Math.max(widths.widest[i] ?? 0, cellWidth(cellText(row[i]).text))
+    widen(widths, source.rows(widths.sampled, until - widths.sampled))
     widths.sampled = until
   }
   return widths.widest
+}
+
+function widthsOf(columns: readonly QueryColumn[]): Widths {
+  const before = known.get(columns)
+  if (before !== undefined) return before
+  const widths = { sampled: 0, widest: columns.map(({ name }) => cellWidth(name)) }
+  known.set(columns, widths)
+  return widths
+}
+
+/** Columns only ever get wider, so that they do not dance while one scrolls. */
+function widen({ widest }: Widths, rows: readonly (readonly unknown[])[]): void {
+  for (const row of rows)
+    for (let i = 0; i < widest.length; i++) widest[i] = Math.max(widest[i] ?? 0, cellWidth(cellText(row[i]).text))
 }

@@ -42,8 +42,11 @@ export function drawTextEditor(options: TextEditorOptions): { lines: string[]; c
     const line = lines[number]
     if (line === undefined) return ' '.repeat(Math.max(0, width))
     const isWrong = number === problemLine
-    const label = `${isWrong ? '!' : ' '}${String(number + 1).padStart(gutter - 2)} `
-    const head = style.paint(isWrong ? 'error' : number === at.line && options.hasFocus ? 'muted' : 'faint', label)
+    const label = `${isWrong ? '!' : ' '}${String(number + 1).padStart(gutter - 2)}`
+    const isMoved = number === at.line && left > 0
+    const edge = isMoved ? style.paint('accent', style.glyphs.ellipsis) : ' '
+    const head =
+      style.paint(isWrong ? 'error' : number === at.line && options.hasFocus ? 'muted' : 'faint', label) + edge
     if (buffer.text === '') return head + style.paint('faint', style.fit(options.hint, room))
     return (
       head +
@@ -81,9 +84,11 @@ function gutterWidth(lineCount: number): number {
 
 /** How far the line of the cursor is moved to the left so that it can be seen. */
 function leftCell(cursorCell: number, room: number): number {
-  if (cursorCell < room) return 0
-  const step = Math.max(1, Math.floor(room / 2))
-  return Math.ceil((cursorCell - room + 1) / step) * step
+  // The last cell says that the line goes on.
+  const free = Math.max(1, room - 1)
+  if (cursorCell < free) return 0
+  const step = Math.max(1, Math.floor(free / 2))
+  return Math.ceil((cursorCell - free + 1) / step) * step
 }
 
 /** What a part of the text looks like. */
@@ -158,7 +163,9 @@ function drawLine(
   }: { start: number; left: number; room: number; marks: readonly Mark[]; style: Style },
 ): string {
   const from = takeCells(line, left).length
-  const visible = takeCells(line.slice(from), room)
+  const rest = line.slice(from)
+  const isCut = cellWidth(rest) > room
+  const visible = isCut ? takeCells(rest, room - 1) : rest
   const begin = start + from
   const end = begin + visible.length
   const here = marks.filter(mark => mark.from < end && mark.to > begin)
@@ -174,7 +181,8 @@ function drawLine(
     return isBold ? style.bold(role, text) : style.paint(role, text)
   })
   const isLineSelected = here.some(mark => mark.isInverse === true && mark.to > end)
-  const rest = room - cellWidth(visible)
-  const filling = isLineSelected && rest > 0 ? style.inverse(' ') + ' '.repeat(rest - 1) : ' '.repeat(Math.max(0, rest))
+  const free = room - cellWidth(visible)
+  if (isCut) return painted.join('') + ' '.repeat(free - 1) + style.paint('accent', style.glyphs.ellipsis)
+  const filling = isLineSelected && free > 0 ? style.inverse(' ') + ' '.repeat(free - 1) : ' '.repeat(Math.max(0, free))
   return painted.join('') + filling
 }
