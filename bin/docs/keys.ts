@@ -3,7 +3,7 @@ import { type ActionContext, actionContexts, actions } from '../../terminal/keys
 const contextTitles: Readonly<Record<ActionContext, { title: string; text: string }>> = {
   global: { title: 'Everywhere', text: 'These hold on every screen while nothing is being typed.' },
   list: {
-    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, FIND, VOD, MEDIA, CLIPS, KEYS, CRM, HELP',
+    title: 'Lists: TOP, MOV, IDX, OPS, API, ACCT, FIND, VOD, MEDIA, CLIPS, KEYS, CRM, ALRT, WL, HELP',
     text: 'Rows can also be clicked and scrolled when the mouse is on.',
   },
   chart: { title: 'Charts: GP', text: 'With the mouse on, the crosshair follows it and the wheel zooms.' },
@@ -19,6 +19,8 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
   cut: { title: 'CUT', text: 'With the mouse on, a click goes to the place in the strip.' },
   clips: { title: 'CLIPS', text: '' },
   board: { title: 'BOARD', text: 'Rows of the panel with the focus move as in lists.' },
+  alerts: { title: 'ALRT', text: '' },
+  watchlist: { title: 'WL', text: '' },
   pages: {
     title: 'Pages: BILL, ACCT, FIND, VOD, MEDIA, CLIPS, CRM',
     text: 'For lists that the server hands out page by page.',
@@ -35,7 +37,7 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
   help: { title: 'HELP', text: '' },
   form: {
     title: 'In a form',
-    text: 'For LOGIN, REGISTER, and what API, ACCT, FIND, MEDIA, CUT and KEYS ask for. Space chooses an option; editing keys are those of typing, below.',
+    text: 'For LOGIN, REGISTER, and what API, ACCT, FIND, MEDIA, CUT, KEYS, ALRT and WL ask for. Space chooses an option; editing keys are those of typing, below.',
   },
   input: { title: 'While typing', text: 'In the command line, the filter and the lists above them.' },
 }

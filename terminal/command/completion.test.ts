@@ -44,7 +44,7 @@ describe('completeCommand', () => {
   })
 
   it('offers only functions about a subject after one', () => {
-    expect(labels('@mrbeast ')).toEqual(['TOP', 'MOV', 'GP', 'DES', 'VOD', 'CUT'])
+    expect(labels('@mrbeast ')).toEqual(['TOP', 'MOV', 'GP', 'DES', 'VOD', 'CUT', 'ALRT', 'WL'])
   })
 
   it('offers what an argument takes, and not what is there already', () => {

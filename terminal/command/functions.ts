@@ -2,7 +2,7 @@ import { type CrmPeriod, crmPeriods } from '../../contracts/crm.ts'
 import { bucketMs, buckets, metrics, periodMs, periods, trendSorts } from '../../contracts/measures.ts'
 import { type ThemeName, themeNames } from '../theme/themes.ts'
 
-/** Functions of the command line that exist. `LOGOUT`, `THEME`, `COLOR`, `PICTURES`, `MOUSE` and `QUIT` act on the terminal itself. */
+/** Functions of the command line that exist. `LOGOUT`, `THEME`, `COLOR`, `PICTURES`, `MOUSE`, `BELL` and `QUIT` act on the terminal itself. */
 const functionNames = [
   'TOP',
   'MOV',
@@ -22,6 +22,8 @@ const functionNames = [
   'CRM',
   'SQL',
   'BOARD',
+  'ALRT',
+  'WL',
   'LOGIN',
   'REGISTER',
   'LOGOUT',
@@ -30,6 +32,7 @@ const functionNames = [
   'COLOR',
   'PICTURES',
   'MOUSE',
+  'BELL',
   'QUIT',
 ] as const
 export type FunctionName = (typeof functionNames)[number]
@@ -61,8 +64,11 @@ export interface FunctionSpec {
   title: string
   /** A few sentences for `HELP <name>`. */
   help: string
-  /** Whether it is about a subject: typed before it, or the row that has the focus. */
-  subject: 'none' | 'filter' | 'required'
+  /**
+   * Whether it is about a subject: typed before it, or the row that has the focus; of an optional one only what is typed,
+   * before it or after.
+   */
+  subject: 'none' | 'filter' | 'required' | 'optional'
   args: readonly ArgSpec[]
   examples: readonly string[]
 }
@@ -389,6 +395,51 @@ export const functionSpecs: readonly FunctionSpec[] = [
     examples: ['BOARD', 'BOARD market-overview 7D', 'BOARD WALL EVERY=1m', 'BOARD brain-rot YT'],
   },
   {
+    name: 'ALRT',
+    aliases: ['ALERT', 'ALERTS'],
+    title: 'Alerts: rules over numbers, what fired, tries on the past',
+    help: 'An alert reads a clip, creator or topic, a ranked list, or a saved query, and fires when its condition becomes true: above or below a value, a change, an outlier multiple, a new entrant among the first. It is armed again at a second level, and rests for a while after it fired. n makes one, b tries it on the past before it is switched on, Enter shows what it told with the rows that caused it, u switches it on or off, m mutes it. Type a subject with it, or press ! on a selected row.',
+    subject: 'optional',
+    args: [
+      closed('view', 'What is shown', [
+        value('new', 'The form for a new alert', 'add'),
+        value('firings', 'What fired, newest first', 'fired'),
+      ]),
+      closed('metric', 'What is read', [...metrics, 'outlier'].map(measure)),
+      period,
+      open('above', 'Fires above this value', '10k', readNumber),
+      open('below', 'Fires below this value', '500', readNumber),
+      open('list', 'About a ranked list, as TOP takes it', '"CLIPS 24H YT"', text =>
+        text.trim() === '' ? null : text,
+      ),
+      open('query', 'About a saved query, by its id', '018f3b52-0000-7000-8000-00000000000a', text =>
+        match(text.toLowerCase(), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+      ),
+      open('column', 'The column of the query that is read', 'views', text => match(text, /^.{1,200}$/)),
+    ],
+    examples: ['ALRT', '@mrbeast ALRT VELOCITY ABOVE=10k', 'ALRT NEW LIST="CLIPS 24H YT"', 'ALRT FIRINGS'],
+  },
+  {
+    name: 'WL',
+    aliases: ['WATCH', 'WATCHLIST'],
+    title: 'Watchlists: creators, clips and topics with live columns',
+    help: 'What you keep an eye on, in an order of your own, with live numbers. W puts the selected row of any list on one; WL ADD does the same by name. K and J move a row, x takes it off, N writes a note, M moves it to the next list, o chooses columns, t goes to the next list, n begins one.',
+    subject: 'optional',
+    args: [
+      closed('view', 'What is done', [
+        value('add', 'Put the subject on the list'),
+        value('new', 'Begin a list of this name', 'create'),
+      ]),
+      {
+        ...open('name', 'Name of the list; names of several words go in quotes', '"my desk"', text =>
+          text.trim() === '' || text.length > 80 ? null : text.trim(),
+        ),
+        isPositional: true,
+      },
+    ],
+    examples: ['WL', 'WL ADD @mrbeast', '#minecraft WL ADD games', 'WL NEW "clip desk"'],
+  },
+  {
     name: 'LOGIN',
     aliases: ['SIGNIN'],
     title: 'Sign in to a remote server',
@@ -491,6 +542,21 @@ export const functionSpecs: readonly FunctionSpec[] = [
     examples: ['MOUSE ON'],
   },
   {
+    name: 'BELL',
+    aliases: [],
+    title: 'Whether alerts ring, and notify through the terminal',
+    help: 'On, an alert flashes and rings the bell of the terminal. Notify sends a notification of the desktop as well, where the terminal knows how (OSC 9). Off, it only says so in the status line.',
+    subject: 'none',
+    args: [
+      closed('bell', 'On, off, or with notifications', [
+        value('on', 'Flash and ring'),
+        value('off', 'Neither'),
+        value('notify', 'Flash, ring, and notify'),
+      ]),
+    ],
+    examples: ['BELL OFF', 'BELL NOTIFY'],
+  },
+  {
     name: 'QUIT',
     aliases: ['EXIT', 'Q'],
     title: 'Leave the terminal',
@@ -537,6 +603,14 @@ function match(text: string, pattern: RegExp): string | null {
 /** Names or ids with commas between them. */
 function readBoardNames(text: string): string | null {
   return match(text.toLowerCase(), /^[\p{L}\p{N}][\p{L}\p{N}-]{0,79}(,[\p{L}\p{N}][\p{L}\p{N}-]{0,79})*$/u)
+}
+
+/** A number as people write it: `10000`, `10k`, `1.5M`, `-3`; null when it is none. */
+export function readNumber(text: string): string | null {
+  const [, digits, sign] = /^(-?\d{1,15}(?:\.\d{1,6})?)\s*([kmb]?)$/i.exec(text.trim()) ?? []
+  if (digits === undefined) return null
+  const unit = { '': 1, k: 1e3, m: 1e6, b: 1e9 }[(sign ?? '').toLowerCase()] ?? 1
+  return String(Number(digits) * unit)
 }
 
 function readLimit(text: string): string | null {

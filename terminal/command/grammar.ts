@@ -63,6 +63,7 @@ function parseFunction(
   ctx: CommandContext,
 ): ParsedCommand {
   const after = words.slice(fnAt + 1)
+  if (spec.subject === 'optional') return parseOptional(words, { spec, at: fnAt }, after)
   // `VOD @mrbeast`: a function that needs a subject takes one that follows it as well, where nothing stands before it.
   const followsAt = after.findIndex(word => word.isQuoted || parseSubject(word.text) === null)
   const followCount = followsAt < 0 ? after.length : followsAt
@@ -72,6 +73,25 @@ function parseFunction(
   const args = readArgs(spec, isAfter ? after.slice(followCount) : after)
   if (!args.ok) return args
   return build({ spec, subjects: subjects.subjects, args: args.args, ctx, at: words[fnAt]?.at ?? 0 })
+}
+
+/** Marked words behind the function are its subject as well: `WL ADD @mrbeast`. A row that has the focus is not meant. */
+function parseOptional(
+  words: readonly Word[],
+  { spec, at: fnAt }: { spec: FunctionSpec; at: number },
+  after: readonly Word[],
+): ParsedCommand {
+  const isSubject = (word: Word) => !word.isQuoted && parseSubject(word.text) !== null
+  const subjects = readSubjects([...words.slice(0, fnAt), ...after.filter(isSubject)])
+  if (!subjects.ok) return subjects
+  const args = readArgs(
+    spec,
+    after.filter(word => !isSubject(word)),
+  )
+  if (!args.ok) return args
+  const [subject = null, another] = subjects.subjects
+  if (another !== undefined) return refuse(`${spec.name} takes one subject.`, words[fnAt]?.at ?? 0)
+  return { ok: true, command: { fn: spec.name, subject, args: args.args } }
 }
 
 /** The text with a leading `:` blanked out, so that positions stay true. */

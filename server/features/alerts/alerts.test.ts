@@ -420,7 +420,7 @@ it('asks a saved query of the past, where it has a parameter for the instant', a
       headers: { authorization: `Bearer ${rigToken}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
-    return { status: response.status, body: await response.json() }
+    return { status: response.status, body: JSON.parse(await response.text()) }
   }
   const where = `FROM v.samples WHERE video_id = '${videoId()}'`
   const timed = await post('/api/queries', {
