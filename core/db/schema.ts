@@ -473,7 +473,7 @@ interface VodsTable {
   vod_id: string
   title: string
   creator_id: string | null
-  source_kind: 'file' | 'url' | 's3' | 'upload'
+  source_kind: 'file' | 'url' | 's3' | 'upload' | 'instagram'
   source_label: string
   source_vault_id: string
   upload_id: string | null
