@@ -154,7 +154,7 @@ describe('the command on a home', { timeout: 120_000 }, () => {
   it('ends with 2 for wrong use and 1 for what cannot be done, always with a sentence', async () => {
     const cases: [string[], number, RegExp][] = [
       [['frobnicate'], 2, /unknown command 'frobnicate'/],
-      [['query'], 2, /missing required argument 'sql'/],
+      [['query'], 2, /give either SQL or --saved/],
       [['serve', '--port', '99999'], 2, /port number/],
       [['query', '--format', 'xml', 'select 1'], 2, /Allowed choices/],
       [['import', join(folder, 'none.csv')], 1, /is not there/],

@@ -151,7 +151,8 @@ function failureOf(answer: string): AppError {
   return new AppError(isErrorCode(code) ? code : 'INTERNAL', message, { details })
 }
 
-function isErrorCode(code: string): code is ErrorCode {
+/** Whether a server’s code is one that this version knows. */
+export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorTable, code)
 }
 
