@@ -77,7 +77,7 @@ function pixelsOf(text: string): string[] | null {
 }
 
 function scaleFor(rows: readonly string[], size: { width: number; height: number }, style: PlotStyle): number {
-  for (const scale of [3, 2, 1]) {
+  for (const scale of [2, 1]) {
     const [wide = 0, high = 0] = extent(rows, scale, style)
     if (wide <= size.width - 2 && high <= size.height) return scale
   }

@@ -17,7 +17,7 @@ const labelCellsMax = 16
 
 /**
  * Cells that are the stronger, the larger their value is between the smallest and the largest of all; a missing value is
- * blank. Numbers stand in cells that have room for all of theirs. Without colour cells are shades. Columns and rows beyond
+ * blank. Numbers stand in the cells where all of them have room. Without colour cells are shades. Columns and rows beyond
  * the size are left out, the last ones first.
  */
 export function drawHeatMap(data: HeatMapData, size: { width: number; height: number }, style: PlotStyle): string[] {
@@ -31,6 +31,9 @@ export function drawHeatMap(data: HeatMapData, size: { width: number; height: nu
   const shownColumns = Math.min(data.columns.length, Math.floor((size.width - labelWidth) / cellWidth))
   const rowHeight = Math.max(1, Math.min(3, Math.floor((size.height - 1) / shownRows)))
   const scale = scaleOf(data.cells)
+  const room = cellWidth - (style.hasColor ? 0 : 1)
+  const hasNumbers = data.cells.flat().every(value => value === null || data.shown(value).length <= room)
+  const shown = (value: number) => (hasNumbers ? data.shown(value) : '')
   const paint = (text: string) => (style.hasColor ? `${sgrRgb(38, rgbOf(style.theme.text))}${text}\x1b[39m` : text)
   const pad = (line: string, cells: number) => line + ' '.repeat(Math.max(0, size.width - cells))
   const used = labelWidth + shownColumns * cellWidth
@@ -39,7 +42,7 @@ export function drawHeatMap(data: HeatMapData, size: { width: number; height: nu
       const isMiddle = part === rowHeight >> 1
       const cells = (data.cells[row] ?? [])
         .slice(0, shownColumns)
-        .map(value => drawCell(value, { share: scale(value), width: cellWidth, isMiddle, shown: data.shown }, style))
+        .map(value => drawCell(value, { share: scale(value), width: cellWidth, isMiddle, shown }, style))
       return pad(
         paint(fitCells(isMiddle ? label : '', labelWidth, 'left', style.isAscii ? '~' : '…')) + cells.join(''),
         used,
@@ -76,8 +79,7 @@ interface CellLook {
 
 function drawCell(value: number | null, { share, width, isMiddle, shown }: CellLook, style: PlotStyle): string {
   if (value === null || !Number.isFinite(value)) return ' '.repeat(width)
-  const text = isMiddle ? shown(value) : ''
-  const number = text.length < width ? text : ''
+  const number = isMiddle ? shown(value) : ''
   if (!style.hasColor) {
     const shade = shades[style.isAscii ? 'ascii' : 'unicode'].charAt(Math.min(3, Math.floor(share * 4)))
     const space = width > 1 ? ' ' : ''

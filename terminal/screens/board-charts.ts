@@ -4,6 +4,7 @@ import { lineMark } from '../charts/line-chart.ts'
 import type { ChartPoint } from '../charts/plot.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { formatInstant } from '../text/format.ts'
+import { truncate } from '../text/width.ts'
 import { shareBar } from '../widgets/share-bar.ts'
 import type { PanelRow } from './board-answers.ts'
 import { numberText } from './board-lists.ts'
@@ -136,12 +137,13 @@ const drawDonut: Draw<'donut'> = ({ options }, rows, view) => {
   const shown = values.slice(0, Math.min(options.slices, room))
   const rest = total - shown.reduce((sum, each) => sum + each.value, 0)
   const slices = rest > 0 && shown.length < room ? [...shown, { label: 'others', value: rest }] : shown
+  const name = (label: string) => truncate(label, 13, style.glyphs.ellipsis)
   const parts = slices.map(({ label, value }) => ({
-    label: label.slice(0, 14),
+    label: name(label),
     share: total === 0 ? 0 : value / total,
   }))
   const legend = slices.map(({ label, value }) =>
-    style.paint('muted', `${label.slice(0, 14)} ${formatNumber(value, options.format, dataNowMs)}`),
+    style.paint('muted', `${name(label)} ${formatNumber(value, options.format, dataNowMs)}`),
   )
   const data = { parts }
   const chart = renderChart('donut', { ...chartLook(style), width, height: height - 1, data })
@@ -212,7 +214,7 @@ const drawMap: Draw<'worldmap'> = ({ options }, rows, view) => {
     countries: ranked.filter(isStrong).map(([code]) => code),
     weak: ranked.filter(each => !isStrong(each)).map(([code]) => code),
   }
-  const side = width >= 70 ? listWidth : 0
+  const side = width >= 64 ? listWidth : 0
   const map = renderChart('map', { ...chartLook(style), width: width - side, height, data })
   if (side === 0) return map
   const list = ranked.slice(0, height).map(([code, value]) => {

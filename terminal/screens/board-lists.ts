@@ -1,4 +1,4 @@
-import type { Panel, PanelOf, TableColumn } from '../../contracts/dashboards.ts'
+import type { Panel, PanelOf, TableColumn, ValueFormat } from '../../contracts/dashboards.ts'
 import { sparkline } from '../charts/sparkline.ts'
 import type { Style } from '../theme/style.ts'
 import type { ColorRole } from '../theme/themes.ts'
@@ -49,12 +49,24 @@ function allColumns({ fields }: PanelAnswer): TableColumn[] {
   return (shown.length === 0 ? fields : shown).slice(0, columnsMax).map(field => ({ field, format: 'auto' }))
 }
 
+const numericFormats: ReadonlySet<ValueFormat> = new Set([
+  'count',
+  'integer',
+  'change',
+  'share',
+  'percent',
+  'multiple',
+  'bytes',
+  'seconds',
+])
+
 function tableColumn(column: TableColumn, { rows }: PanelAnswer, { style, dataNowMs }: Place): Column<PanelRow> {
   const { field, title = field, format, width, from } = column
   const values = rows.slice(0, 20).map(row => row.values[field])
   const isSpark = values.some(value => Array.isArray(value) && value.some(each => typeof each === 'number'))
   const isInstant = values.some(value => instantOf(value) !== null)
-  const isNumeric = format !== 'text' && !isInstant && values.some(value => numberOf(value) !== null)
+  const isNumeric =
+    numericFormats.has(format) || (format === 'auto' && !isInstant && values.some(value => numberOf(value) !== null))
   const natural = isSpark ? 16 : isInstant ? (format === 'age' ? 5 : 16) : isNumeric ? 8 : 12
   const cells = width ?? Math.max(natural, Math.min(14, title.length))
   return {
@@ -100,7 +112,8 @@ function barColumns(panel: PanelOf<'bar'>, { rows }: PanelAnswer, place: Place):
 function barCell(value: number | null, { most, width, style }: { most: number; width: number; style: Style }): Cell {
   if (value === null || most === 0) return { text: '', role: 'faint' }
   const { full } = shareBar(Math.abs(value) / most, width, style.isAscii)
-  return { text: full, role: value < 0 ? 'down' : 'accent' }
+  // A little lower than a cell, so that bars below each other stay apart.
+  return { text: full.replaceAll('█', '▆'), role: value < 0 ? 'down' : 'accent' }
 }
 
 function sparkColumns(panel: PanelOf<'sparkline'>, _answer: PanelAnswer, place: Place): Column<PanelRow>[] {
@@ -169,7 +182,7 @@ function logColumns(panel: PanelOf<'log'>, { dataNowMs }: Place): Column<PanelRo
       width: 10,
       flex: 1,
       fromWidth: 44,
-      cell: (row: PanelRow): Cell => ({ text: textOf(row.values[field]), role: 'muted' }),
+      cell: (row: PanelRow): Cell => ({ text: cellOf(row, field, 'auto', dataNowMs).text, role: 'muted' }),
     })),
   ]
 }

@@ -33,7 +33,8 @@ function drawBody(panel: Panel, answer: PanelAnswer | null, look: PanelLook, vie
   if (answer === null)
     return noticeBox(view, { role: 'muted', head: 'Nothing is chosen', text: 'i chooses what the board is about.' })
   const rows = shownRows(panel, answer)
-  if (rows.length === 0) return noRowsBox(view, answer, panel.empty ?? 'There are no such rows.')
+  const isCount = panel.kind === 'number' && panel.options.reduce === 'count' && answer.status === 'live'
+  if (rows.length === 0 && !isCount) return noRowsBox(view, answer, panel.empty ?? 'There are no such rows.')
   if (isListPanel(panel)) return drawList(panel, { ...answer, rows }, look, view)
   return drawPicture(panel, rows, view)
 }
@@ -51,9 +52,11 @@ function titleLine({ panel, answer, hasFocus }: PanelLook, view: ScreenView): st
 }
 
 function drawList(panel: ListPanel, answer: PanelAnswer, { list, hasFocus }: PanelLook, view: ScreenView): string[] {
-  const { style, width, height, nowMs, dataNowMs } = view
+  const { style, width, nowMs, dataNowMs } = view
   const selected = selectedIndexOf(list, answer.rows)
-  return drawTable({
+  const headHeight = headHeightOf(panel)
+  const height = view.height + 1 - headHeight
+  const lines = drawTable({
     rows: answer.rows,
     columns: listColumns(panel, answer, view),
     width,
@@ -68,6 +71,12 @@ function drawList(panel: ListPanel, answer: PanelAnswer, { list, hasFocus }: Pan
     // Bars depend on the largest of all values, ages on the hour.
     cellKey: `${panel.id} ${Math.floor(dataNowMs / 3_600_000)} ${scaleKey(panel, answer.rows)}`,
   })
+  return lines.slice(1 - headHeight)
+}
+
+/** Lines above the rows: only a table names its columns, of the others the panel's title says enough. */
+export function headHeightOf(panel: ListPanel): 0 | 1 {
+  return panel.kind === 'table' ? 1 : 0
 }
 
 function scaleKey(panel: ListPanel, rows: readonly PanelRow[]): string {

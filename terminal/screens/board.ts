@@ -22,7 +22,7 @@ import { exportForm, formValues, openVariables, variablesForm } from './board-fo
 import { layOutBoard, type PanelRect, panelOrder } from './board-layout.ts'
 import { drawBoardList } from './board-list.ts'
 import { isListPanel } from './board-lists.ts'
-import { drawPanel, shownRows } from './board-panel.ts'
+import { drawPanel, headHeightOf, shownRows } from './board-panel.ts'
 import { boardListResource, boardPath, boardResource, findBoardId } from './board-resources.ts'
 import {
   type BoardState,
@@ -173,9 +173,13 @@ function focused(state: BoardState, view: ScreenView) {
     rows,
     list,
     row: rows[isListPanel(panel) ? selectedIndexOf(list, rows) : 0],
-    /** Lines for rows: the panel has a title and a head. */
-    rowsHigh: Math.max(1, (rect?.height ?? 3) - 2),
+    rowsHigh: rowsHighOf(panel, rect?.height ?? 3),
   }
+}
+
+/** Lines for rows in a panel that is so high. */
+function rowsHighOf(panel: Panel, height: number): number {
+  return Math.max(1, height - 1 - (isListPanel(panel) ? headHeightOf(panel) : 0))
 }
 
 function drawBoard(state: BoardState, view: ScreenView): string[] {
@@ -535,8 +539,8 @@ function pressed(state: BoardState, saved: SavedBoard, call: ActionCall, deps: S
   if (!isListPanel(rect.panel)) return moved
   const rows = shownRows(rect.panel, feed(state, saved, rect.panel, deps).answer)
   const list = state.lists[listKey(saved.id, rect.panel.id)] ?? listStart
-  const rowsHigh = Math.max(1, rect.height - 2)
-  const line = at.y - top - rect.y - 2
+  const rowsHigh = rowsHighOf(rect.panel, rect.height)
+  const line = at.y - top - rect.y - 1 - headHeightOf(rect.panel)
   const index = topOf(list, selectedIndexOf(list, rows), rows.length, rowsHigh) + line
   return line < 0 || index >= rows.length
     ? moved
