@@ -52,13 +52,15 @@ export class Composer {
     if (layout.isTooSmall) return this.#card()
     const place = { width: this.#size.columns, style: this.#style }
     const screen = state.panes[state.focused]?.stack.at(-1)
-    const formHint = screen?.typing()?.hint ?? (screen?.isTyping() === true ? formKeysHint : null)
+    const formHint = screen?.typing()?.hint ?? (screen?.isTyping() === true ? formKeysHint(screen.hasSecret()) : null)
     const header = drawHeader({
       ...place,
       connection: this.#live.connection,
       world: this.#session.world,
       dataNowMs: this.#session.dataNowMs(),
       nowMs,
+      alert: state.alert,
+      unseenAlerts: this.#session.unseenAlerts,
     })
     const tape = layout.hasTape ? [drawTape({ ...place, rows: this.#live.read(tapeQuery).rows, nowMs })] : []
     const input = drawInput(state.input, { ...place, formHint })

@@ -1,5 +1,5 @@
 import { SavedCredentialsSchema, StartedLinkSchema, UnlinkedSchema } from '../../contracts/platform-accounts.ts'
-import { actInForm, type FormState, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
+import { actInForm, type FormState, hasMasked, openForm, spokenField, textIn, withProblem } from '../state/form.ts'
 import { listStart, moveInList, selectIndex } from '../state/list-state.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { type CredentialKind, credentialForm, credentialKinds, platformTitles } from './credential-kinds.ts'
@@ -49,6 +49,7 @@ export const keysFactory = screenFactory<KeysState>({
     state.link === null ? quotaResource : linkResource(state.link.started.linkId),
   ],
   isTyping: state => state.entry !== null || state.scopes !== null || state.link !== null,
+  hasSecret: ({ entry }) => entry !== null && hasMasked(credentialForm(entry.kind)),
   cursor: (state, view) => placed(state, view)?.cursor ?? null,
   spoken(state, view) {
     if (state.link !== null) return progressSentence(state.link, view)?.text ?? spokenField(linkSpec, state.link.form)

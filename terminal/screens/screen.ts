@@ -137,6 +137,8 @@ export interface ScreenSpec<S> {
   known?(state: S, view: ScreenView): readonly KnownSubject[]
   /** Whether keys type into a form of the screen: it then gets `form.*`, `input.*` and `form.text`. */
   isTyping?(state: S): boolean
+  /** Whether the form holds something that is not shown as it is typed, e.g. a password. */
+  hasSecret?(state: S): boolean
   /** Where else than in a form keys type into: contexts that are looked at first, and a line about the keys. */
   typing?(state: S): TypingMode | null
   /** Where the cursor stands in the body; null where nothing is typed. */
@@ -177,6 +179,7 @@ export interface OpenScreen {
   copyName(): string | null
   filterText(): string | null
   isTyping(): boolean
+  hasSecret(): boolean
   typing(): TypingMode | null
   cursor(view: ScreenView): { x: number; y: number } | null
   spoken(view: ScreenView): string
@@ -236,6 +239,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
     copyName: () => spec.copyName?.(state) ?? null,
     filterText: () => spec.filterText?.(state) ?? null,
     isTyping: () => spec.isTyping?.(state) ?? false,
+    hasSecret: () => spec.hasSecret?.(state) ?? false,
     typing: () => spec.typing?.(state) ?? null,
     cursor: view => spec.cursor?.(state, view) ?? null,
     spoken: view => spec.spoken?.(state, view) ?? '',

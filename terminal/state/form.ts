@@ -46,6 +46,11 @@ export interface FormSpec {
   submit: string
 }
 
+/** Whether something typed into the form is not shown. */
+export function hasMasked({ fields }: FormSpec): boolean {
+  return fields.some(field => field.kind === 'text' && field.isMasked === true)
+}
+
 /** What stands in a form. Replaced, never changed in place. */
 export interface FormState {
   texts: Readonly<Record<string, TextLine>>

@@ -1,6 +1,7 @@
 import { joinLine } from '../screens/join-line.ts'
 import type { Candidate, InputLine } from '../state/input-line.ts'
 import type { SessionState } from '../state/session.ts'
+import { fitMessage } from '../text/fit-message.ts'
 import { cellWidth, takeCells } from '../text/width.ts'
 import type { Style } from '../theme/style.ts'
 
@@ -9,8 +10,10 @@ interface Place {
   style: Style
 }
 
-/** What keys do in a form. */
-export const formKeysHint = ' Tab next field   Enter go on   Space choose   Alt-r show password   Esc leave'
+/** What keys do in a form; `hasSecret` where something in it is not shown. */
+export function formKeysHint(hasSecret: boolean): string {
+  return ` Tab next field   Enter go on   Space choose${hasSecret ? '   Alt-r show password' : ''}   Esc leave`
+}
 
 const prompts = { command: ' > ', filter: ' / ', search: ' history: ', keys: ' ? ' } as const
 
@@ -52,7 +55,7 @@ export function drawStatus(state: SessionState, { width, style, isInForm }: Plac
   if (message !== null) {
     const role = message.kind === 'error' ? 'error' : 'accent'
     const text = ` ${message.kind === 'error' ? '! ' : ''}${message.text}`
-    return joinLine([style.paint(role, style.fit(text, Math.min(cellWidth(text), width)))], right, width)
+    return joinLine([style.paint(role, fitMessage(text, width, style.glyphs.ellipsis))], right, width)
   }
   if (lastKey === null) return joinLine([style.paint('muted', ' Ready.')], right, width)
   const key = style.bold('muted', ` ${lastKey.key}`)
