@@ -6,8 +6,7 @@
  * Prints one JSON object, times in milliseconds. Needs ffmpeg, `script` (util-linux) and 2 GB of disk. Argument: a folder
  * that keeps the hour from run to run (`hour-2.mp4`).
  */
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
@@ -22,8 +21,8 @@ import { timecode } from '../terminal/screens/cut-state.ts'
 import { cliOn } from '../test/cli.ts'
 import { freePort } from '../test/services/process.ts'
 import { makeHourFile } from './hour-file.ts'
+import { type Figures, figuresOf, keyCount, keysOnTop, rest, TypedInto } from './typed-terminal.ts'
 
-const keyCount = 60
 const roundCount = 3
 const cellCount = 120
 const gopSec = 2
@@ -34,48 +33,6 @@ const waitMsMax = 120_000
 const run = promisify(execFile)
 const root = await mkdtemp(join(tmpdir(), 'cliptape-bench-'))
 const folder = process.argv[2] ?? root
-
-/** A program on a terminal device of 160×48. */
-class TypedInto {
-  readonly #child
-  #shown = ''
-  #wanted: { text: string; resolve: () => void } | null = null
-
-  constructor(command: string, env: Readonly<Record<string, string | undefined>>) {
-    const line = `stty cols 160 rows 48; exec ${command}`
-    this.#child = spawn('script', ['-qfec', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.#shown += text
-      if (this.#wanted !== null && this.#shown.includes(this.#wanted.text)) this.#wanted.resolve()
-    })
-  }
-
-  /** Types, and takes the time until what is drawn from then on shows a text. */
-  async press(keys: string, text: string): Promise<number> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#shown = ''
-    this.#wanted = { text, resolve }
-    const startMs = performance.now()
-    this.#child.stdin.write(keys)
-    await Promise.race([promise, lost(`The terminal never showed ${text}.`)])
-    return performance.now() - startMs
-  }
-
-  async quit(): Promise<void> {
-    const ended = once(this.#child, 'exit')
-    this.#child.stdin.write('\u0003\u0003')
-    await Promise.race([ended, lost('The terminal did not end.')])
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL')
-  }
-}
-
-async function lost(sentence: string): Promise<never> {
-  await delay(waitMsMax, undefined, { ref: false })
-  throw new Error(sentence)
-}
 
 const port = String(await freePort())
 const home = join(root, 'home')
@@ -135,18 +92,6 @@ try {
   await rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }
 
-type Figures = { median: number; p99: number }
-
-/** Every key is told in the status line by the frame that answers it. */
-async function keysOnTop(of: TypedInto): Promise<Figures> {
-  const taken = []
-  for (let i = 0; i < keyCount; i += 1) {
-    taken.push(i % 2 === 0 ? await of.press('j', 'Row down') : await of.press('k', 'Row up'))
-    await rest(i)
-  }
-  return figuresOf(taken)
-}
-
 /** Frame by frame; the frame that answers shows the timecode of the new place. */
 async function keysOnCut(of: TypedInto, { media: { video } }: Vod, from: number): Promise<Figures> {
   const frameSec = 1 / (video?.framesPerSec ?? Number.NaN)
@@ -156,11 +101,6 @@ async function keysOnCut(of: TypedInto, { media: { video } }: Vod, from: number)
     await rest(i)
   }
   return figuresOf(taken)
-}
-
-/** Sometimes long enough for the exact frame to be asked for, sometimes not, as when a person looks for a place. */
-async function rest(i: number): Promise<void> {
-  await delay(40 + (i % 17) * 8)
 }
 
 async function call(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -212,10 +152,4 @@ async function ffmpegMs(args: readonly string[]): Promise<number> {
   const scale = `scale=${cell.widthPx}:${cell.heightPx}`
   await run('ffmpeg', ['-v', 'error', '-nostdin', ...args, '-vf', scale, '-f', 'null', '-'], { timeout: waitMsMax })
   return Math.round(performance.now() - startMs)
-}
-
-function figuresOf(values: readonly number[]): Figures {
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (share: number) => Math.round((sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN) * 10) / 10
-  return { median: at(0.5), p99: at(0.99) }
 }
