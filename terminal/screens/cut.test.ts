@@ -193,6 +193,22 @@ test('takes back what a capital letter did when the next one shows that a comman
   }
 })
 
+test.each([
+  [60, 'The sample  00:00:01.000  1.000 s marked', 'from a keyframe'],
+  [100, 'The sample  00:00:01.000  1.000 s', 'sound, keyframe'],
+])(
+  'in a window of %i columns the head says where one is, what is marked and how it is cut',
+  async (columns, left, right) => {
+    const { rig } = await open({ columns, rows: 24 })
+    await rig.shows('The sample')
+    await rig.type('i\x1b[1;2Com')
+    if (columns === 100) await rig.type('d')
+    const [head = ''] = (await rig.shows('1.000 s')).split('\n').filter(line => line.includes('00:00:01.000'))
+    expect(head).toContain(left)
+    expect(head).toContain(right)
+  },
+)
+
 test('sends pictures as images to a terminal that says it shows them, beside unharmed text, and takes them away again', async () => {
   const { rig } = await open({ columns: 120, rows: 40 })
   await rig.shows('The sample')

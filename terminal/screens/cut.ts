@@ -56,6 +56,10 @@ import { trendingText } from './trending-mark.ts'
 
 type Level = 'keyframes' | 'full'
 
+/** Narrower panes get the head in short words. */
+const roomyWidth = 60
+const titleWidthMin = 3
+
 interface CutState {
   subject: Subject | null
   place: CutPlace
@@ -203,31 +207,34 @@ function drawHead(state: CutState, vod: Vod, view: ScreenView): string {
   const { style, width } = view
   const shape = shapeOf(vod.media)
   const { inSec, outSec } = state.place.marks
-  const span = inSec !== null && outSec !== null ? `${(outSec - inSec).toFixed(3)} s marked` : ''
+  const isNarrow = width < roomyWidth
   const { fromSec, toSec } = windowOf(state.place, shape)
   const zoomed = state.place.window === null ? '' : `zoom ${(toSec - fromSec).toFixed(toSec - fromSec < 10 ? 2 : 0)} s`
+  const clock = timecode(playheadSec(state.place, shape, view.nowMs))
+  const span = inSec !== null && outSec !== null ? `${(outSec - inSec).toFixed(3)} s${isNarrow ? '' : ' marked'}` : ''
+  const options = optionsText(state, isNarrow)
+  // Where one is, what is marked and how it will be cut can always be read; the title gets what is left.
+  const spare = width - [clock, span, options].reduce((sum, text) => sum + text.length + 2, 0)
+  const titleWidth = Math.max(titleWidthMin, Math.min(spare, Math.floor(width / 2)))
   return joinLine(
     [
-      style.bold(
-        'title',
-        ` ${truncate(vod.title || vod.sourceLabel, Math.max(8, Math.floor(width / 2)), style.glyphs.ellipsis)}`,
-      ),
-      style.bold('accent', timecode(playheadSec(state.place, shape, view.nowMs))),
-      style.paint('muted', `of ${clockText(shape.durationSec)}`),
+      style.bold('title', ` ${truncate(vod.title || vod.sourceLabel, titleWidth, style.glyphs.ellipsis)}`),
+      style.bold('accent', clock),
       style.paint('good', span),
+      style.paint('muted', `of ${clockText(shape.durationSec)}`),
       style.paint('muted', zoomed),
       style.paint('up', trendingText(vod.trending)),
     ],
-    style.paint('muted', optionsText(state)),
+    style.paint('muted', options),
     width,
   )
 }
 
-function optionsText({ options }: CutState): string {
+function optionsText({ options }: CutState, isNarrow: boolean): string {
   const parts = [
-    options.isAudioOnly ? 'sound alone' : '',
+    options.isAudioOnly ? (isNarrow ? 'sound' : 'sound alone') : '',
     options.isUpright && !options.isAudioOnly ? '9:16' : '',
-    options.mode === 'exact' ? 'exact' : 'from a keyframe',
+    options.mode === 'exact' ? 'exact' : isNarrow ? 'keyframe' : 'from a keyframe',
   ]
   return `${parts.filter(part => part !== '').join(', ')} `
 }
