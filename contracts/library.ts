@@ -23,6 +23,8 @@ export const VodRowSchema = z.object({
   thumbnailUrl: z.string(),
   kind: z.string(),
   source: VodSourceStateSchema,
+  /** Of a video of one's own linked account, which is attached in one step: as `{source: {type: <this>}}`. */
+  attachAs: z.enum(['instagram']).optional(),
   /** Only in answers for plans with premium indicators. */
   trending: TrendingSchema.nullable().optional(),
 })

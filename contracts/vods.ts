@@ -33,7 +33,12 @@ export const VodRequestSchema = z.strictObject({
 })
 export type VodRequest = z.infer<typeof VodRequestSchema>
 
-export const VodSourceRequestSchema = z.strictObject({ source })
+/** Besides what may be registered: the file of an own post, which the platform names anew each time it is read. */
+export const VodSourceRequestSchema = z.strictObject({
+  source: z.union([source, z.strictObject({ type: z.literal('instagram') })]),
+})
+
+export type VodSourceRequest = z.infer<typeof VodSourceRequestSchema>
 
 /** Whether there is media of the caller's, whether some may be attached, or whether the video is still under way. */
 export const VodSourceStateSchema = z.enum(['attached', 'attachable', 'none'])
@@ -47,7 +52,7 @@ export const VodSchema = z.object({
   title: z.string(),
   creatorId: z.string().nullable(),
   source: VodSourceStateSchema,
-  sourceKind: z.enum(['file', 'url', 's3', 'upload']),
+  sourceKind: z.enum(['file', 'url', 's3', 'upload', 'instagram']),
   sourceLabel: z.string(),
   duration: z.number(),
   bytes: z.number().int().nullable(),

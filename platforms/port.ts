@@ -301,6 +301,14 @@ export type DataCall =
   | 'daily'
   | 'search'
 
+/** Where the file of a video is to be had. */
+export interface OwnVideo {
+  /** It expires, and what it holds may prove who asked: it is never shown or logged. */
+  readonly url: string
+  /** The address of the interface that named it. */
+  readonly namedBy: string
+}
+
 /**
  * The data side of a platform. Each call is one request (a second one only where its documentation says so); its cost is
  * known before. Texts of a reading are the platform's, of any length and with any characters; empty ones were not given,
@@ -345,6 +353,13 @@ export interface PlatformData {
   chart: ((access: DataAccess, chart: ChartRef, cursor: string | null) => Promise<Page<PostReading>>) | null
   /** The categories of a country; null where there are none. */
   categories: ((access: DataAccess, region: string) => Promise<readonly Category[]>) | null
+  /**
+   * Where the file of an own post's video is, for a while: platforms that give it give a new address each time. Null
+   * where they give none.
+   * @param videoId of a post that the platform listed as the account's own
+   * @throws PlatformError not_found for what is no video, or has no file to be had
+   */
+  ownVideo: ((access: DataAccess, videoId: string) => Promise<OwnVideo>) | null
   /** The own account by day, at most `dailyMax` days at once; days that are not ready yet are left out. */
   daily: ((access: DataAccess, account: AccountReading, days: DayRange) => Promise<readonly DayReading[]>) | null
   readonly dailyMax: number

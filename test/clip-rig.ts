@@ -34,17 +34,18 @@ export interface ClipRig {
 
 /**
  * @param o.engine without one nothing is decoded: clips are copied at keyframes
+ * @param o.over what the rest stands on instead of the rig's own
  * @param o.bucket where files are kept, and objects registered from; a folder without one
  */
 export async function openClipRig(
-  o: { readonly engine?: MediaEngine; readonly bucket?: S3Bucket } = {},
+  o: { readonly engine?: MediaEngine; readonly bucket?: S3Bucket; readonly over?: Partial<ServerDeps> } = {},
 ): Promise<ClipRig> {
   const folder = await mkdtemp(join(tmpdir(), 'cliptape-clips-'))
   const mediaFolder = join(folder, 'media')
   const workFolder = join(folder, 'work')
   await mkdir(mediaFolder)
   const rig = await openServerRig()
-  const plain = await rig.deps()
+  const plain = { ...(await rig.deps()), ...o.over }
   const media = { ...plain.media, roots: [...plain.media.roots, mediaFolder] }
   const deps = { ...plain, media: o.bucket ? { ...media, blobs: o.bucket.blobs, bucket: o.bucket } : media }
   const server: RunningServer = await startServer(

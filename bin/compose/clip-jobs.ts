@@ -4,6 +4,7 @@ import type { Outbound } from '../../core/outbound/port.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
 import { createJobFolder, sweepJobFolders } from '../../media/job-folder.ts'
+import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { sweepLostFiles } from '../../server/features/media-jobs/lost-files.ts'
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { sweepMedia } from '../../server/features/media-jobs/retention.ts'
@@ -23,11 +24,12 @@ const lostQueue = 'media.lost'
 export async function startClipJobs(
   { paths, scope, log }: OpenOptions,
   stores: Stores,
-  { queue, vault, outbound, media }: { queue: Queue; vault: Vault; outbound: Outbound; media: MediaDesk },
+  parts: { queue: Queue; vault: Vault; outbound: Outbound; platforms: PlatformRegistry; media: MediaDesk },
 ): Promise<void> {
+  const { queue, vault, outbound, platforms, media } = parts
   const engine = await media.engine()
   await sweepJobFolders(paths.work, systemClock)
-  const deps = { ...stores, vault, outbound, media, clock: systemClock, log }
+  const deps = { ...stores, vault, outbound, platforms, media, clock: systemClock, log }
   const run = { ...deps, engine, openFolder: () => createJobFolder(paths.work, media.room) }
   if (stores.db.kind === 'pglite') await takeBackOrphans(deps)
   const worker = await scope.start(

@@ -108,7 +108,7 @@ export async function startRoles(
       await startWebhookJobs(options, stores, parts)
       await startPlatformJobs(options, stores, { queue, vault: vault.vault, platforms })
       await startSessionJobs(queue, accounts)
-      await startClipJobs(options, stores, { queue, vault: vault.vault, outbound, media })
+      await startClipJobs(options, stores, { queue, vault: vault.vault, outbound, platforms, media })
       const world = () => serving?.worlds.current() ?? realWorld
       const analytics = () => ({ store: stores.store, world: world(), niches })
       const sql = serving ?? (await openUserSql(options, stores))

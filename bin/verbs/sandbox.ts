@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { platforms } from '../../contracts/ids.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -6,6 +7,7 @@ import { watchProcessEnd } from '../../core/lifecycle.ts'
 import { credentialKinds, type PlatformUrls } from '../../platforms/port.ts'
 import type { SandboxApp } from '../../platforms/sandbox/apps.ts'
 import { callbackPath, redirectUriOf } from '../../server/features/links/redirect-uris.ts'
+import { packageRoot } from '../../sql/read.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
 
 interface SandboxFlags {
@@ -52,6 +54,7 @@ async function run(context: VerbContext, flags: SandboxFlags): Promise<void> {
     seed: flags.seed,
     port: flags.port,
     creatorCount: Math.max(1, flags.creators),
+    videoFile: join(packageRoot, 'media', 'sample', 'sample.mp4'),
     redirectUris: [...redirectUrisOf(config), ...(flags.redirect ?? [])],
     remote: {
       moveClock: ms => {

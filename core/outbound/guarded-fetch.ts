@@ -65,6 +65,12 @@ export function openOutbound(options: OutboundOptions): Outbound {
       withText(await follow({ agent: guarded, check: checkForUser, closing: closing.signal }, url, request)),
     fetchBytesForUser: (url, request = {}) =>
       follow({ agent: guarded, check: checkForUser, closing: closing.signal }, url, request),
+    fetchBytesNamed(url, namedBy, request = {}) {
+      const { origin } = parseUrl(url)
+      const isItsOwn = origin === parseUrl(namedBy).origin && configured.has(origin)
+      const way = isItsOwn ? { agent: plain, check: checkConfigured } : { agent: guarded, check: checkForUser }
+      return follow({ ...way, closing: closing.signal }, url, request)
+    },
     fetchConfigured: async (url, request = {}) =>
       withText(await follow({ agent: plain, check: checkConfigured, closing: closing.signal }, url, request)),
     async close() {

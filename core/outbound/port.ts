@@ -42,6 +42,11 @@ export interface Outbound {
   /** As `fetchForUser`, for what is no text. */
   fetchBytesForUser(url: string, request?: OutboundRequest): Promise<OutboundBytes>
   /**
+   * A file that a configured interface named in its answer: at the interface's own origin, or as `fetchBytesForUser`.
+   * @param namedBy an address of the interface
+   */
+  fetchBytesNamed(url: string, namedBy: string, request?: OutboundRequest): Promise<OutboundBytes>
+  /**
    * To an address that the operator configured: its exact origin may be anywhere, redirects must stay on it.
    * @throws AppError FORBIDDEN for any other origin; UNAVAILABLE when nobody answers
    */

@@ -29,7 +29,7 @@ import type { Outbound } from '../../core/outbound/port.ts'
 import { type ByteFile, openBlob, openLocalFile } from './byte-file.ts'
 import { type BlockFile, blockFile } from './read-ahead.ts'
 import { readingMedia } from './reading-media.ts'
-import { openRemoteFile, type ReadCount, type RemoteFile, remoteReading } from './remote-file.ts'
+import { type FetchBytes, openRemoteFile, type ReadCount, type RemoteFile, remoteReading } from './remote-file.ts'
 import type { OwnIndexes, SourceIndex } from './source-indexes.ts'
 import { StreamParts } from './stream-parts.ts'
 
@@ -43,6 +43,8 @@ export type MediaSource =
   | { readonly kind: 'blob'; readonly blobs: BlobStore; readonly key: string }
   /** http or https: of a file, or of an HLS playlist. */
   | { readonly kind: 'url'; readonly url: string }
+  /** What a platform named in its answer: the address changes, the place says what it is. */
+  | { readonly kind: 'named'; readonly url: string; readonly namedBy: string; readonly place: string }
 
 export interface SourceDeps {
   readonly outbound: Outbound
@@ -176,7 +178,12 @@ async function openInput(
 ): Promise<OpenedInput> {
   switch (source.kind) {
     case 'url':
-      return await openUrl(deps, source.url, count, signal)
+      return await openUrl(deps, { url: source.url, fetchBytes: deps.outbound.fetchBytesForUser }, count, signal)
+    case 'named': {
+      const { url, namedBy, place } = source
+      const fetchBytes: FetchBytes = (address, request) => deps.outbound.fetchBytesNamed(address, namedBy, request)
+      return await openUrl(deps, { url, place, fetchBytes }, count, signal)
+    }
     case 'blob': {
       const { version, ...file } = await openBlob(source.blobs, source.key)
       const place = `blob:${source.key}`
@@ -217,9 +224,14 @@ async function openFile(
   }
 }
 
-async function openUrl(deps: SourceDeps, url: string, count: ReadCount, signal: AbortSignal): Promise<OpenedInput> {
-  const reading = remoteReading({ outbound: deps.outbound, count, signal })
-  const expected = deps.indexes?.find(url) ?? null
+async function openUrl(
+  deps: SourceDeps,
+  { url, fetchBytes, place = url }: { readonly url: string; readonly fetchBytes: FetchBytes; readonly place?: string },
+  count: ReadCount,
+  signal: AbortSignal,
+): Promise<OpenedInput> {
+  const reading = remoteReading({ fetchBytes, count, signal })
+  const expected = deps.indexes?.find(place) ?? null
   const root = await openRemoteFile(reading, url, expected === null ? sampledBytes : comparedBytes)
   if (root.bytes === 0) throw emptyFile()
   const { version } = root
@@ -249,7 +261,7 @@ async function openUrl(deps: SourceDeps, url: string, count: ReadCount, signal: 
     })
   }
   if (!root.isPlaylist || root.whole === null)
-    return await openFile(blocks, keeperOf(deps, url, { blocks, version }), make)
+    return await openFile(blocks, keeperOf(deps, place, { blocks, version }), make)
   learn(root)
   const { origin, pathname } = new URL(root.url)
   return {

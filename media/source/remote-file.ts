@@ -20,9 +20,12 @@ export interface ReadCount {
   files: number
 }
 
-/** How the files of one source are read: through the guarded way out, six requests at a time. */
+/** A way out, with its guards. */
+export type FetchBytes = Outbound['fetchBytesForUser']
+
+/** How the files of one source are read: six requests at a time. */
 interface RemoteReading {
-  readonly outbound: Outbound
+  readonly fetchBytes: FetchBytes
   readonly count: ReadCount
   /** Aborted when nobody reads the source any more. */
   readonly signal: AbortSignal
@@ -97,7 +100,7 @@ export async function openRemoteFile(reading: RemoteReading, url: string, firstB
 
 /** Asks again when the server is busy or the line breaks; other failures are final. */
 async function askPatiently(
-  { outbound, signal, turns }: RemoteReading,
+  { fetchBytes, signal, turns }: RemoteReading,
   url: string,
   headers: Record<string, string>,
 ): Promise<OutboundBytes> {
@@ -105,7 +108,7 @@ async function askPatiently(
     const giveBack = await turns.take(signal)
     try {
       signal.throwIfAborted()
-      const answer = await outbound.fetchBytesForUser(url, { headers, timeoutMs, answerBytesMax, signal })
+      const answer = await fetchBytes(url, { headers, timeoutMs, answerBytesMax, signal })
       const refusal = refusalOf(answer, url)
       if (refusal === null) return answer
       throw refusal

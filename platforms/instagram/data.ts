@@ -5,6 +5,7 @@ import {
   type AccountReading,
   type DataAccess,
   type DayReading,
+  type OwnVideo,
   type Page,
   type PlatformData,
   PlatformError,
@@ -100,6 +101,7 @@ function common(
     broadcasts: null,
     chart: null,
     categories: null,
+    ownVideo: (access, videoId) => ownVideo(deps, login, access, videoId),
     daily: (access, owner, { from, to }) => {
       if (from === to) return dayOf(deps, login, access, owner, from)
       throw refusedAhead(instagramSpeech, {
@@ -143,6 +145,29 @@ async function ownPosts(
   // There is a cursor on the last page too; what is missing there is the next page's address.
   const hasMore = textAt(reply.json, 'paging', 'next') !== ''
   return page(items, reply, hasMore ? idAt(reply.json, 'paging', 'cursors', 'after') : null)
+}
+
+/** The file of one own post. Posts of several pictures have none of their own, and flagged ones none at all. */
+async function ownVideo(
+  deps: ClientDeps,
+  login: InstagramLogin,
+  access: DataAccess,
+  videoId: string,
+): Promise<OwnVideo> {
+  const { json } = await get(deps, login, access, videoId, { fields: 'id,media_type,media_url' })
+  if (textAt(json, 'media_type') !== 'VIDEO')
+    throw noVideo('no_video', 'This post is no video: attach a file or address instead.')
+  const url = urlAt(json, 'media_url')
+  if (url === '')
+    throw noVideo(
+      'no_file',
+      'Instagram gives no file of this post, as of those with music that is not theirs: attach your own.',
+    )
+  return { url, namedBy: login.graph(deps.urls) }
+}
+
+function noVideo(code: string, advice: string): PlatformError {
+  return refusedAhead(instagramSpeech, { class: 'not_found', code, advice })
 }
 
 async function othersPosts(

@@ -7,6 +7,7 @@ import { refusalFor } from './instagram-login.ts'
 import { type GraphField, parseGraphFields } from './masks.ts'
 import { refusalOf } from './refusals.ts'
 import { appOf, type SandboxState } from './state.ts'
+import { videoUrl } from './videos.ts'
 import type { Creator, Post } from './world.ts'
 
 type Host = 'graph.instagram.com' | 'graph.facebook.com'
@@ -257,7 +258,7 @@ function mediaValues(call: Call, post: Post): Values {
     media_url: () =>
       mix(post.index, 3) % 10 === 0
         ? undefined
-        : `https://scontent.cdninstagram.com/sandbox/${post.id}.${post.kind === 'photo' ? 'jpg' : 'mp4'}?oe=${Math.floor(ask.nowMs / 1000)}`,
+        : videoUrl(state, ask, `${post.id}.${post.kind === 'photo' ? 'jpg' : 'mp4'}`),
     shortcode: () => post.shortcode,
     is_shared_to_feed: () => (post.kind === 'clip' ? true : undefined),
     is_comment_enabled: () => post.hasComments,

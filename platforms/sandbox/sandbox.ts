@@ -38,6 +38,8 @@ export interface SandboxOptions {
   readonly originAtMs?: number
   /** What the apps are registered with, as far as each platform allows it. */
   readonly redirectUris?: readonly string[]
+  /** What every video of Instagram is; without it their addresses lead nowhere. Absolute. */
+  readonly videoFile?: string
   /** Serves the controls under `/_sandbox`, for a process of its own; `moveClock` moves the clock on. */
   readonly remote?: { readonly moveClock: (ms: number) => void }
 }
@@ -97,6 +99,7 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     faults: new Faults(seed),
     quirks: { ...quirksDefault },
     autoConsent: {},
+    videoFile: options.videoFile ?? null,
   }
   const requests: SeenRequest[] = []
   const app = createSandboxApp(state, requests, [

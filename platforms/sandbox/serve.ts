@@ -7,6 +7,7 @@ import { Refusal } from './exchange.ts'
 import type { Fault } from './faults.ts'
 import { failureName, rateName, refusalOf } from './refusals.ts'
 import type { SandboxState } from './state.ts'
+import { sendVideo, videoPath } from './videos.ts'
 
 /** A request as it was answered. */
 export interface SeenRequest {
@@ -39,6 +40,7 @@ export function createSandboxApp(state: SandboxState, seen: SeenRequest[], endpo
     }
     app.use(`/${host}`, router)
   }
+  app.get(videoPath, (request, response) => sendVideo(state, request, response))
   app.use((_request: Request, response: Response) => {
     response.status(404).type('html').send('<!doctype html><title>404</title>There is no such address in the sandbox.')
   })

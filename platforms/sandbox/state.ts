@@ -41,6 +41,8 @@ export interface SandboxState {
   readonly quotas: Quotas
   readonly limits: Limits
   readonly faults: Faults
+  /** The file that every video is, absolute; null: addresses of videos lead nowhere. */
+  readonly videoFile: string | null
   readonly quirks: Quirks
   autoConsent: Partial<Record<SandboxApp['family'], AutoConsent>>
 }

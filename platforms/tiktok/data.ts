@@ -108,6 +108,7 @@ export function tiktokData(deps: ClientDeps): PlatformData {
     broadcasts: null,
     creator: null,
     chart: null,
+    ownVideo: null,
     categories: null,
     daily: null,
     dailyMax: 0,

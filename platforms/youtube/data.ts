@@ -136,6 +136,7 @@ export function youtubeData(deps: ClientDeps): PlatformData {
       const { items } = await channels(access, filters[ref.by], null)
       return found(items[0], 'channelNotFound')
     },
+    ownVideo: null,
     async chart(access, { region, categoryId }, cursor) {
       const query = {
         part: videoParts,

@@ -80,7 +80,10 @@ const columnsOf = (rows: readonly FoundVod[]): readonly Column<FoundVod>[] => [
   {
     title: 'MEDIA',
     width: 5,
-    cell: ({ source }) => ({ text: mediaWords[source], role: source === 'attached' ? 'good' : 'faint' }),
+    cell: ({ source, attachAs }) => ({
+      text: attachAs === undefined ? mediaWords[source] : 'own',
+      role: source === 'attached' ? 'good' : 'faint',
+    }),
   },
   { title: 'THUMBNAIL', width: 12, flex: 1, fromWidth: 110, cell: row => ({ text: row.thumbnailUrl, role: 'faint' }) },
 ]

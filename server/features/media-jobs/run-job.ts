@@ -9,6 +9,7 @@ import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import { type CutOptions, CutOptionsSchema, type MediaInfo } from '../../../contracts/media.ts'
 import { mediaWork } from '../../../contracts/media-jobs.ts'
 import type { TimelineLevel } from '../../../contracts/timeline.ts'
+import type { Bus } from '../../../core/bus/port.ts'
 import type { AnalyticsStore } from '../../../core/clickhouse/port.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
@@ -25,6 +26,7 @@ import { probeMedia } from '../../../media/source/probe.ts'
 import { analyzeTimeline, type TimelineAnalysis } from '../../../media/timeline/analyze-timeline.ts'
 import { encodePng } from '../../../media/timeline/png.ts'
 import { writeWaveform } from '../../../media/timeline/waveform.ts'
+import type { PlatformRegistry } from '../../../platforms/registry.ts'
 import { ClipParamsSchema } from '../clips/service.ts'
 import { copyPrint, rememberPrint } from '../copies/keep-print.ts'
 import { sourceOf } from '../vods/service.ts'
@@ -43,6 +45,8 @@ export interface RunDeps {
   readonly store: AnalyticsStore
   readonly clock: Clock
   readonly vault: Vault
+  readonly bus: Pick<Bus, 'publish'>
+  readonly platforms: PlatformRegistry
   readonly outbound: Outbound
   readonly log: Log
   readonly media: MediaDesk

@@ -101,6 +101,8 @@ async function identityOf(source: MediaSource): Promise<string> {
       return `blob ${source.key}`
     case 'url':
       return `url ${source.url}`
+    case 'named':
+      return `named ${source.place}`
     case 'file': {
       const now = await stat(source.path).catch(() => null)
       return `file ${source.path} ${now === null ? '' : `${now.ino} ${now.size} ${now.mtimeMs}`}`

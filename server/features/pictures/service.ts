@@ -18,7 +18,7 @@ import { readingFor } from '../media-jobs/media-desk.ts'
 import { wholeFile } from '../media-jobs/whole-file.ts'
 import { mediaOf, sourceOf } from '../vods/service.ts'
 
-type PictureDeps = Pick<ServerDeps, 'db' | 'vault' | 'outbound' | 'media'>
+type PictureDeps = Pick<ServerDeps, 'db' | 'vault' | 'bus' | 'clock' | 'log' | 'platforms' | 'outbound' | 'media'>
 
 /** Decoding for people who look on: few at a time in one process, the rest wait for their turn. */
 const turns = new Slots({ concurrentMax: 2, queuedMax: 32 })

@@ -63,7 +63,7 @@ export const vodRoutes: readonly Route[] = [
     method: 'post',
     path: '/api/vods/:vodId/source',
     summary: 'Attach media of yours to a VOD',
-    description: `To an indexed video, or in place of the media that a VOD of yours has: what was made of that goes. ${sources}`,
+    description: `To an indexed video, or in place of the media that a VOD of yours has: what was made of that goes. Videos of your own linked Instagram account (\`attachAs\` in lists of VODs) need no address: with \`{"type": "instagram"}\` Instagram is asked for the file whenever it is read. ${sources}`,
     auth: ['jwt', 'apiKey'],
     scope: 'clips:write',
     status: 201,

@@ -4,7 +4,7 @@ import { AppError } from '../../../contracts/errors.ts'
 import { type UserId, UserIdSchema, VideoIdSchema } from '../../../contracts/ids.ts'
 import type { VodRow } from '../../../contracts/library.ts'
 import { type MediaInfo, MediaInfoSchema } from '../../../contracts/media.ts'
-import type { Vod, VodId, VodRequest } from '../../../contracts/vods.ts'
+import type { Vod, VodId, VodRequest, VodSourceRequest } from '../../../contracts/vods.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import { secretId } from '../../../core/vault/place.ts'
 import type { SecretPlace } from '../../../core/vault/port.ts'
@@ -15,10 +15,12 @@ import type { Caller } from '../../http/caller.ts'
 import type { InstantCursor } from '../../http/instant-cursor.ts'
 import { ownerOf } from '../../http/owner-of.ts'
 import { forgetPrint } from '../copies/keep-print.ts'
+import type { TokenDeps } from '../links/access-token.ts'
 import { removeFiles, uploadFile } from '../media-jobs/files.ts'
 import { cancelJob, tellOfJob } from '../media-jobs/finish-job.ts'
 import type { MediaDesk } from '../media-jobs/media-desk.ts'
 import { deleteUpload, finishUpload } from '../uploads/service.ts'
+import { ownPostOf, sourceOfPost, withOwnPosts } from './own-posts.ts'
 import {
   allowedPath,
   labelOf,
@@ -30,7 +32,12 @@ import {
 
 type Trx = Transaction<Database>
 type MediaRow = Selectable<Database['vods']>
-export type VodDeps = Pick<ServerDeps, 'db' | 'store' | 'vault' | 'bus' | 'clock' | 'log' | 'media' | 'outbound'>
+export type VodDeps = Pick<
+  ServerDeps,
+  'db' | 'store' | 'vault' | 'bus' | 'clock' | 'log' | 'media' | 'outbound' | 'platforms'
+>
+/** What it takes to remove one: its source is not asked. */
+type DropDeps = Omit<VodDeps, 'platforms' | 'outbound'>
 
 /** VODs with media of one user. */
 export const vodsMax = 10_000
@@ -43,7 +50,7 @@ const probeMsMax = 20_000
  *   name; NOT_FOUND; CONFLICT when the caller has the most that one may have; UNAVAILABLE when its host does not answer
  */
 export async function registerVod(deps: VodDeps, caller: Caller, request: VodRequest): Promise<Vod> {
-  const found = await lookAt(deps, caller, request.source)
+  const found = await lookAt(deps, caller, placeNamed(deps, request.source))
   return await keepVod(deps, ownerOf(caller), {
     ...found,
     vodId: `own:${randomUUID()}`,
@@ -55,16 +62,19 @@ export async function registerVod(deps: VodDeps, caller: Caller, request: VodReq
 /**
  * Gives media to an indexed video, or other media to a VOD of the caller's; what was made of the media before goes.
  * @param video what is known of the video; its id is known to some source
+ * @param source also `instagram`, as a text or a type: the file of the post itself, when it is the caller's own
  * @throws AppError as `registerVod`
  */
 export async function attachSource(
   deps: VodDeps,
   caller: Caller,
   video: { readonly vodId: VodId; readonly title: string; readonly creatorId: string | null },
-  source: string,
+  source: VodSourceRequest['source'],
 ): Promise<Vod> {
-  const found = await lookAt(deps, caller, source)
   const userId = ownerOf(caller)
+  const isOwnPost = source === 'instagram' || typeof source === 'object'
+  const place = isOwnPost ? await ownPostOf(deps.db, userId, video.vodId) : placeNamed(deps, source)
+  const found = await lookAt(deps, caller, place)
   await dropVod(deps, userId, video.vodId)
   return await keepVod(deps, userId, { ...found, ...video, title: video.title || found.label })
 }
@@ -132,7 +142,8 @@ export async function withAttached(
     trx.selectFrom('vods').select('vod_id').where('owner_id', '=', userId).where('vod_id', 'in', vodIds).execute(),
   )
   const attached = new Set(rows.map(row => row.vod_id))
-  return videos.map(video => (attached.has(video.vodId) ? { ...video, source: 'attached' } : video))
+  const marked = videos.map(video => (attached.has(video.vodId) ? { ...video, source: 'attached' as const } : video))
+  return await withOwnPosts(db, userId, marked)
 }
 
 /** Whose videos some of the caller's VODs are; those that are gone are left out. */
@@ -164,7 +175,9 @@ export async function mediaOf(deps: Pick<VodDeps, 'db'>, userId: UserId, vodId: 
   if (!VideoIdSchema.safeParse(vodId).success) throw noSuchVod()
   throw new AppError(
     'SOURCE_REQUIRED',
-    'This video has no media of yours: attach your file or address first (POST /api/vods/<vodId>/source).',
+    vodId.startsWith('instagram:')
+      ? 'This video has no media of yours: attach your file or address first, or say "instagram" where it is a post of your own account (POST /api/vods/<vodId>/source).'
+      : 'This video has no media of yours: attach your file or address first (POST /api/vods/<vodId>/source).',
     { details: { vodId } },
   )
 }
@@ -173,11 +186,7 @@ export async function mediaOf(deps: Pick<VodDeps, 'db'>, userId: UserId, vodId: 
  * Where the media of a VOD lies, for those who read it.
  * @throws AppError NOT_FOUND when it is gone; FORBIDDEN when its folder is no longer declared
  */
-export async function sourceOf(
-  deps: Pick<VodDeps, 'db' | 'vault'> & { readonly media: Pick<MediaDesk, 'blobs' | 'bucket' | 'roots'> },
-  userId: UserId,
-  vodId: string,
-): Promise<MediaSource> {
+export async function sourceOf(deps: PlaceDeps, userId: UserId, vodId: string): Promise<MediaSource> {
   const text = await deps.db.asUser(userId, async trx => {
     const row = await trx
       .selectFrom('vods')
@@ -188,11 +197,11 @@ export async function sourceOf(
     if (!row) throw noSuchVod()
     return await deps.vault.read(trx, vaultPlace(userId), secretId(row.source_vault_id))
   })
-  return await sourceAt(deps.media, userId, SourcePlaceSchema.parse(JSON.parse(text)))
+  return await sourceAt(deps, userId, SourcePlaceSchema.parse(JSON.parse(text)))
 }
 
 /** Removes uploaded media whose time has come. @returns how many VODs went */
-export async function dropExpiredVods(deps: VodDeps): Promise<number> {
+export async function dropExpiredVods(deps: DropDeps): Promise<number> {
   const due = await deps.db.system
     .selectFrom('vods')
     .select(['owner_id', 'vod_id'])
@@ -210,13 +219,17 @@ interface Looked {
   readonly expiresAt: Date | null
 }
 
-/** Reads the head of what a text names, after checking that the caller may name it. */
-async function lookAt(deps: VodDeps, caller: Caller, text: string): Promise<Looked> {
+/** @throws AppError as `parseSource` */
+function placeNamed({ media: { samplePath, bucket } }: VodDeps, text: string): SourcePlace {
+  return parseSource(text, { samplePath, bucketName: bucket?.name ?? null })
+}
+
+/** Reads the head of a source, after checking that the caller may name it. */
+async function lookAt(deps: VodDeps, caller: Caller, named: SourcePlace): Promise<Looked> {
   const userId = ownerOf(caller)
-  const { samplePath, bucket } = deps.media
-  const place = await allowedPlace(deps, caller, parseSource(text, { samplePath, bucketName: bucket?.name ?? null }))
+  const place = await allowedPlace(deps, caller, named)
   const upload = place.kind === 'upload' ? await freeUpload(deps, userId, place.uploadId) : null
-  const media = await deps.media.probe(await sourceAt(deps.media, userId, place), AbortSignal.timeout(probeMsMax))
+  const media = await deps.media.probe(await sourceAt(deps, userId, place), AbortSignal.timeout(probeMsMax))
   return { place, label: labelOf(place, upload?.fileName ?? null), media, expiresAt: upload?.expiresAt ?? null }
 }
 
@@ -236,6 +249,7 @@ async function allowedPlace(deps: VodDeps, caller: Caller, place: SourcePlace): 
         'Objects of the bucket are for those who run the server: send a signed https address.',
       )
     case 'upload':
+    case 'instagram':
       return place
   }
 }
@@ -267,11 +281,11 @@ async function vodOfUpload({ db }: VodDeps, userId: UserId, uploadId: string): P
   return row?.vod_id ?? null
 }
 
-async function sourceAt(
-  media: Pick<MediaDesk, 'blobs' | 'bucket' | 'roots'>,
-  userId: UserId,
-  place: SourcePlace,
-): Promise<MediaSource> {
+/** What is needed to find media where it lies. */
+type PlaceDeps = TokenDeps & { readonly media: Pick<MediaDesk, 'blobs' | 'bucket' | 'roots'> }
+
+async function sourceAt(deps: PlaceDeps, userId: UserId, place: SourcePlace): Promise<MediaSource> {
+  const { media } = deps
   switch (place.kind) {
     case 'file':
       // Again: folders may have been taken back, and links moved.
@@ -287,6 +301,8 @@ async function sourceAt(
         blobs: media.blobs,
         key: uploadFile({ ownerId: userId, uploadId: place.uploadId }),
       }
+    case 'instagram':
+      return await sourceOfPost(deps, userId, place)
   }
 }
 
@@ -329,7 +345,7 @@ async function keepVod(
 }
 
 /** @returns whether there was one */
-async function dropVod(deps: VodDeps, ownerId: UserId, vodId: string): Promise<boolean> {
+async function dropVod(deps: DropDeps, ownerId: UserId, vodId: string): Promise<boolean> {
   const now = new Date(deps.clock.nowMs())
   const gone = await deps.db.transaction(async trx => {
     const row = await trx

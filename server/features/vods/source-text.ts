@@ -12,6 +12,7 @@ export const SourcePlaceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('url'), url: z.string() }),
   z.object({ kind: z.literal('s3'), key: z.string() }),
   z.object({ kind: z.literal('upload'), uploadId: z.uuid() }),
+  z.object({ kind: z.literal('instagram'), accountId: z.uuid(), postId: z.string() }),
 ])
 export type SourcePlace = z.infer<typeof SourcePlaceSchema>
 
@@ -51,6 +52,8 @@ export function labelOf(place: SourcePlace, uploadName: string | null): string {
       return basename(place.key)
     case 'upload':
       return uploadName ?? 'upload'
+    case 'instagram':
+      return 'Instagram'
   }
 }
 

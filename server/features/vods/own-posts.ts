@@ -1,0 +1,127 @@
+/**
+ * Videos of a user's own linked account as media. The platform gives the address of a file to whoever proves to be its
+ * owner, and another one each time, so that what is kept is which post of which account it is: the address is asked for
+ * when the media is read. Only what the platform itself listed as the account's own counts.
+ */
+import { AppError } from '../../../contracts/errors.ts'
+import { splitId, type UserId, VideoIdSchema } from '../../../contracts/ids.ts'
+import type { VodRow } from '../../../contracts/library.ts'
+import type { Db } from '../../../core/db/port.ts'
+import type { MediaSource } from '../../../media/source/open-source.ts'
+import { credentialKinds, PlatformError } from '../../../platforms/port.ts'
+import { type TokenDeps, withAccessToken } from '../links/access-token.ts'
+import type { SourcePlace } from './source-text.ts'
+
+export type OwnPost = Extract<SourcePlace, { kind: 'instagram' }>
+
+/** Addresses are good for hours; people who look on ask for pictures several times a second. */
+const addressMs = 10 * 60_000
+const addressesMax = 1_000
+const addresses = new Map<string, { readonly source: MediaSource; readonly untilMs: number }>()
+/** What the platform calls a video that it shows as one; other posts may hold one among pictures. */
+const videoProduct = 'REELS'
+
+/** Which of some videos are the user's own, and may be attached in one step. */
+export async function withOwnPosts(db: Db, userId: UserId, videos: readonly VodRow[]): Promise<VodRow[]> {
+  const ids = videos.flatMap(({ vodId, source }) => (source === 'attachable' ? (instagramId(vodId) ?? []) : []))
+  if (ids.length === 0) return [...videos]
+  const rows = await ownPosts(db, userId, ids)
+  const own = new Set(rows.flatMap(row => (row.product === videoProduct ? row.video_id : [])))
+  return videos.map(video => (own.has(instagramId(video.vodId) ?? '') ? { ...video, attachAs: 'instagram' } : video))
+}
+
+/** @throws AppError BAD_REQUEST when the video is no post of a linked account of the user's */
+export async function ownPostOf(db: Db, userId: UserId, vodId: string): Promise<OwnPost> {
+  const postId = instagramId(vodId)
+  const [row] = postId === null ? [] : await ownPosts(db, userId, [postId])
+  if (postId !== null && row) return { kind: 'instagram', accountId: row.account_id, postId }
+  throw new AppError(
+    'BAD_REQUEST',
+    'This is no post of an Instagram account that you have linked: attach your file or address instead.',
+    { details: { field: 'source' } },
+  )
+}
+
+/**
+ * The file of a post, by an address that is good for now.
+ * @throws AppError FORBIDDEN when the account must be linked again; BAD_REQUEST when the post has no file to be had;
+ *   UNAVAILABLE when the platform does not answer
+ */
+export async function sourceOfPost(deps: TokenDeps, userId: UserId, post: OwnPost): Promise<MediaSource> {
+  const key = `${userId} ${post.accountId} ${post.postId}`
+  const nowMs = deps.clock.nowMs()
+  const known = addresses.get(key)
+  if (known !== undefined && known.untilMs > nowMs) return known.source
+  const source = await askForFile(deps, userId, post)
+  addresses.delete(key)
+  addresses.set(key, { source, untilMs: nowMs + addressMs })
+  for (const oldest of addresses.keys()) {
+    if (addresses.size <= addressesMax) break
+    addresses.delete(oldest)
+  }
+  return source
+}
+
+async function askForFile(deps: TokenDeps, userId: UserId, { accountId, postId }: OwnPost): Promise<MediaSource> {
+  const account = await deps.db.asUser(userId, trx =>
+    trx
+      .selectFrom('platform_accounts')
+      .select(['credentials_kind', 'scopes'])
+      .where('id', '=', accountId)
+      .where('user_id', '=', userId)
+      .executeTakeFirst(),
+  )
+  const kind = credentialKinds.find(name => name === account?.credentials_kind)
+  const ownVideo = kind === undefined ? null : deps.platforms.data(kind).ownVideo
+  if (account === undefined || ownVideo === null)
+    throw new AppError('FORBIDDEN', 'The account of this post is no longer linked: link it again to read its media.')
+  try {
+    const { scopes } = account
+    const file = await withAccessToken(deps, accountId, accessToken => ownVideo({ accessToken, scopes }, postId))
+    return { kind: 'named', place: `instagram:${postId}`, ...file }
+  } catch (error) {
+    throw error instanceof PlatformError ? asAppError(error) : error
+  }
+}
+
+function asAppError(error: PlatformError): AppError {
+  switch (error.class) {
+    case 'token':
+    case 'grant':
+    case 'permission':
+    case 'client':
+      return new AppError('FORBIDDEN', `Instagram does not give this post to us: ${error.message}`, { cause: error })
+    case 'not_found':
+    case 'bad_request':
+      return new AppError('BAD_REQUEST', error.message, { cause: error })
+    default:
+      return new AppError('UNAVAILABLE', `Instagram cannot be asked for this post now: ${error.message}`, {
+        cause: error,
+      })
+  }
+}
+
+/** Posts that the platform listed as those of an account which the user has linked. */
+async function ownPosts(db: Db, userId: UserId, postIds: readonly string[]) {
+  const rows = await db.asUser(userId, trx =>
+    trx
+      .selectFrom('polled_posts')
+      .innerJoin('platform_accounts', 'platform_accounts.id', 'polled_posts.account_id')
+      .select(['polled_posts.video_id', 'polled_posts.product', 'polled_posts.account_id'])
+      .where('polled_posts.platform', '=', 'instagram')
+      .where('polled_posts.owner_id', '=', userId)
+      .where('polled_posts.video_id', 'in', postIds)
+      .where('platform_accounts.user_id', '=', userId)
+      .where('platform_accounts.status', '=', 'connected')
+      .whereRef('platform_accounts.platform_account_id', '=', 'polled_posts.creator_id')
+      .execute(),
+  )
+  return rows.flatMap(row => (row.account_id === null ? [] : { ...row, account_id: row.account_id }))
+}
+
+function instagramId(vodId: string): string | null {
+  const id = VideoIdSchema.safeParse(vodId)
+  if (!id.success) return null
+  const { platform, nativeId } = splitId(id.data)
+  return platform === 'instagram' ? nativeId : null
+}
