@@ -44,8 +44,13 @@ export function audioTrack(
 ): PacketTrack {
   const source = new EncodedAudioPacketSource(track.codec)
   output.addAudioTrack(source, reserved(track.packetCountMax))
-  const add = (packet: EncodedPacket, isFirst: boolean) =>
-    source.add(packet, isFirst ? { decoderConfig: track.config } : undefined)
+  let lastSec = Number.NEGATIVE_INFINITY
+  const add = (packet: EncodedPacket, isFirst: boolean) => {
+    // Where recordings were joined, the sound of one may reach a few milliseconds into the next.
+    lastSec = Math.max(lastSec, packet.timestamp)
+    const inOrder = packet.timestamp === lastSec ? packet : packet.clone({ timestamp: lastSec })
+    return source.add(inOrder, isFirst ? { decoderConfig: track.config } : undefined)
+  }
   return { packets: track.packets, add }
 }
 
