@@ -81,6 +81,7 @@ async function measureFrames(): Promise<void> {
       sqlDesk: { load: () => null, save() {} },
       saveFile: async () => '',
       copy: () => false,
+      ring() {},
       openBrowser: async () => false,
       setTimer: (ms, run) => {
         if (ms < 1000) queueMicrotask(run)

@@ -5,7 +5,7 @@ import type { SaveFile } from './export/export-list.ts'
 import type { RenderPng } from './export/save-picture.ts'
 import type { CastViewer } from './frame/frame-cast.ts'
 import { FrameHub } from './frame/frame-hub.ts'
-import { clipboardText, endScreen, enterScreen, leaveScreen, mouseMode } from './frame/screen-modes.ts'
+import { bellText, clipboardText, endScreen, enterScreen, leaveScreen, mouseMode } from './frame/screen-modes.ts'
 import { KeyDecoder, type SetTimer } from './keys/decoder.ts'
 import type { Size } from './layout/layout.ts'
 import { cacheTokens, type TokenSource } from './net/access-token.ts'
@@ -13,6 +13,7 @@ import type { Account } from './net/account.ts'
 import { createHttpClient } from './net/http-client.ts'
 import { LiveClient } from './net/live-client.ts'
 import { type Connect, webSocketConnect } from './net/transport.ts'
+import { realTimer } from './real-timer.ts'
 import type { PreferencesPort, TerminalEnv } from './state/preferences.ts'
 import { Session } from './state/session.ts'
 import type { SqlDeskPort } from './state/sql-desk.ts'
@@ -61,11 +62,6 @@ export interface OpenTerminal {
   close(): Promise<void>
 }
 
-const realTimer: SetTimer = (ms, run) => {
-  const timer = setTimeout(run, ms)
-  return () => clearTimeout(timer)
-}
-
 /**
  * Opens the terminal on a pair of streams: takes the screen over, connects, draws until the user quits. Never throws for
  * what the server or the network do; those are shown.
@@ -84,6 +80,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
   })
   // The client and the session each tell the other something; the session comes second.
   let onLive = () => {}
+  let onEvent = (_topic: string, _payload: unknown) => {}
   const live = new LiveClient(
     {
       connect: options.connect ?? webSocketConnect(options.url),
@@ -93,6 +90,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
       random: Math.random,
     },
     () => onLive(),
+    (topic, payload) => onEvent(topic, payload),
   )
   const session = new Session(
     {
@@ -108,6 +106,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
         stdout.write(clipboardText(text))
         return true
       },
+      ring: notification => void stdout.write(bellText(notification)),
       openBrowser: options.openBrowser ?? (async () => false),
       setTimer,
       nowMs,
@@ -118,6 +117,7 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
     options.startCommand ?? null,
   )
   onLive = () => session.liveChanged()
+  onEvent = (topic, payload) => session.eventCame(topic, payload)
 
   const viewer: CastViewer = { write: text => stdout.write(text) }
   const picture = env.isAccessible

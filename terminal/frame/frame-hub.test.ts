@@ -35,6 +35,7 @@ async function openHub() {
       sqlDesk: { load: () => null, save() {} },
       saveFile: async name => name,
       copy: () => false,
+      ring() {},
       openBrowser: async () => false,
       setTimer: clock.setTimer,
       nowMs: clock.nowMs,

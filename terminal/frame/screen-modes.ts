@@ -24,3 +24,8 @@ export const endScreen = `${esc}[0m${esc}[2J${leaveScreen}`
 export function clipboardText(text: string): string {
   return `${esc}]52;c;${Buffer.from(text).toString('base64')}\u0007`
 }
+
+/** Rings the terminal's bell; with a text the desktop is notified as well, where the terminal knows how (OSC 9). */
+export function bellText(notification: string | null): string {
+  return notification === null ? '\u0007' : `\u0007${esc}]9;${notification}\u0007`
+}

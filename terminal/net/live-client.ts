@@ -83,6 +83,7 @@ interface Subscription {
 export class LiveClient {
   readonly #deps: LiveClientDeps
   readonly #onChange: () => void
+  readonly #onEvent: (topic: string, payload: unknown) => void
   readonly #subscriptions = new Map<string, Subscription>()
   #transport: Transport | null = null
   #isWelcome = false
@@ -102,9 +103,15 @@ export class LiveClient {
   #endAttempt = () => {}
   #isClosed = false
 
-  constructor(deps: LiveClientDeps, onChange: () => void) {
+  /** @param onEvent hears of what happened on the server, cleaned of control characters */
+  constructor(
+    deps: LiveClientDeps,
+    onChange: () => void,
+    onEvent: (topic: string, payload: unknown) => void = () => {},
+  ) {
     this.#deps = deps
     this.#onChange = onChange
+    this.#onEvent = onEvent
   }
 
   /** Starts the first connection. */
@@ -308,6 +315,8 @@ export class LiveClient {
         this.#error(message)
         break
       case 'event':
+        this.#onEvent(message.topic, cleanDeep(message.payload))
+        break
       case 'pong':
         break
     }

@@ -93,7 +93,7 @@ test('replays the selected dead letter through the server, with the token', asyn
   await rig.type('tr')
   await answered.promise
   while (!(rig.lines().at(-1) ?? '').includes('The letter has been read.')) await rig.settle()
-  expect(asked).toEqual([
+  expect(asked.filter(({ path }) => path.startsWith('/api/ops'))).toEqual([
     { path: '/api/ops/dead-letters/replay', body: `{"ids":["${letters[0]?.key}"]}`, token: 'Bearer rig' },
   ])
   await rig.type('jd')

@@ -8,6 +8,10 @@ const depth = z.union([z.literal(0), z.literal(4), z.literal(8), z.literal(24)])
 export const pictureModes = ['auto', 'blocks', 'kitty'] as const
 export type PictureMode = (typeof pictureModes)[number]
 
+/** See `Preferences.bell`. */
+export const bellModes = ['on', 'off', 'notify'] as const
+export type BellMode = (typeof bellModes)[number]
+
 /** What the terminal remembers of its user. Whatever in a stored file is missing or wrong falls back to its default. */
 export const PreferencesSchema = z.object({
   theme: z.enum(themeNames).nullable().catch(null).default(null),
@@ -15,6 +19,8 @@ export const PreferencesSchema = z.object({
   depth: depth.nullable().catch(null).default(null),
   /** How pictures are shown: as the terminal can, in cells, or as images whatever the terminal said. */
   pictures: z.enum(pictureModes).catch('auto').default('auto'),
+  /** What an alert does: flash and ring, neither, or notify the desktop besides. */
+  bell: z.enum(bellModes).catch('on').default('on'),
   isMouseOn: z.boolean().catch(false).default(false),
   /** Own keys: action name → keys; see docs/keys.md. */
   keys: z

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AlertFiredSchema } from '../../contracts/alerts.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
 import { type Completion, completeCommand, type KnownSubject } from '../command/completion.ts'
 import { beginsFunction, type FunctionName, functionSpec } from '../command/functions.ts'
@@ -18,6 +19,7 @@ import type { LiveClient } from '../net/live-client.ts'
 import { PictureClient } from '../net/picture-client.ts'
 import { QueryResults } from '../net/query-results.ts'
 import { type ReadResource, ResourceClient } from '../net/resource-client.ts'
+import { alertsResource } from '../screens/alert-resources.ts'
 import { findScreen } from '../screens/registry.ts'
 import { type ActionCall, nothingRead, type OpenScreen, type ScreenDeps, type ScreenView } from '../screens/screen.ts'
 import { clean } from '../text/clean.ts'
@@ -26,6 +28,7 @@ import { findTheme, type ThemeName, themeNames } from '../theme/themes.ts'
 import { type Candidate, editInput, type InputLine, openInput, replaceText, typeText } from './input-line.ts'
 import type { LiveQuery } from './live-data.ts'
 import {
+  bellModes,
   loadPreferences,
   type PictureMode,
   type Preferences,
@@ -33,6 +36,7 @@ import {
   pictureModes,
 } from './preferences.ts'
 import { type SqlDeskPort, SqlDesks } from './sql-desk.ts'
+import { watchSubject } from './watch-subject.ts'
 
 // Everything that a terminal session is, without a pixel: panes with their stacks of screens, what is being typed, the
 // message of the moment, preferences. It turns input events into actions and actions into new state; whoever draws it (one
@@ -63,6 +67,8 @@ export interface SessionState {
   depth: ColorDepth | null
   pictures: PictureMode
   isMouseOn: boolean
+  /** What an alert has just told; it stands out for a moment. */
+  alert: string | null
 }
 
 export interface SessionDeps {
@@ -77,6 +83,8 @@ export interface SessionDeps {
   renderPng?: RenderPng
   /** Puts a text on the clipboard of whoever drives; false when the terminal has none. */
   copy(text: string): boolean
+  /** Rings, and notifies the desktop where there is a text. */
+  ring(notification: string | null): void
   /** Opens an address in the system's browser; false when there is none here. */
   openBrowser(url: string): Promise<boolean>
   setTimer: SetTimer
@@ -98,6 +106,8 @@ interface ListedCandidate extends Candidate {
 
 const quitWithinMs = 3_000
 const messageMs = 8_000
+/** How long an alert stands out. */
+const alertMs = 3_000
 /** Letters of a command that is being typed follow each other so soon. */
 const nextLetterMs = 700
 const pictureTitles: Readonly<Record<PictureMode, string>> = {
@@ -139,6 +149,7 @@ export class Session {
   /** What stood before a capital letter did something: it may have been the first of a command. */
   #capital: { letter: string; untilMs: number; before: Pick<SessionState, 'panes' | 'focused'> } | null = null
   #stopMessage: (() => void) | null = null
+  #stopAlert: (() => void) | null = null
   #stopFollow: (() => void) | null = null
   #stopMoving: (() => void) | null = null
   /** Of each screen that waits for its next tick, what ends that. */
@@ -182,6 +193,7 @@ export class Session {
       depth: this.#preferences.depth,
       pictures: this.#preferences.pictures,
       isMouseOn: this.#preferences.isMouseOn,
+      alert: null,
     }
     if (deps.theme !== null && theme === null)
       this.say(`There is no theme ${clean(deps.theme)}; there are ${themeNames.join(', ')}.`, 'error')
@@ -216,6 +228,28 @@ export class Session {
     this.#candidates = null
     if (this.#hasUnfollowed()) this.#followSoon()
     this.#notify('soon')
+  }
+
+  /** Something happened on the server. */
+  eventCame(topic: string, payload: unknown): void {
+    if (topic !== 'alert.fired') return
+    const fired = AlertFiredSchema.safeParse(payload)
+    if (!fired.success) return
+    const text = `${fired.data.name}: ${fired.data.sentence}`
+    this.resources.refresh('/api/alerts')
+    this.say(text)
+    const { bell } = this.#preferences
+    if (bell === 'off') return
+    this.#stopAlert?.()
+    this.#stopAlert = this.#deps.setTimer(alertMs, () => this.#set({ alert: null }))
+    this.#set({ alert: text })
+    this.#deps.ring(bell === 'notify' ? text : null)
+  }
+
+  /** Firings that nobody has looked at, as far as is known. */
+  get unseenAlerts(): number {
+    const { body } = this.resources.read(alertsResource)
+    return (body?.data ?? []).reduce((sum, alert) => sum + alert.unseenCount, 0)
   }
 
   /** What the server says that the numbers are; null before it has. */
@@ -283,6 +317,10 @@ export class Session {
         return
       case 'copy':
         return this.#copy()
+      case 'alert.new':
+        return this.#runOnSubject('ALRT NEW')
+      case 'watch.add':
+        return this.#runOnSubject('WL ADD')
       case 'theme.next':
         return this.#setTheme(nextTheme(this.#state.themeName))
       case 'mouse.toggle':
@@ -338,6 +376,7 @@ export class Session {
   /** Ends timers. */
   close(): void {
     this.#stopMessage?.()
+    this.#stopAlert?.()
     this.#stopFollow?.()
     this.#stopAccount()
     this.#stopMoving?.()
@@ -585,13 +624,25 @@ export class Session {
       }
       case 'MOUSE':
         return this.#setMouse(command.args.state === undefined ? !this.#state.isMouseOn : command.args.state === 'on')
+      case 'BELL':
+        return this.#setBell(command.args.bell)
       default:
         if (needsResolving(command)) void this.#resolveAndOpen(command)
         else this.#open(command)
     }
   }
 
+  /** A command about the row that has the focus, wherever that is. */
+  #runOnSubject(words: string): void {
+    const subject = this.#focusedSubject()
+    if (subject === null) this.say('Select a clip, creator or topic first.')
+    else this.run(`${formatSubject(subject)} ${words}`)
+  }
+
   #open(command: Command): void {
+    const { subject } = command
+    if (command.fn === 'WL' && command.args.view === 'add' && subject !== null && subject.type !== 'search')
+      return this.#watch(subject, command.args.name ?? null)
     const factory = findScreen(command.fn)
     if (factory === null) return this.say(`${command.fn} has no screen.`, 'error')
     const screen = factory.open(command)
@@ -599,6 +650,18 @@ export class Session {
     this.#set({ input: null })
     this.#want()
     this.#followSoon()
+  }
+
+  /** What is on the screen stays there: one puts several rows on a list in turn. */
+  #watch(subject: Exclude<Subject, { type: 'search' }>, listName: string | null): void {
+    this.#set({ input: null })
+    void watchSubject(this.#deps.http, subject, listName).then(
+      sentence => {
+        this.resources.refresh('/api/watchlists')
+        this.say(sentence)
+      },
+      (error: unknown) => this.say(unexpected(error).message, 'error'),
+    )
   }
 
   // Signing in and out
@@ -867,7 +930,8 @@ export class Session {
   /** What a screen wants may follow from what came: how long a video is says which pictures of it there are. */
   #wantAnswers(): void {
     const visible = this.#visible()
-    this.resources.want(visible.flatMap(({ screen }) => screen.resources(query => this.resources.read(query))))
+    const shown = visible.flatMap(({ screen }) => screen.resources(query => this.resources.read(query)))
+    this.resources.want(this.#shutPanes === null ? [...shown, alertsResource] : shown)
     this.pictures.want(
       visible.flatMap(({ screen, index }) => {
         const view = this.#viewOfPane(index)
@@ -965,6 +1029,14 @@ export class Session {
     this.#remember({ isMouseOn })
     this.#set({ isMouseOn })
     this.say(isMouseOn ? 'The mouse is on; hold Shift to select text.' : 'The mouse is off.')
+  }
+
+  #setBell(text: string | undefined): void {
+    const bell = bellModes.find(mode => mode === text)
+    if (bell === undefined) return this.say(`BELL ON, OFF or NOTIFY; it is ${this.#preferences.bell.toUpperCase()}.`)
+    this.#remember({ bell })
+    if (bell !== 'off') this.#deps.ring(bell === 'notify' ? 'Cliptape tells of alerts like this.' : null)
+    this.say({ on: 'Alerts flash and ring.', off: 'Alerts are quiet.', notify: 'Alerts ring and notify.' }[bell])
   }
 
   #quit(): void {

@@ -12,6 +12,10 @@ export interface HeaderOptions {
   world: WorldStatus | null
   dataNowMs: number
   nowMs: number
+  /** What an alert has just told. */
+  alert: string | null
+  /** Firings that nobody has looked at. */
+  unseenAlerts: number
 }
 
 /** Two lines: who we are, the connection and the clocks; and what the numbers are, in plain words. */
@@ -22,7 +26,17 @@ export function drawHeader(options: HeaderOptions): string[] {
   const wallClock = style.paint('muted', `${formatInstant(nowMs, true).slice(11)} UTC`)
   const name = style.inverse(style.bold('title', ' CLIPTAPE '))
   const clocks = width >= 78 ? `${dataClock}  ${wallClock} ` : `${dataClock} `
-  return [joinLine([name, connectionText(options)], clocks, width), provenanceLine(options)]
+  const first =
+    options.alert === null || style.isReducedMotion
+      ? joinLine([name, connectionText(options), unseenText(options)], clocks, width)
+      : style.inverse(style.bold('warn', style.fit(` ! ALERT  ${options.alert}`, width)))
+  return [first, provenanceLine(options)]
+}
+
+/** Stands there until somebody looks at what fired. */
+function unseenText({ style, unseenAlerts }: HeaderOptions): string {
+  if (unseenAlerts === 0) return ''
+  return style.bold('warn', `! ${unseenAlerts} ${unseenAlerts === 1 ? 'ALERT' : 'ALERTS'}`)
 }
 
 function connectionText({ style, connection, nowMs }: HeaderOptions): string {
