@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { AppError } from '../contracts/errors.ts'
+import { findSandbox } from '../core/clickhouse/sandbox.ts'
 import { type Config, parseConfig, readSetting, unneededIn } from '../core/config.ts'
 import { homePaths } from '../core/home.ts'
 import { type Setting, settings } from '../core/settings.ts'
@@ -37,7 +38,7 @@ export async function examine(context: VerbContext): Promise<Finding[]> {
   return [
     nodeFinding(),
     platformFinding(isEmbedded),
-    ...(isEmbedded ? [engineFinding()] : []),
+    ...(isEmbedded ? [engineFinding(), await sandboxFinding(config)] : []),
     { name: 'profile', state: 'ok', message: profileText(config), fix: null },
     homeFinding(config),
     await diskFinding(config),
@@ -110,6 +111,21 @@ function engineFinding(): Finding {
       fix: 'Delete node_modules and start again: npm start installs it.',
     }
   }
+}
+
+/** Whether users' SQL runs in a process that is shut in. */
+async function sandboxFinding({ engine }: Config): Promise<Finding> {
+  const name = 'engine sandbox'
+  try {
+    if ((await findSandbox({ ...engine, mode: engine.sandbox })) !== null)
+      return { name, state: 'ok', message: 'bwrap shuts the analytics engine in.', fix: null }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { name, state: 'fail', message: error.message, fix: null }
+  }
+  const message = 'Nothing shuts the analytics engine in; its own restrictions and the SQL gate hold all the same.'
+  if (engine.sandbox === 'off') return { name, state: 'info', message, fix: 'Set ENGINE_SANDBOX to auto.' }
+  return { name, state: 'info', message, fix: 'Install bubblewrap, where the system lets it work.' }
 }
 
 function profileText(config: Config): string {

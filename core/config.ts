@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { AppError } from '../contracts/errors.ts'
+import { type SandboxMode, sandboxModes } from './clickhouse/sandbox.ts'
 import { type Setting, type SettingName, settings, unneededSettings } from './settings.ts'
 
 /** Variables as they came: from the process, with `.env` of the working folder beneath them. */
@@ -33,6 +34,8 @@ export type Config = Readonly<{
   corsOrigins: readonly string[]
   logLevel: LogLevel
   stores: { profile: 'embedded' } | { profile: 'cluster'; databaseUrl: string; clickhouseUrl: string; redisUrl: string }
+  /** Of the embedded profile. `searchPath` is where programs are looked for, as `PATH` has it. */
+  engine: Readonly<{ sandbox: SandboxMode; searchPath: string }>
   blobs: { kind: 'directory' } | { kind: 's3'; url: string }
   secrets: Readonly<Record<'JWT_SECRET' | 'VAULT_KEY' | 'AGENT_API_KEY', string | null>>
   vault: { store: 'own'; previousKeys: readonly string[] } | { store: 'supabase' }
@@ -194,6 +197,10 @@ export function parseConfig(env: Environment, flags: ConfigFlags = {}, cwd = pro
     corsOrigins: list('CORS_ORIGINS', ','),
     logLevel: z.enum(logLevels).parse(get('LOG_LEVEL') ?? 'info'),
     stores,
+    engine: {
+      sandbox: z.enum(sandboxModes).parse(get('ENGINE_SANDBOX') ?? 'auto'),
+      searchPath: env.PATH ?? '',
+    },
     blobs: s3Url === null ? { kind: 'directory' } : { kind: 's3', url: s3Url },
     secrets,
     vault:

@@ -99,6 +99,15 @@ export const settings = [
     effect: 'Redis for the bus, shared state and rate limits. The cluster profile needs it.',
   },
   {
+    name: 'ENGINE_SANDBOX',
+    group: 'stores',
+    kind: 'choice',
+    choices: ['auto', 'on', 'off'],
+    default: 'auto',
+    effect:
+      'Whether the embedded analytics engine, which runs users’ SQL, is shut in by bwrap (bubblewrap): away from other files, the network and other processes. auto: where that works; on: or it does not start.',
+  },
+  {
     name: 'S3_URL',
     group: 'stores',
     kind: 'secret',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { memoryBus } from '../../core/bus/memory.ts'
 import { startChdb } from '../../core/clickhouse/chdb.ts'
 import { migrateAnalytics } from '../../core/clickhouse/migrate.ts'
+import { findSandbox } from '../../core/clickhouse/sandbox.ts'
 import { systemClock } from '../../core/clock.ts'
 import { ensureLocalOwner } from '../../core/db/local-owner.ts'
 import { migrateDb } from '../../core/db/migrate.ts'
@@ -28,9 +29,11 @@ export async function openEmbedded({ config, paths, scope, log }: OpenOptions): 
   // The engines open side by side: each takes most of a second.
   const [store, { db, ownerId }] = await Promise.all([
     (async () => {
+      const sandbox = await findSandbox({ ...config.engine, mode: config.engine.sandbox })
+      if (sandbox === null) log.info('The analytics engine runs without bwrap around it.')
       const opened = await scope.start(
         'analytics store',
-        () => startChdb({ dataDir: paths.analytics, log }),
+        () => startChdb({ dataDir: paths.analytics, log, sandbox }),
         store => store.close(),
         { stopDeadlineMs: 10_000 },
       )

@@ -14,7 +14,7 @@ import type { AnalyticsStore } from './port.ts'
 /** A log that says nothing. */
 export const silentLog = pino({ level: 'silent' })
 
-export interface TestStoreOptions extends Partial<Pick<ChdbOptions, 'port' | 'limits'>> {
+export interface TestStoreOptions extends Partial<Pick<ChdbOptions, 'port' | 'limits' | 'sandbox'>> {
   /** Which world is there, with the newest schema and no rows; none without it. */
   readonly world?: WorldDatabase
   /** Where it lies: what is there already is opened as it is, and `end` leaves it. A temporary folder without it. */
