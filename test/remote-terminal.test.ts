@@ -119,6 +119,7 @@ async function refresh(token: string): Promise<number> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ refresh_token: token }),
   })
-  z.object({ error: z.object({ code: z.literal('AUTH_REQUIRED') }) }).parse(await response.json())
+  const body: unknown = await response.json()
+  if (!response.ok) z.object({ error: z.object({ code: z.literal('AUTH_REQUIRED') }) }).parse(body)
   return response.status
 }
