@@ -154,6 +154,19 @@ test('marks what trends, with the reasons, where the plan has it', async () => {
   expect(lines.join('\n')).toContain('hot: accelerating 2.4x')
 })
 
+test('shows what a list is sorted by in every pane, and of clips the clippers that are known', async () => {
+  const server = seededServer()
+  server.answers.set(
+    'trends',
+    seededTrends(3).map((row, i) => ({ ...row, clippers: i === 0 ? 12 : null })),
+  )
+  rig = await openRig({ columns: 80, rows: 24, server })
+  expect(rig.lines()[4]).not.toContain('CLIPPERS')
+  await rig.type(':TOP CLIPS 24H SORT=clippers\r')
+  expect(rig.lines()[4]).toMatch(/▼CLIPPERS/)
+  expect(rig.lines()[5]).toMatch(/ 12 /)
+})
+
 test('marks rows and charts them together', async () => {
   rig = await openRig({ columns: 80, rows: 24 })
   await rig.type(' jj c')

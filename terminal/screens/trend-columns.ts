@@ -19,12 +19,17 @@ export const measureTitles: Readonly<Record<Measure, string>> = {
   followers: 'FOLLOW',
 }
 
-/** Columns of a ranked list, the important ones first to stay in narrow panes. `nowMs` is data time, for ages. */
+/**
+ * Columns of a ranked list, the important ones first to stay in narrow panes; the one that `sortedBy` names is in every
+ * pane. `nowMs` is data time, for ages.
+ */
 export function trendColumns(
   type: 'clips' | 'creators' | 'topics',
-  { rows, nowMs }: { rows: readonly TrendRow[]; nowMs: number },
+  { rows, nowMs, sortedBy }: { rows: readonly TrendRow[]; nowMs: number; sortedBy: string },
 ): readonly Column<TrendRow>[] {
   const name = { clips: 'CLIP', creators: 'CREATOR', topics: 'TOPIC' }[type]
+  const measure = (name: Measure, width: number, fromWidth: number) =>
+    measureColumn(name, width, sortedBy === measureTitles[name] ? 0 : fromWidth)
   const only = (types: readonly string[], column: Column<TrendRow>) => (types.includes(type) ? [column] : [])
   return [
     { title: '#', width: 3, align: 'right', cell: row => ({ text: String(row.rank), role: 'muted' }) },
@@ -50,8 +55,8 @@ export function trendColumns(
     { ...measure('acceleration', 8, 74), cell: accelerationCell },
     measure('engagement', 6, 104),
     ...only(['clips'], measure('outlier', 7, 128)),
-    // Of clips few users have any.
-    ...(type !== 'clips' || rows.some(row => row.clippers !== null) ? [measure('clippers', 8, 104)] : []),
+    // Few users have any of clips.
+    ...(type !== 'clips' || rows.some(row => row.clippers !== null) ? [measure('clippers', 9, 104)] : []),
     ...only(['creators'], measure('followers', 7, 112)),
     ...only(['creators', 'topics'], {
       title: 'CLIPS',
@@ -77,7 +82,7 @@ export function trendColumns(
   ]
 }
 
-function measure(name: Measure, width: number, fromWidth: number): Column<TrendRow> {
+function measureColumn(name: Measure, width: number, fromWidth: number): Column<TrendRow> {
   return {
     title: measureTitles[name],
     width,

@@ -124,7 +124,7 @@ function drawRows(
   const bodyHeight = tableHeight(view)
   const table = drawTable({
     rows,
-    columns: trendColumns(type, { rows, nowMs: view.dataNowMs }),
+    columns: trendColumns(type, { rows, nowMs: view.dataNowMs, sortedBy }),
     width,
     height: bodyHeight,
     top: topOf(state.list, selectedIndex, rows.length, bodyHeight - 1),
