@@ -143,7 +143,8 @@ async function readLines<T>(stream: Readable, schema: z.ZodType<T>, onLine: (lin
   }
 }
 
-function failureOf(answer: string): AppError {
+/** The refusal that an answer holds, in the form of every error of the server. */
+export function failureOf(answer: string): AppError {
   const parsed = ControlFailureSchema.safeParse(parseJson(answer))
   if (!parsed.success)
     return new AppError('INTERNAL', 'The running server answered with something that is not understood.')

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { VerbContext } from './verb-context.ts'
 import { addAccounts } from './verbs/accounts.ts'
 import { addBackup } from './verbs/backup.ts'
+import { addDashboard } from './verbs/dashboard.ts'
 import { addDoctor } from './verbs/doctor.ts'
 import { addImport } from './verbs/import.ts'
 import { addKeys } from './verbs/keys.ts'
@@ -17,6 +18,7 @@ import { addUp } from './verbs/up.ts'
 import { addVault } from './verbs/vault.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addVersion } from './verbs/version.ts'
+import { addWall } from './verbs/wall.ts'
 import { addWorker } from './verbs/worker.ts'
 import { cliptapeVersion } from './version.ts'
 
@@ -38,6 +40,8 @@ export function createProgram(context: VerbContext): Command {
     addImport,
     addReplay,
     addQuery,
+    addDashboard,
+    addWall,
     addVerify,
     addToken,
     addBackup,

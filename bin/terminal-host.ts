@@ -6,6 +6,7 @@ import type { TokenSource } from '../terminal/net/access-token.ts'
 import type { Account } from '../terminal/net/account.ts'
 import { openTerminal, restoreTerminal } from '../terminal/open-terminal.tsx'
 import type { TerminalEnv } from '../terminal/state/preferences.ts'
+import { renderPng } from './render-png.ts'
 import { saveNewFile } from './save-new-file.ts'
 
 type Variables = ReturnType<typeof terminalVariables>
@@ -53,6 +54,7 @@ export function openLocalTerminal(options: {
     preferences: jsonFile(join(options.variables.preferencesFolder, 'preferences.json')),
     sqlDesk: jsonFile(deskPath(options.variables.preferencesFolder, options.place)),
     saveFile: (name, content) => saveNewFile(options.cwd, name, content),
+    renderPng,
   })
 }
 

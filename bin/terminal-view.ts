@@ -9,11 +9,16 @@ export interface ViewOptions {
 
 /** Adds what the terminal shows first; the verb's action gets the words of the command, then its options. */
 export function addViewOptions(verb: Command): Command {
-  return verb
-    .argument('[command...]', 'a command of the terminal to begin with instead of TOP, e.g. @mrbeast GP VIEWS 7D')
-    .addOption(
-      new Option('--theme <name>', 'Colours of this run; THEME in the terminal remembers one.').choices(themeNames),
-    )
+  return addThemeOption(
+    verb.argument('[command...]', 'a command of the terminal to begin with instead of TOP, e.g. @mrbeast GP VIEWS 7D'),
+  )
+}
+
+/** Adds the colours of one run. */
+export function addThemeOption(verb: Command): Command {
+  return verb.addOption(
+    new Option('--theme <name>', 'Colours of this run; THEME in the terminal remembers one.').choices(themeNames),
+  )
 }
 
 export function viewOf(words: readonly string[], { theme }: ViewOptions): TerminalView {

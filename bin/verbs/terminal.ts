@@ -7,10 +7,12 @@ import { watchProcessEnd } from '../../core/lifecycle.ts'
 import type { TokenSource } from '../../terminal/net/access-token.ts'
 import type { Account } from '../../terminal/net/account.ts'
 import { findServer } from '../control-client.ts'
+import type { TerminalView } from '../terminal-host.ts'
 import { addViewOptions, type ViewOptions, viewOf } from '../terminal-view.ts'
 import { configOf, type VerbContext } from '../verb-context.ts'
 
-interface TerminalOptions extends ViewOptions {
+/** Which server is meant, where it is not the one of this home. */
+export interface ServerOptions {
   url?: string
   token?: string
 }
@@ -28,7 +30,14 @@ export function addTerminal(program: Command, context: VerbContext): void {
   const verb = program
     .command('terminal')
     .description('Open the terminal on the server that runs on this home, or sign in to another one.')
-  addViewOptions(verb)
+  addServerOptions(addViewOptions(verb)).action((words: string[], options: ServerOptions & ViewOptions) =>
+    openOn(context, options, viewOf(words, options)),
+  )
+}
+
+/** Adds the flags that name another server. */
+export function addServerOptions(verb: Command): Command {
+  return verb
     .option(
       '--url <url>',
       'Address of another server, e.g. https://clips.example.com: the terminal asks you to sign in.',
@@ -37,32 +46,38 @@ export function addTerminal(program: Command, context: VerbContext): void {
       '--token <token>',
       'An access token instead (`cliptape token` on its machine prints one); others see it in the process list.',
     )
-    .action(async (words: string[], options: TerminalOptions) => {
-      if (!process.stdin.isTTY || !process.stdout.isTTY) {
-        throw new AppError('BAD_REQUEST', 'There is no terminal here: run this in one, without pipes.')
-      }
-      const destination = await whereTo(context, options)
-      const [{ openLocalTerminal, restoreLocalTerminal }, { systemBrowser }] = await Promise.all([
-        import('../terminal-host.ts'),
-        import('../system-browser.ts'),
-      ])
-      const end = watchProcessEnd({ log: () => null, restoreTerminal: restoreLocalTerminal })
-      const variables = terminalVariables(context.env)
-      const browser = systemBrowser({ ...variables, env: environmentWithoutSecrets(context.env) })
-      const terminal = await openLocalTerminal({
-        ...destination,
-        variables,
-        openBrowser: browser.open,
-        view: viewOf(words, options),
-        cwd: context.cwd,
-      })
-      const reason = await Promise.race([end.requested, terminal.done.then(done => done.reason)])
-      await terminal.close()
-      if (reason === 'lost' || reason === 'error') context.exitCode = 1
-    })
 }
 
-async function whereTo(context: VerbContext, options: TerminalOptions): Promise<Destination> {
+/** Opens the terminal on a server until it is left. */
+export async function openOn(context: VerbContext, options: ServerOptions, view: TerminalView): Promise<void> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new AppError('BAD_REQUEST', 'There is no terminal here: run this in one, without pipes.')
+  }
+  const destination = await whereTo(context, options)
+  const [{ openLocalTerminal, restoreLocalTerminal }, { systemBrowser }] = await Promise.all([
+    import('../terminal-host.ts'),
+    import('../system-browser.ts'),
+  ])
+  const end = watchProcessEnd({ log: () => null, restoreTerminal: restoreLocalTerminal })
+  const variables = terminalVariables(context.env)
+  const browser = systemBrowser({ ...variables, env: environmentWithoutSecrets(context.env) })
+  const terminal = await openLocalTerminal({
+    ...destination,
+    variables,
+    openBrowser: browser.open,
+    view,
+    cwd: context.cwd,
+  })
+  const reason = await Promise.race([end.requested, terminal.done.then(done => done.reason)])
+  await terminal.close()
+  if (reason === 'lost' || reason === 'error') context.exitCode = 1
+}
+
+/**
+ * The server that is meant.
+ * @throws AppError UNAVAILABLE when none is named and none runs on this home
+ */
+export async function whereTo(context: VerbContext, options: ServerOptions): Promise<Destination> {
   const { url: givenUrl, token: givenToken } = options
   const given = givenUrl === undefined ? null : parseAddress(givenUrl)
   if (given !== null && givenToken !== undefined)

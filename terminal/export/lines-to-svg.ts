@@ -23,11 +23,8 @@ const noLook: Look = { front: null, back: null, isBold: false, isInverse: false 
  * Painted lines as an SVG of `width` cells.
  * @param o.title what a screen reader says of the picture
  */
-export function linesToSvg(
-  lines: readonly string[],
-  o: { width: number; style: { theme: Theme; depth: number }; title: string },
-): string {
-  const base = o.style.theme.base ?? plain
+export function linesToSvg(lines: readonly string[], o: { width: number; theme: Theme; title: string }): string {
+  const base = o.theme.base ?? plain
   const widthPx = Math.ceil(o.width * cell.width + 2 * padding)
   const heightPx = lines.length * cell.height + 2 * padding
   const grounds: string[] = []

@@ -27,13 +27,13 @@ export function boardPath(id: string): string {
  * The id of the board that somebody means: an id, the name of one that comes with Cliptape, or the name of a board with
  * hyphens for what is no letter or digit. Null when no board is called so.
  */
-export function findBoardId(meant: string, rows: readonly BoardRow[]): string | null {
+export function findBoardId(meant: string, rows: readonly Pick<BoardRow, 'id' | 'name'>[]): string | null {
   const wanted = meant.toLowerCase()
   return (rows.find(row => row.id === wanted) ?? rows.find(row => boardSlug(row.name) === wanted))?.id ?? null
 }
 
 /** A board's name as a word of a command. */
-export function boardSlug(name: string): string {
+function boardSlug(name: string): string {
   return name
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')

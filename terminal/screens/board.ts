@@ -7,10 +7,13 @@ import type { HttpResult } from '../net/http-client.ts'
 import type { ReadResource } from '../net/resource-client.ts'
 import { actInForm, spokenField } from '../state/form.ts'
 import { listStart, moveInList, selectedIndexOf, selectIndex, topOf } from '../state/list-state.ts'
+import { formatInstant } from '../text/format.ts'
 import { drawForm } from '../widgets/form.ts'
 import {
   boardQueries,
   choicesOf,
+  choicesQuery,
+  choicesSource,
   openVariables as openVariablesOf,
   type PanelAnswer,
   panelQuery,
@@ -86,6 +89,7 @@ export const boardFactory = screenFactory<BoardState>({
       asOf: answer?.asOf ?? null,
     }
   },
+  picture: (state, view) => pictureOf({ ...state, form: null }, view),
   copyText(state, view) {
     const at = focused(state, view)
     const about = at?.source == null ? null : subjectOfRow(at.panel, at.source, at.row)
@@ -260,7 +264,7 @@ function footLine(
   const { wall } = state
   const turn = wall === null ? '' : `next in ${Math.max(0, Math.ceil((wall.nextAtMs - nowMs) / 1000))}s  w stops`
   const keys = wall === null ? `${saved.board.variables.length > 0 ? 'i change  ' : ''}z alone  e save` : turn
-  const right = style.paint('muted', [pages, keys].filter(text => text !== '').join('  '))
+  const right = style.paint('muted', [pages, view.isFocused ? keys : ''].filter(text => text !== '').join('  '))
   return joinLine(
     [failed === '' ? (words[0] === undefined ? ' ' : ` ${words[0]}`) : ` ${failed}`, ...words.slice(1)],
     `${right} `,
@@ -570,18 +574,37 @@ function actInOpenForm(state: BoardState, call: ActionCall, deps: ScreenDeps): B
       deps.exportRows(acted.pressed)
       return closed
     case 'svg':
-    case 'png':
-      deps.savePicture(pictureOf(closed, saved, deps), acted.pressed)
+    case 'png': {
+      const picture = pictureOf(closed, deps)
+      if (picture !== null) deps.savePicture(picture, acted.pressed)
       return closed
+    }
     default:
       return closed
   }
 }
 
-/** The board as it is on the screen. */
-function pictureOf(state: BoardState, saved: SavedBoard, view: ScreenView): Picture {
-  const lines = drawBoard(state, { ...view, isFocused: false })
-  return { title: saved.board.name, svg: linesToSvg(lines, { ...view, title: saved.board.name }) }
+/** The first of some choices is about to be taken. */
+function isChoosing(state: BoardState, saved: SavedBoard, view: ScreenView): boolean {
+  return openVariablesOf(saved.board, chosenFor(state, saved)).some(variable => {
+    const source = choicesSource(variable)
+    if (source === null) return false
+    const { status, rows } = readAnswer(choicesQuery(source), view)
+    return status === 'loading' || rows.length > 0
+  })
+}
+
+/** The board as it is on the screen, and below it what its numbers are. */
+function pictureOf(state: BoardState, view: ScreenView): Picture | null {
+  const saved = savedOf(state, view.resource)
+  if (saved === null || isChoosing(state, saved, view)) return null
+  const { style, width } = view
+  const [world] = view.live({ name: 'world', params: {} }).rows
+  const notice = style.fit(` ${world?.notice ?? ''}`, Math.max(1, width - 32))
+  const at = style.paint('muted', `${formatInstant(view.dataNowMs)} UTC  Cliptape `)
+  const foot = joinLine([style.paint('muted', notice.trimEnd())], at, width)
+  const lines = [...drawBoard(state, { ...view, isFocused: false }), foot]
+  return { title: saved.board.name, svg: linesToSvg(lines, { width, theme: style.theme, title: saved.board.name }) }
 }
 
 /** What was asked of the server: a copy is opened, everything else is said. */

@@ -133,6 +133,8 @@ export interface ScreenSpec<S> {
   follow?(state: S, subject: Subject): S | null
   /** What `e` and `E` export. */
   list?(state: S, view: ScreenView): Omit<ExportedList, 'notice'> | null
+  /** The screen as a drawing that can be handed on; null while there is nothing to draw. */
+  picture?(state: S, view: ScreenView): Picture | null
   /** Rows that the command line can complete. */
   known?(state: S, view: ScreenView): readonly KnownSubject[]
   /** Whether keys type into a form of the screen: it then gets `form.*`, `input.*` and `form.text`. */
@@ -174,6 +176,7 @@ export interface OpenScreen {
   subject(view: ScreenView): Subject | null
   follow(subject: Subject): OpenScreen | null
   list(view: ScreenView): Omit<ExportedList, 'notice'> | null
+  picture(view: ScreenView): Picture | null
   known(view: ScreenView): readonly KnownSubject[]
   copyText(view: ScreenView): string
   copyName(): string | null
@@ -234,6 +237,7 @@ function openScreen<S>(spec: ScreenSpec<S>, state: S, opened: Opened): OpenScree
       return next === null ? null : openScreen(spec, next, opened)
     },
     list: view => spec.list?.(state, view) ?? null,
+    picture: view => spec.picture?.(state, view) ?? null,
     known: view => spec.known?.(state, view) ?? [],
     copyText: view => spec.copyText?.(state, view) ?? '',
     copyName: () => spec.copyName?.(state) ?? null,
