@@ -1,14 +1,20 @@
 import type { OpsRow } from '../../contracts/ws.ts'
+import { systemClock } from '../../core/clock.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { IngestStats } from '../../ingest/stats.ts'
+import { mediaRow } from '../../server/features/ops/media-row.ts'
 import type { Stores } from './stores.ts'
 
 const queueAgeWarnSeconds = 60
 
 /** The lines of the OPS screen: stores, sources and writers, queues, this process. */
 export async function opsRows(stores: Stores, stats: IngestStats, queue: Queue | null): Promise<OpsRow[]> {
-  const [relational, queues] = await Promise.all([relationalRow(stores), queueRows(queue)])
-  return [analyticsRow(stores), relational, ...stats.rows(), ...queues, processRow()]
+  const [relational, queues, media] = await Promise.all([
+    relationalRow(stores),
+    queueRows(queue),
+    mediaRow({ db: stores.db, clock: systemClock }).catch(() => null),
+  ])
+  return [analyticsRow(stores), relational, ...stats.rows(), ...queues, ...(media ? [media] : []), processRow()]
 }
 
 function analyticsRow({ store }: Stores): OpsRow {

@@ -96,6 +96,7 @@ describe('the export of an account', () => {
     for (const [table, rows] of Object.entries(document.tables)) expect([table, rows.length]).not.toEqual([table, 0])
     const numbers = Object.values(document.numbers).map(rows => rows.length)
     expect(numbers).toEqual((await ownNumberTables(rig.store)).map(() => 1))
+    expect(document.numbers['cliptape.media_prints_v1']).toEqual([{ rowCount: 1, note: expect.any(String) }])
     expect(document.tables.settings).toMatchObject([{ name: 'theme', value: mine.mark }])
     expect(document.tables.webhooks?.[0]).toMatchObject({ secret_vault_id: mine.ids.secret })
     expect(document.tables.audit_log?.map(row => row.action)).toEqual(['key.created', 'account.exported'])

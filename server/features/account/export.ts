@@ -13,15 +13,22 @@ import type { Db } from '../../../core/db/port.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { Caller } from '../../http/caller.ts'
 import { recordAudit } from '../audit/record.ts'
-import { ownNumberTables, readOwnNumbers } from './own-numbers.ts'
+import { countOwnNumbers, ownNumberTables, readOwnNumbers } from './own-numbers.ts'
 import { ownedTables } from './owned-tables.ts'
 
 /** From one export of an account to the next. */
 const betweenMsMin = 60_000
 const relationalPageRows = 200
 const numbersPageRows = 5_000
+/** Tables of what is computed of other things that the account has, and can be again: the export says how much there is. */
+const derivedTables: Readonly<Record<string, string>> = {
+  media_prints_v1: 'Fingerprints of your media, which the analysis of it makes again: left out.',
+}
 
-/** `tables`: rows of the relational store by table; `numbers`: private numbers by table of the analytics store. */
+/**
+ * `tables`: rows of the relational store by table; `numbers`: private numbers by table of the analytics store, and how
+ * many there are of what is derived.
+ */
 export const AccountExportSchema = z.object({
   exportedAt: z.iso.datetime(),
   userId: z.uuid(),
@@ -64,7 +71,9 @@ async function* piecesOf(deps: ExportDeps, userId: UserId): AsyncGenerator<strin
   separator = ''
   for (const table of await ownNumberTables(deps.store)) {
     yield `${separator}\n${JSON.stringify(`${table.database}.${table.table}`)}:[`
-    yield* asList(numberRows(deps.store, table, userId))
+    yield* asList(
+      table.table in derivedTables ? derivedRows(deps.store, table, userId) : numberRows(deps.store, table, userId),
+    )
     yield ']'
     separator = ','
   }
@@ -145,6 +154,16 @@ async function primaryKeys(db: Db): Promise<Map<string, KeyColumn[]>> {
     where n.nspname = 'public' and i.indisprimary
     order by c.relname, array_position(i.indkey::int2[], a.attnum)`.execute(db.system)
   return Map.groupBy(rows, row => row.table)
+}
+
+/** One line in the place of the rows. */
+async function* derivedRows(
+  store: AnalyticsStore,
+  table: Parameters<typeof countOwnNumbers>[1],
+  userId: UserId,
+): AsyncGenerator<readonly string[]> {
+  const rowCount = await countOwnNumbers(store, table, userId)
+  yield rowCount === 0 ? [] : [JSON.stringify({ rowCount, note: derivedTables[table.table] })]
 }
 
 async function* numberRows(

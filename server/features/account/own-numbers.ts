@@ -43,6 +43,17 @@ export async function readOwnNumbers(
   return await store.query(renderSql(text, { owner: page.userId, limit: page.limit, offset: page.offset }), { tag })
 }
 
+/** How many rows of a table are a user's. */
+export async function countOwnNumbers(
+  store: AnalyticsStore,
+  { database, table }: OwnTable,
+  userId: UserId,
+): Promise<number> {
+  const text = `SELECT toFloat64(count()) AS count FROM ${database}.${table} FINAL WHERE owner_id = {owner:UUID}`
+  const rows = await store.query(renderSql(text, { owner: userId }), { tag })
+  return z.tuple([z.object({ count: z.number() })]).parse(rows)[0].count
+}
+
 /** Removes a user's rows from every table; returns when they are gone from the disk's files, on every replica. */
 export async function removeOwnNumbers(store: AnalyticsStore, userId: UserId): Promise<void> {
   for (const table of await ownNumberTables(store))
