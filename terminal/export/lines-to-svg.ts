@@ -17,6 +17,8 @@ interface Look {
   isInverse: boolean
 }
 
+/** What every font with columns has. */
+const plainText = /^[\x21-\x7e]+$/
 const noLook: Look = { front: null, back: null, isBold: false, isInverse: false }
 
 /**
@@ -27,33 +29,25 @@ export function linesToSvg(lines: readonly string[], o: { width: number; theme: 
   const base = o.theme.base ?? plain
   const widthPx = Math.ceil(o.width * cell.width + 2 * padding)
   const heightPx = lines.length * cell.height + 2 * padding
-  const grounds: string[] = []
+  const shapes: string[] = []
   const texts: string[] = []
   lines.forEach((line, y) => {
     for (const run of runsOf(line)) {
       const own = { text: run.look.front ?? base.text, ground: run.look.back ?? base.ground }
       const [text, ground] = run.look.isInverse ? [own.ground, own.text] : [own.text, own.ground]
-      const left = padding + run.x * cell.width
-      const top = padding + y * cell.height
-      const wide = run.cells * cell.width
-      if (ground !== base.ground)
-        grounds.push(
-          `<rect x="${px(left)}" y="${px(top)}" width="${px(wide)}" height="${cell.height}" fill="${ground}"/>`,
-        )
-      if (run.text.trim() === '') continue
-      const weight = run.look.isBold ? ' font-weight="bold"' : ''
-      // The length is given: whatever font is there, columns stay columns.
-      texts.push(
-        `<text x="${px(left)}" y="${px(top + cell.baseline)}" fill="${text}"${weight} textLength="${px(wide)}" lengthAdjust="spacingAndGlyphs">${escapeXml(run.text)}</text>`,
-      )
+      const place = { left: padding + run.x * cell.width, top: padding + y * cell.height, cells: run.cells }
+      if (ground !== base.ground) shapes.push(rect(place, ground, whole))
+      const block = blocks[run.text.charAt(0)]
+      if (block !== undefined) shapes.push(rect(place, text, block))
+      else texts.push(textOf(run, place, text))
     }
   })
   const title = escapeXml(o.title)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}" viewBox="0 0 ${widthPx} ${heightPx}" role="img" aria-label="${title}" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="${cell.fontSize}" xml:space="preserve">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}" viewBox="0 0 ${widthPx} ${heightPx}" role="img" aria-label="${title}" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="${cell.fontSize}">`,
     `<title>${title}</title>`,
     `<rect width="100%" height="100%" fill="${base.ground}"/>`,
-    ...grounds,
+    ...shapes,
     ...texts,
     '</svg>',
     '',
@@ -67,7 +61,7 @@ interface Run {
   look: Look
 }
 
-/** Neighbouring characters of one look. Spaces at the end of a run go with it; wide characters stand alone. */
+/** Neighbouring characters that are drawn in one piece: words of one look, the same block again and again, blanks. */
 function runsOf(line: string): Run[] {
   const runs: Run[] = []
   let look = noLook
@@ -78,27 +72,59 @@ function runsOf(line: string): Run[] {
       look = changed(look, part)
       return
     }
-    for (const { text, cells } of pieces(part)) {
-      runs.push({ x, cells, text, look })
+    for (const { segment } of segmenter.segment(part)) {
+      const cells = cellWidth(segment)
+      const last = runs.at(-1)
+      if (last !== undefined && last.look === look && goesWith(last, segment, cells)) {
+        last.text += segment
+        last.cells += cells
+      } else runs.push({ x, cells, text: segment, look })
       x += cells
     }
   })
-  return runs
+  return runs.filter(({ text, look: { back, isInverse } }) => text.trim() !== '' || back !== null || isInverse)
 }
 
-/** A text in pieces that a given length can be set for: characters of one cell together, others each alone. */
-function pieces(text: string): { text: string; cells: number }[] {
-  if (text === '') return []
-  const all: { text: string; cells: number; isWide: boolean }[] = []
-  for (const { segment } of segmenter.segment(text)) {
-    const cells = cellWidth(segment)
-    const last = all.at(-1)
-    if (cells === 1 && last !== undefined && !last.isWide) {
-      last.text += segment
-      last.cells += 1
-    } else all.push({ text: segment, cells, isWide: cells !== 1 })
-  }
-  return all
+/** Blocks are drawn as shapes and go with their like; of everything else only plain characters keep their columns together. */
+function goesWith(run: Run, segment: string, cells: number): boolean {
+  if (segment in blocks || run.text.charAt(0) in blocks) return run.text.startsWith(segment)
+  const isBlank = segment === ' '
+  return cells === 1 && isBlank === (run.text.trim() === '') && (isBlank || plainText.test(run.text + segment))
+}
+
+interface Place {
+  left: number
+  top: number
+  cells: number
+}
+
+/** The part of a cell that a shape fills, from its top, and how densely. */
+interface Block {
+  from: number
+  to: number
+  opacity: number
+}
+
+const whole: Block = { from: 0, to: 1, opacity: 1 }
+const eighths = '▁▂▃▄▅▆▇█'
+const blocks: Readonly<Record<string, Block>> = {
+  ...Object.fromEntries([...eighths].map((char, i) => [char, { ...whole, from: 1 - (i + 1) / 8 }])),
+  '▀': { ...whole, to: 0.5 },
+  '░': { ...whole, opacity: 0.25 },
+  '▒': { ...whole, opacity: 0.5 },
+  '▓': { ...whole, opacity: 0.75 },
+}
+
+function rect({ left, top, cells }: Place, fill: string, { from, to, opacity }: Block): string {
+  const dense = opacity === 1 ? '' : ` opacity="${opacity}"`
+  return `<rect x="${px(left)}" y="${px(top + from * cell.height)}" width="${px(cells * cell.width)}" height="${px((to - from) * cell.height)}" fill="${fill}"${dense}/>`
+}
+
+/** The length is given: whatever font is there, columns stay columns. */
+function textOf({ text, look }: Run, { left, top, cells }: Place, fill: string): string {
+  const weight = look.isBold ? ' font-weight="bold"' : ''
+  const length = cells > 1 && plainText.test(text) ? ` textLength="${px(cells * cell.width)}"` : ''
+  return `<text x="${px(left)}" y="${px(top + cell.baseline)}" fill="${fill}"${weight}${length}>${escapeXml(text)}</text>`
 }
 
 function changed(look: Look, codes: string): Look {

@@ -145,9 +145,10 @@ const drawDonut: Draw<'donut'> = ({ options }, rows, view) => {
   const legend = slices.map(({ label, value }) =>
     style.paint('muted', `${name(label)} ${formatNumber(value, options.format, dataNowMs)}`),
   )
-  const data = { parts }
-  const chart = renderChart('donut', { ...chartLook(style), width, height: height - 1, data })
-  return [...chart, joinLine(legend, '', width)]
+  // An arc is as wide as it is high: more of them side by side are lower.
+  const arcHeight = Math.min(height - 1, Math.max(7, Math.floor((width / Math.max(1, parts.length) + 8) / 2)))
+  const chart = renderChart('donut', { ...chartLook(style), width, height: arcHeight, data: { parts } })
+  return [...centred(chart, { width, height: height - 1 }), joinLine(legend, '', width)]
 }
 
 /** A heat map of single values, or of a list in each row. */
@@ -253,7 +254,7 @@ function sizeOf({ width, height }: ScreenView): { width: number; height: number 
   return { width, height }
 }
 
-function centred(lines: readonly string[], view: ScreenView): string[] {
+function centred(lines: readonly string[], view: { width: number; height: number }): string[] {
   const above = Math.max(0, Math.floor((view.height - lines.length) / 2))
   return squared([...new Array<string>(above).fill(' '.repeat(view.width)), ...lines], view)
 }
