@@ -26,9 +26,13 @@ export interface HttpClient {
   }
 }
 export type JsonBody = Readonly<Record<string, unknown>>
-/** `lineFields`: fields of the answer whose texts keep their lines, e.g. `sql`; all others come as one line. */
 export interface ReadOptions {
+  /** Fields of the answer whose texts keep their lines, e.g. `sql`; all others come as one line. */
   lineFields?: readonly string[]
+  /** For work that takes the server longer than an answer should. */
+  timeoutMs?: number
+  /** Gives the question up. */
+  signal?: AbortSignal
 }
 
 /** `status` is 0 where the server gave no answer; `code` is that of the error, or '' where it named none, as are `details`. */
@@ -98,10 +102,11 @@ export function createHttpClient(options: { url: string; tokens: AccessTokens | 
 async function ask(
   address: string,
   init: RequestInit,
-  { token, lineFields }: ReadOptions & { token: string | null },
+  { token, lineFields, signal, timeoutMs: ms = timeoutMs }: ReadOptions & { token: string | null },
 ): Promise<{ ok: true; body: unknown } | HttpFailure> {
   try {
-    const response = await send(address, init, { token, signal: AbortSignal.timeout(timeoutMs) })
+    const timeout = AbortSignal.timeout(ms)
+    const response = await send(address, init, { token, signal: signal ? AbortSignal.any([signal, timeout]) : timeout })
     return readAnswer(response, await response.text(), lineFields)
   } catch (error) {
     return noAnswer(error)

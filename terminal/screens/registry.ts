@@ -1,5 +1,6 @@
 import type { FunctionName } from '../command/functions.ts'
 import { acctFactory } from './acct.ts'
+import { alrtFactory } from './alrt.ts'
 import { apiFactory } from './api.ts'
 import { billFactory } from './bill.ts'
 import { boardFactory } from './board.ts'
@@ -38,6 +39,7 @@ const factories: readonly ScreenFactory[] = [
   clipsFactory,
   keysFactory,
   crmFactory,
+  alrtFactory,
   sqlFactory,
   boardFactory,
   loginFactory,
