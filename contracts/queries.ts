@@ -142,11 +142,15 @@ export const visibilities = ['private', 'shared', 'public'] as const
 export const VisibilitySchema = z.enum(visibilities)
 export type Visibility = z.infer<typeof VisibilitySchema>
 
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
+/** A value for a parameter, as JSON: an array where its type is one. */
+const ParameterValueSchema = z.union([scalar, z.array(scalar).max(1_000)])
+
 /** What is said of one `{name:Type}` of the SQL. Without `default` a value has to be given at each run. */
 const parameterFields = {
   name: z.string().regex(/^[A-Za-z_]\w{0,63}$/, 'must be the name of a parameter of the SQL'),
   description: z.string().max(300).default(''),
-  default: z.json().optional(),
+  default: ParameterValueSchema.optional(),
 }
 
 /** `POST /api/queries`, `PUT /api/queries/{id}`. A parameter of the SQL that is not in `parameters` has no default. */
@@ -164,7 +168,7 @@ export const SavedParameterSchema = z.object({
   name: parameterFields.name,
   type: z.string(),
   description: z.string(),
-  default: z.json().optional(),
+  default: ParameterValueSchema.optional(),
 })
 export type SavedParameter = z.infer<typeof SavedParameterSchema>
 

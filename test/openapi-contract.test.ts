@@ -30,6 +30,8 @@ let client: RawClient
 beforeAll(async () => {
   rig = await openServerRig()
   account = await fillAccount(rig, 'contract@example.com')
+  // Its plan has room for as many calls of machines in a minute as this test makes.
+  await rig.db.system.updateTable('users').set({ plan: 'pro' }).where('id', '=', account.userId).execute()
   await rig.write([
     { platform: 'youtube', videoId: 'v1', creatorId: 'c1', observedAtMs: rigNow.getTime() - 90_000_000, views: 10 },
     { platform: 'youtube', videoId: 'v1', creatorId: 'c1', observedAtMs: rigNow.getTime() - 60_000, views: 500 },
@@ -72,6 +74,7 @@ const needMore: Readonly<Record<string, string>> = {
   postApiMediaJobs: 'media',
   getApiMediaFilesFileId: 'a link',
   putApiWatchlistsWatchlistId: 'a name that no other list has',
+  putApiQueriesQueryId: 'a name that no other query has',
   deleteApiWatchlistsWatchlistIdItems: 'a row of the list',
 }
 
@@ -89,6 +92,7 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   requestId: of => of.ids.clip,
   fileId: of => of.ids.output,
   alertId: of => of.ids.alert,
+  queryId: of => of.ids.query,
   watchlistId: of => of.ids.watchlist,
 }
 

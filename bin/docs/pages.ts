@@ -5,6 +5,7 @@ import { protocolPage } from '../../server/docs/protocol-page.ts'
 import { allRoutes } from '../../server/routes.ts'
 import { envExample, envPage } from './env.ts'
 import { keysPage } from './keys.ts'
+import { sqlPage } from './sql.ts'
 
 /** The files that are made from code, by path under the package. A test fails when one is not as the code makes it. */
 export const generatedPages: Readonly<Record<string, () => string>> = {
@@ -15,4 +16,5 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/keys.md': keysPage,
   'docs/protocol.md': protocolPage,
+  'docs/sql.md': sqlPage,
 }

@@ -25,6 +25,17 @@ export const clientExamples: readonly { says: string; message: ClientMessage }[]
       query: { name: 'trends', params: { type: 'clips', platform: 'youtube', period: '24h', limit: 2 } },
     },
   },
+  {
+    says: 'The same for SQL of your own, or with `savedQueryId` in the place of `sql` for a saved query: [sql.md](sql.md).',
+    message: {
+      type: 'subscribe',
+      id: 'own',
+      query: {
+        sql: 'SELECT platform AS key, count() AS readings FROM v.samples WHERE views >= {views:UInt64} GROUP BY platform',
+        params: { views: 1000 },
+      },
+    },
+  },
   { says: 'Ends it.', message: { type: 'unsubscribe', id: 'top' } },
   { says: 'Asks for a sign of life.', message: { type: 'ping' } },
 ]
@@ -47,6 +58,18 @@ export const serverExamples: readonly { says: string; message: ServerMessage }[]
         { key: 'youtube:dQw4w9WgXcQ', rank: 1, title: 'First', gain: 4100 },
         { key: 'youtube:9bZkp7q19f0', rank: 2, title: 'Second', gain: 3900 },
       ],
+    },
+  },
+  {
+    says: 'Of SQL the engine’s types stand beside the names, and rows have their cells in the order of the columns, in patches as well. `key` is the column of that name, where there is one, else the place from 1.',
+    message: {
+      type: 'snapshot',
+      id: 'own',
+      seq: 3,
+      asOf: '2026-01-31T12:00:00.000Z',
+      columns: ['key', 'readings'],
+      columnTypes: ['String', 'UInt64'],
+      rows: [{ key: 'youtube', cells: ['youtube', 5100] }],
     },
   },
   {

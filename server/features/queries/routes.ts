@@ -98,21 +98,6 @@ export const savedQueryRoutes: readonly Route[] = [
       ),
   }),
   route({
-    method: 'delete',
-    path: one,
-    summary: 'Delete a query of yours',
-    description: 'With all its versions. `If-Match` as for `PUT`.',
-    auth,
-    scope: 'queries:write',
-    params,
-    errors: ['PRECONDITION_FAILED'],
-    answer: null,
-    async handle(deps, { params }, context) {
-      await deleteQuery(deps, context, { id: params.queryId, ifMatch: context.header('if-match') })
-      return { empty: true }
-    },
-  }),
-  route({
     method: 'post',
     path: `${one}/run`,
     summary: 'Run a saved query',
@@ -181,5 +166,20 @@ export const savedQueryRoutes: readonly Route[] = [
           ifMatch: context.header('if-match'),
         }),
       ),
+  }),
+  route({
+    method: 'delete',
+    path: one,
+    summary: 'Delete a query of yours',
+    description: 'With all its versions. `If-Match` as for `PUT`.',
+    auth,
+    scope: 'queries:write',
+    params,
+    errors: ['PRECONDITION_FAILED'],
+    answer: null,
+    async handle(deps, { params }, context) {
+      await deleteQuery(deps, context, { id: params.queryId, ifMatch: context.header('if-match') })
+      return { empty: true }
+    },
   }),
 ]

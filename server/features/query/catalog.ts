@@ -12,7 +12,7 @@ export function queryCatalog(catalog: Catalog): QueryCatalog {
       const columns = (catalog.columnsOf.get(name) ?? []).map(column => ({
         name: column.name,
         type: column.type,
-        comment: described?.columns[column.name] ?? '',
+        comment: described?.columns[column.name]?.comment ?? '',
       }))
       return { name, comment: described?.comment ?? '', columns }
     })
