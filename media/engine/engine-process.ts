@@ -19,6 +19,7 @@ const killAfterMs = 2_000
 /** More than this in one line is no line. */
 const lineCharsMax = 16 * 1024
 const helloMsMax = 10_000
+const feedAheadBytesMax = 1024 ** 2
 
 /** Which of the system's means to bound a process work here. */
 export interface Wrappers {
@@ -103,6 +104,7 @@ export async function runEngineProcess(run: EngineRun, task: EngineTask): Promis
 export async function firstWords(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
+  charsMax = lineCharsMax,
 ): Promise<string | null> {
   const [program = '', ...args] = command
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...env } })
@@ -110,7 +112,7 @@ export async function firstWords(
   const ended = new Promise<string | null>(resolve => {
     let text = ''
     child.stdout.setEncoding('utf8').on('data', chunk => {
-      text = (text + String(chunk)).slice(0, lineCharsMax)
+      text = (text + String(chunk)).slice(0, charsMax)
     })
     child.once('error', () => resolve(null))
     child.once('close', code => resolve(code === 0 ? text : null))
@@ -168,20 +170,27 @@ class LastErrors {
   }
 }
 
+/** Reads ahead of the process, so that neither waits for the other: a picture is larger than a pipe. */
 async function feed(stdin: Writable, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const state = { isOpen: true }
-  const closed = new Promise<void>(resolve => {
-    const close = (): void => {
-      state.isOpen = false
-      resolve()
-    }
-    // It has read enough, or has failed: the exit code says which.
-    stdin.once('error', close)
-    stdin.once('close', close)
-  })
+  const state = { isOpen: true, aheadBytes: 0, wake: () => {} }
+  const close = (): void => {
+    state.isOpen = false
+    state.wake()
+  }
+  // It has read enough, or has failed: the exit code says which.
+  stdin.once('error', close)
+  stdin.once('close', close)
   for await (const chunk of chunks) {
     if (!state.isOpen) return
-    if (!stdin.write(chunk)) await Promise.race([new Promise(resolve => stdin.once('drain', resolve)), closed])
+    state.aheadBytes += chunk.length
+    stdin.write(chunk, () => {
+      state.aheadBytes -= chunk.length
+      state.wake()
+    })
+    while (state.isOpen && state.aheadBytes > feedAheadBytesMax)
+      await new Promise<void>(resolve => {
+        state.wake = resolve
+      })
   }
   stdin.end()
 }

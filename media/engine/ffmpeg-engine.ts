@@ -1,8 +1,9 @@
+import { decodePipes } from './decode-pipes.ts'
 import { type FfmpegProgram, runFfmpeg } from './ffmpeg-runner.ts'
 import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters, videoFilters } from './filters.ts'
 import { isStreamMissing } from './messages.ts'
 import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
-import { delimited, FramePairs, readFrames, readSamples, readWords } from './raw-streams.ts'
+import { readWords } from './raw-streams.ts'
 import { boundBy, closingSignal } from './tasks.ts'
 
 /** The engine that runs an ffmpeg program, 5.1 or newer, as a child process for each call. */
@@ -12,6 +13,7 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
   return {
     kind: 'ffmpeg',
     version: program.version,
+    mapsRange: program.mapsRange,
     decode: (request, sink, task) => decodeWhatIsThere(program, request, sink, bound(task)),
     encodeVideo: (request, task) =>
       runFfmpeg(
@@ -20,7 +22,7 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
           inputArgs: [...seekArgs(request.startSec), ...(request.rotation === 'keep' ? ['-noautorotate'] : [])],
           input: request.input,
           outputArgs: [
-            ...['-map', '0:v:0', '-an', '-sn', '-dn', '-vf', videoFilters(request)],
+            ...['-map', '0:v:0', '-an', '-sn', '-dn', '-vf', videoFilters(request, program)],
             ...['-frames:v', String(request.frameCount), '-fps_mode', 'passthrough', '-enc_time_base', '-1'],
             ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', String(request.rateFactor), '-threads', '2'],
             ...['-profile:v', request.profile, '-x264-params', `sps-id=${request.parameterSetId}`],
@@ -88,44 +90,32 @@ async function decode(
   task: EngineTask,
 ): Promise<EngineUsage> {
   const { input, picture, sound } = request
-  const startSec = request.startSec ?? 0
-  const isStream = input.kind === 'h264'
-  const pairs = new FramePairs(isStream)
+  const { startSec, chunks, readers } = decodePipes(request, sink)
   return runFfmpeg(
     program,
     {
       inputArgs: [
-        ...(isStream ? ['-probesize', '65536', '-analyzeduration', '0'] : seekArgs(startSec)),
+        ...(chunks ? ['-probesize', '65536', '-analyzeduration', '0'] : seekArgs(startSec)),
         ...(picture?.which === 'keyframes' ? ['-skip_frame', 'nokey', '-skip_loop_filter', 'all'] : []),
         ...(picture?.which === 'referenced' ? ['-skip_frame', 'noref', '-skip_loop_filter', 'all'] : []),
         // Demuxed packets of what nobody asked for are not even parsed.
         ...(picture ? [] : ['-vn']),
         ...(sound ? [] : ['-an']),
       ],
-      input: isStream ? { h264: delimited(input.chunks) } : input,
+      input: input.kind === 'file' ? input : { h264: chunks ?? input.chunks },
       outputArgs: [
         ...(picture
           ? [
-              ...[
-                '-map',
-                '0:v:0',
-                '-vf',
-                `${pictureFilters(request, picture)},showinfo=checksum=0`,
-                '-fps_mode',
-                'passthrough',
-              ],
-              ...['-frames:v', String(picture.framesMax), '-f', 'rawvideo', '-pix_fmt', picture.pixels, 'pipe:1'],
+              ...['-map', '0:v:0', '-vf', `${pictureFilters(request, picture, program)},showinfo=checksum=0`],
+              ...['-fps_mode', 'passthrough', '-frames:v', String(picture.framesMax)],
+              ...['-f', 'rawvideo', '-pix_fmt', picture.pixels, 'pipe:1'],
             ]
           : []),
         ...(sound
           ? ['-map', '0:a:0?', '-af', soundFilters(request, sound), '-f', 's16le', '-c:a', 'pcm_s16le', 'pipe:3']
           : []),
       ],
-      onFrameTime: atSec => pairs.takeTime(atSec),
-      ...(picture && {
-        onPicture: stream => readFrames(stream, picture, async pixels => sink.onFrame?.(await pairs.next(pixels))),
-      }),
-      ...(sound && { onSound: stream => readSamples(stream, async samples => sink.onSound?.(samples)) }),
+      ...readers,
     },
     // Pictures keep the clock of the file, so what is done is counted from there.
     {

@@ -11,6 +11,10 @@ import type { EngineTask, EngineUsage } from './port.ts'
 /** What is opened: containers and plain sound. */
 export const fileFormats = 'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,wav,mp3,aac,flac,ogg'
 
+const mappingFilters = ['zscale', 'tonemap']
+/** Builds have some hundred filters, a line each. */
+const filtersCharsMax = 256 * 1024
+
 /** The program, and what of the system's means to bound it is there. */
 export interface FfmpegProgram {
   /** Absolute path, or a name on the path. */
@@ -18,6 +22,8 @@ export interface FfmpegProgram {
   /** Where programs are looked for. */
   readonly searchPath: string
   readonly wrappers: Wrappers
+  /** As of `MediaEngine`. */
+  readonly mapsRange: boolean
 }
 
 /** One run: what comes before and after `-i`, and who reads the pipes. */
@@ -67,6 +73,12 @@ export async function runFfmpeg(program: FfmpegProgram, run: FfmpegRun, task: En
 export async function ffmpegVersion(path: string, searchPath: string): Promise<string | null> {
   const text = await firstWords([path, '-hide_banner', '-version'], environment(searchPath))
   return text === null ? null : (/^ffmpeg version (\S+)/.exec(text)?.[1] ?? null)
+}
+
+/** Whether a program has the filters that map a high range: they need a library that not every build is linked with. */
+export async function ffmpegMapsRange(path: string, searchPath: string): Promise<boolean> {
+  const text = await firstWords([path, '-hide_banner', '-filters'], environment(searchPath), filtersCharsMax)
+  return text !== null && mappingFilters.every(name => text.includes(` ${name} `))
 }
 
 function environment(searchPath: string): Record<string, string> {

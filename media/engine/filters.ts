@@ -1,7 +1,14 @@
 /**
  * The filter chains of both engines, as FFmpeg writes them. Numbers alone go into them: no text of anybody's.
  */
-import type { AudioEncodeRequest, DecodeRequest, SoundFingerprintRequest, VideoEncodeRequest } from './port.ts'
+import type {
+  AudioEncodeRequest,
+  DecodeRequest,
+  HighRange,
+  MediaEngine,
+  SoundFingerprintRequest,
+  VideoEncodeRequest,
+} from './port.ts'
 
 /** What the encoders take. */
 const sampleFormats = { aac: 'fltp', mp3: 'fltp', 'pcm-s16': 's16' } as const
@@ -14,11 +21,20 @@ export function seekSec(startSec: number): number {
   return Math.max(0, startSec - 2 * frameToleranceSec)
 }
 
-export function pictureFilters(request: DecodeRequest, picture: NonNullable<DecodeRequest['picture']>): string {
+/** What filters an engine has. */
+type Able = Pick<MediaEngine, 'mapsRange'>
+
+export function pictureFilters(
+  request: DecodeRequest,
+  picture: NonNullable<DecodeRequest['picture']>,
+  able: Able,
+): string {
   return [
     ...trim('trim', request, frameToleranceSec),
     ...(picture.framesPerSec === undefined ? [] : [`fps=${decimal(picture.framesPerSec)}`]),
     `scale=${picture.widthPx}:${picture.heightPx}:flags=area`,
+    // Small pictures are mapped at a small price.
+    ...rangeFilters(picture.highRange, able),
   ].join(',')
 }
 
@@ -31,13 +47,14 @@ export function soundFilters(request: DecodeRequest, sound: NonNullable<DecodeRe
   ].join(',')
 }
 
-export function videoFilters(request: VideoEncodeRequest): string {
+export function videoFilters(request: VideoEncodeRequest, able: Able): string {
   const { crop, scale } = request
   return [
     `trim=start=${decimal(request.startSec - frameToleranceSec)}:end=${decimal(request.endSec - frameToleranceSec)}`,
     'setpts=PTS-STARTPTS',
     ...(crop ? [`crop=${crop.widthPx}:${crop.heightPx}:${crop.xPx}:${crop.yPx}`] : []),
     ...(scale ? [`scale=${scale.widthPx}:${scale.heightPx}:flags=bicubic`] : []),
+    ...rangeFilters(request.highRange, able),
     // Either as it is: changing from one to the other would squeeze the range of the brightness.
     'format=yuv420p|yuvj420p',
   ].join(',')
@@ -59,6 +76,21 @@ export function audioFilters(request: AudioEncodeRequest): string {
 /** Chromaprint's own rate and channels are made by itself; it takes 16-bit samples. */
 export function fingerprintFilters(request: SoundFingerprintRequest): string {
   return [...trim('atrim', request, 0), 'aformat=sample_fmts=s16:channel_layouts=mono'].join(',')
+}
+
+const transfers = { pq: 'smpte2084', hlg: 'arib-std-b67' } as const
+
+/** By light: 100 candela a square metre of the source become white, what is brighter is pressed together above. */
+function rangeFilters(highRange: HighRange | undefined, { mapsRange }: Able): string[] {
+  if (highRange === undefined || !mapsRange) return []
+  return [
+    `zscale=tin=${transfers[highRange]}:pin=bt2020:min=bt2020nc:t=linear:npl=100`,
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    'tonemap=hable:desat=0',
+    'zscale=t=bt709:m=bt709:r=tv',
+    'format=yuv420p',
+  ]
 }
 
 /** Sound that begins at `startSec`, which becomes zero, with silence in its gaps and before it. */

@@ -27,6 +27,7 @@ import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_DISPOSITION_ATTACHED_PIC,
   AV_LOG_ERROR,
+  AV_LOG_FATAL,
   AV_NOPTS_VALUE,
   AV_PICTURE_TYPE_NONE,
   AV_PKT_DATA_DISPLAYMATRIX,
@@ -170,10 +171,15 @@ function openInput(job: NodeAvJob): FormatContext {
   const options = Dictionary.fromObject({
     protocol_whitelist: 'file,pipe',
     format_whitelist: job.fileFormats,
-    ...(format && { probesize: '65536', analyzeduration: '0' }),
+    // Nothing is decoded to find out what there is: that decoder would take pictures of any size.
+    codec_whitelist: 'none',
+    ...(format ? { probesize: '65536', analyzeduration: '0' } : { probesize: '1000000', analyzeduration: '1000000' }),
   })
   FFmpegError.throwIfError(input.openInputSync(job.input, format, options))
+  // It says of each codec that it may not be opened.
+  Log.setLevel(AV_LOG_FATAL)
   FFmpegError.throwIfError(input.findStreamInfoSync())
+  Log.setLevel(AV_LOG_ERROR)
   return input
 }
 

@@ -1,14 +1,17 @@
 import type { Readable } from 'node:stream'
 import { entryPath } from '../../core/entry.ts'
+import { decodePipes } from './decode-pipes.ts'
 import { firstWords, runEngineProcess, type Wrappers } from './engine-process.ts'
 import { fileFormats } from './ffmpeg-runner.ts'
 import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters, videoFilters } from './filters.ts'
 import { memoryBytesMax, pixelsMaxDefault } from './limits.ts'
 import type { NodeAvJob } from './node-av-job.ts'
 import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
-import { delimited, FramePairs, readFrames, readSamples, readWords } from './raw-streams.ts'
+import { readWords } from './raw-streams.ts'
 import { boundBy, closingSignal } from './tasks.ts'
 
+/** Its build of the libraries has the filters. */
+const able = { mapsRange: true } as const
 /** What Node itself takes. */
 const nodeBytes = 512 * 1024 ** 2
 
@@ -20,6 +23,7 @@ export function openNodeAvEngine(o: { version: string; searchPath: string; wrapp
   return {
     kind: 'node-av',
     version: o.version,
+    ...able,
     decode: (request, sink, task) => decode(run, request, sink, task),
     encodeVideo: (request, task) =>
       run(
@@ -27,7 +31,7 @@ export function openNodeAvEngine(o: { version: string; searchPath: string; wrapp
           input: `file:${request.input.path}`,
           seekSec: request.startSec,
           picture: {
-            filters: videoFilters(request),
+            filters: videoFilters(request, able),
             isTurned: request.rotation === 'apply',
             skip: null,
             framesMax: request.frameCount,
@@ -146,17 +150,15 @@ async function decode(
   task: EngineTask,
 ): Promise<EngineUsage> {
   const { input, picture, sound } = request
-  const startSec = request.startSec ?? 0
-  const isStream = input.kind === 'h264'
-  const pairs = new FramePairs(false)
+  const { startSec, chunks, readers } = decodePipes(request, sink)
   const skips = { keyframes: 'nokey', referenced: 'noref', all: null } as const
   return run(
     {
-      input: isStream ? 'pipe:0' : `file:${input.path}`,
-      inputFormat: isStream ? 'h264' : null,
+      input: input.kind === 'file' ? `file:${input.path}` : 'pipe:0',
+      inputFormat: chunks ? 'h264' : null,
       seekSec: startSec > 0 ? seekSec(startSec) : null,
       picture: picture && {
-        filters: pictureFilters(request, picture),
+        filters: pictureFilters(request, picture, able),
         isTurned: true,
         skip: skips[picture.which],
         framesMax: picture.framesMax,
@@ -166,17 +168,12 @@ async function decode(
     },
     task,
     {
-      ...(isStream && { input: delimited(input.chunks) }),
-      ...(picture && {
-        onPicture: stream =>
-          readFrames(stream, picture, async pixels => {
-            const frame = await pairs.next(pixels)
-            if (frame.atSec !== null) task.onProgress?.(Math.max(0, frame.atSec - startSec))
-            await sink.onFrame?.(isStream ? { ...frame, atSec: null } : frame)
-          }),
-      }),
-      ...(sound && { onSound: stream => readSamples(stream, async samples => sink.onSound?.(samples)) }),
-      onFrameTime: atSec => pairs.takeTime(atSec),
+      ...readers,
+      ...(chunks && { input: chunks }),
+      onFrameTime(atSec) {
+        if (atSec !== null) task.onProgress?.(Math.max(0, atSec - startSec))
+        readers.onFrameTime(atSec)
+      },
     },
   )
 }

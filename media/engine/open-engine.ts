@@ -1,7 +1,7 @@
 import type { Log } from '../../core/log.ts'
 import { workingWrappers } from './engine-process.ts'
 import { openFfmpegEngine } from './ffmpeg-engine.ts'
-import { ffmpegVersion } from './ffmpeg-runner.ts'
+import { ffmpegMapsRange, ffmpegVersion } from './ffmpeg-runner.ts'
 import { nodeAvVersion, openNodeAvEngine } from './node-av-engine.ts'
 import type { MediaEngine } from './port.ts'
 
@@ -21,8 +21,9 @@ export async function openMediaEngine(options: {
   const wrappers = await workingWrappers({ PATH: searchPath })
   const version = await ffmpegVersion(ffmpegPath, searchPath)
   if (version !== null && isNewEnough(version)) {
-    log?.info({ engine: 'ffmpeg', version, ...wrappers }, 'Clips are cut by ffmpeg.')
-    return openFfmpegEngine({ path: ffmpegPath, searchPath, wrappers, version })
+    const mapsRange = await ffmpegMapsRange(ffmpegPath, searchPath)
+    log?.info({ engine: 'ffmpeg', version, mapsRange, ...wrappers }, 'Clips are cut by ffmpeg.')
+    return openFfmpegEngine({ path: ffmpegPath, searchPath, wrappers, version, mapsRange })
   }
   if (version !== null) log?.warn({ version }, 'This ffmpeg is older than 5.1 and is not used.')
   const library = await nodeAvVersion(searchPath)

@@ -8,6 +8,8 @@ export interface MediaEngine {
   readonly kind: 'ffmpeg' | 'node-av'
   /** As the engine says it, e.g. `5.1.9`. */
   readonly version: string
+  /** Whether it brings pictures of a high range of brightness into the usual one; where not, they come out pale. */
+  readonly mapsRange: boolean
   /**
    * One pass over a file: small frames and mono sound at once, in the order of the file. Sinks that return a promise
    * hold the pass back.
@@ -48,6 +50,12 @@ export interface EngineStream {
   readonly chunks: AsyncIterable<Uint8Array>
 }
 
+/**
+ * How pictures that are brighter than a usual screen are coded (ITU-R BT.2100); they are brought into the usual range
+ * where `mapsRange` says so.
+ */
+export type HighRange = 'pq' | 'hlg'
+
 /** What every call is bound by. */
 export interface EngineTask {
   readonly signal?: AbortSignal
@@ -70,6 +78,7 @@ export interface DecodeRequest {
     readonly pixels: 'rgb24' | 'gray'
     /** Keyframes alone; all that others are predicted from (what is dropped is not seen, times stay true); or all. */
     readonly which: 'keyframes' | 'referenced' | 'all'
+    readonly highRange?: HighRange
     /** At most so many a second, evenly; every decoded one when absent. */
     readonly framesPerSec?: number
     /** The pass ends after so many frames. */
@@ -110,6 +119,7 @@ export interface VideoEncodeRequest extends EngineSpan {
   readonly frameCount: number
   /** `keep`: pixels as they are coded, for a file that carries the rotation beside them. */
   readonly rotation: 'keep' | 'apply'
+  readonly highRange?: HighRange
   /** After the rotation; whole even numbers. */
   readonly crop?: { readonly widthPx: number; readonly heightPx: number; readonly xPx: number; readonly yPx: number }
   /** After the crop; whole even numbers. */
