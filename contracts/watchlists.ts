@@ -102,3 +102,10 @@ export type WatchRow = z.infer<typeof WatchRowSchema>
 export const WatchRowsSchema = z.object({ data: z.array(WatchRowSchema), asOf: z.iso.datetime() })
 
 export const WatchlistParamsSchema = z.strictObject({ watchlistId: z.uuid() })
+
+/** Parameters of the live query `watchlist`: a list by its id or name, in any letters' case; without either the first by name. */
+export const WatchlistQuerySchema = z.strictObject({
+  watchlistId: z.uuid().optional(),
+  name: z.string().max(80).optional(),
+})
+export type WatchlistQuery = z.infer<typeof WatchlistQuerySchema>

@@ -11,7 +11,7 @@ import {
 } from './measures.ts'
 import { QueryParamsSchema, SqlTextSchema } from './queries.ts'
 import { QuotaLineSchema } from './quota.ts'
-import { WatchlistParamsSchema, WatchRowSchema } from './watchlists.ts'
+import { WatchlistQuerySchema, WatchRowSchema } from './watchlists.ts'
 
 /** WebSocket protocol 1: JSON text frames. `docs/protocol.md` is generated from this file. */
 export const protocolVersion = 1
@@ -93,7 +93,7 @@ export const liveQueries = {
   },
   watchlist: {
     title: 'A watchlist of yours, in its order, with its numbers',
-    params: WatchlistParamsSchema,
+    params: WatchlistQuerySchema,
     row: WatchRowSchema,
   },
   quota: {

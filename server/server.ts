@@ -70,7 +70,7 @@ export async function startServer(
       parseQuestion: liveQuestions({
         ...full,
         lists,
-        watchlist: (userId, id) => watchlistRows(full, userId, id),
+        watchlist: (userId, asked) => watchlistRows(full, userId, asked),
         quotaLines: userId => listQuota(full, userId),
       }),
       parseSqlQuestion: liveSqlQuestions(full),

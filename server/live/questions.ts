@@ -4,6 +4,7 @@ import { AppError, assertNever } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { TrendRowSchema } from '../../contracts/measures.ts'
 import type { QuotaLine } from '../../contracts/quota.ts'
+import type { WatchlistQuery } from '../../contracts/watchlists.ts'
 import { type KeyedRow, type LiveQueryName, liveQueries } from '../../contracts/ws.ts'
 import { isOperator, operatorsOnly } from '../auth/authenticator.ts'
 import type { ServerDeps } from '../deps.ts'
@@ -23,7 +24,7 @@ type Deps = Pick<ServerDeps, 'store' | 'world' | 'niches' | 'clock' | 'ops' | 'd
   readonly usage: { hasIndicators(userId: UserId): boolean }
   readonly clippers: Pick<ClipperDesk, 'of' | 'has'>
   /** What stands on a list of theirs, with its numbers. @throws AppError NOT_FOUND */
-  readonly watchlist: (userId: UserId, watchlistId: string) => Promise<Omit<LiveAnswer, 'columns'>>
+  readonly watchlist: (userId: UserId, asked: WatchlistQuery) => Promise<Omit<LiveAnswer, 'columns'>>
   /** What their own credentials may still ask of the platforms. */
   readonly quotaLines: (userId: UserId) => Promise<readonly QuotaLine[]>
   /** It hears of every change before the engine computes anything. */
@@ -115,11 +116,11 @@ function indicated({ columns, rows, asOf }: LiveAnswer): LiveAnswer {
 
 /** A list of one user, with public numbers. */
 function watchlistQuestion(deps: Deps, params: Record<string, unknown>, userId: UserId): LiveQuestion {
-  const { watchlistId } = parseInput(liveQueries.watchlist.params, params)
+  const asked = parseInput(liveQueries.watchlist.params, params)
   const columns = Object.keys(liveQueries.watchlist.row.shape)
   const isTouched = touching(deps, () => true)
   return {
-    key: `watchlist ${userId} ${watchlistId}`,
+    key: `watchlist ${userId} ${canonical(asked)}`,
     name: 'watchlist',
     lane: 'measures',
     staleAfterMs: () => windowStandsMs(deps),
@@ -127,7 +128,7 @@ function watchlistQuestion(deps: Deps, params: Record<string, unknown>, userId: 
     async compute() {
       const world = deps.world.current()
       try {
-        const { rows, asOf } = await deps.watchlist(userId, watchlistId)
+        const { rows, asOf } = await deps.watchlist(userId, asked)
         return world.gone?.aborted ? null : { columns, rows, asOf }
       } catch (error) {
         if (world.gone?.aborted) return null

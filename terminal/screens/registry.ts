@@ -20,6 +20,7 @@ import type { ScreenFactory } from './screen.ts'
 import { sqlFactory } from './sql.ts'
 import { movFactory, topFactory } from './trend-list.ts'
 import { vodFactory } from './vod.ts'
+import { wlFactory } from './wl.ts'
 
 /** Every screen. A function that is not here acts on the terminal itself (LOGOUT, THEME, COLOR, PICTURES, MOUSE, QUIT). */
 const factories: readonly ScreenFactory[] = [
@@ -40,6 +41,7 @@ const factories: readonly ScreenFactory[] = [
   keysFactory,
   crmFactory,
   alrtFactory,
+  wlFactory,
   sqlFactory,
   boardFactory,
   loginFactory,

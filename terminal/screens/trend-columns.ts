@@ -5,6 +5,9 @@ import type { Style } from '../theme/style.ts'
 import type { Cell, Column } from '../widgets/table.ts'
 import { trendingColumns } from './trending-mark.ts'
 
+/** A row of a list or a watchlist, with its numbers. */
+type MeasuredRow = Omit<TrendRow, 'rank' | 'rankChange' | 'trending'>
+
 type Measure = 'views' | 'gain' | 'velocity' | 'acceleration' | 'engagement' | 'outlier' | 'clippers' | 'followers'
 
 /** The head of the column that shows a measure; the sorted one is marked by it. */
@@ -82,7 +85,8 @@ export function trendColumns(
   ]
 }
 
-function measureColumn(name: Measure, width: number, fromWidth: number): Column<TrendRow> {
+/** The column of one measure. */
+export function measureColumn(name: Measure, width: number, fromWidth: number): Column<MeasuredRow> {
   return {
     title: measureTitles[name],
     width,
@@ -92,7 +96,7 @@ function measureColumn(name: Measure, width: number, fromWidth: number): Column<
   }
 }
 
-function measureText(row: TrendRow, name: Measure): string {
+function measureText(row: MeasuredRow, name: Measure): string {
   const value = row[name]
   if (value === null) return formatMissing(row.missing[name])
   if (name === 'engagement') return formatShare(value)
@@ -110,7 +114,7 @@ function rankCell(row: TrendRow, style: Style): Cell {
 }
 
 /** The gain with its sign; `n` marks a video published inside the window, `p` one first read inside it. */
-function gainCell(row: TrendRow): Cell {
+export function gainCell(row: MeasuredRow): Cell {
   if (row.gain === null) return { text: `${formatMissing(row.missing.gain)} `, role: 'faint' }
   const mark = { value: ' ', new: 'n', partial: 'p' }[row.gainState]
   const role = row.gain > 0 ? 'up' : row.gain < 0 ? 'down' : 'muted'
@@ -118,7 +122,7 @@ function gainCell(row: TrendRow): Cell {
 }
 
 /** Above one it speeds up, below it slows down. */
-function accelerationCell(row: TrendRow, style: Style): Cell {
+export function accelerationCell(row: MeasuredRow, style: Style): Cell {
   const { acceleration } = row
   if (acceleration === null) return { text: formatMissing(row.missing.acceleration), role: 'faint' }
   const shown = formatMultiple(acceleration)
@@ -127,7 +131,8 @@ function accelerationCell(row: TrendRow, style: Style): Cell {
   return { text: shown, role: 'muted' }
 }
 
-function platformCell(row: TrendRow): Cell {
+/** Two letters of the platform. */
+export function platformCell(row: Pick<TrendRow, 'platform'>): Cell {
   const short = row.platform === null ? '--' : { youtube: 'YT', tiktok: 'TT', instagram: 'IG' }[row.platform]
   return { text: short, role: 'muted' }
 }

@@ -69,7 +69,7 @@ export const watchlistRoutes: readonly Route[] = [
     params: WatchlistParamsSchema,
     answer: WatchRowsSchema,
     async handle(deps, { params }, context) {
-      const { rows, asOf } = await watchlistRows(deps, ownerOf(context), params.watchlistId)
+      const { rows, asOf } = await watchlistRows(deps, ownerOf(context), params)
       return { json: { data: rows, asOf: asOf.toISOString() } }
     },
   }),

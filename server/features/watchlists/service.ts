@@ -9,6 +9,7 @@ import {
   type WatchItemChange,
   type WatchItemRequest,
   type Watchlist,
+  type WatchlistQuery,
   type WatchlistRequest,
   type WatchRow,
   type WatchSubject,
@@ -172,16 +173,21 @@ export async function removeWatchItem(
   })
 }
 
-/** What stands on a list, each with its numbers. @throws AppError NOT_FOUND; UNAVAILABLE while one world goes */
+/**
+ * What stands on a list, each with its numbers; nothing for somebody who has no list and names none.
+ * @throws AppError NOT_FOUND; UNAVAILABLE while one world goes
+ */
 export async function watchlistRows(
   deps: Pick<ServerDeps, 'db' | 'store' | 'world' | 'niches'>,
   userId: UserId,
-  id: string,
+  asked: WatchlistQuery,
 ): Promise<{ rows: WatchRow[]; asOf: Date }> {
-  const { period, items } = await deps.db.asUser(userId, async trx =>
-    wholeList(trx, userId, await listOf(trx, userId, id)),
-  )
-  const { rows, asOf } = await watchedRows(measureContext(deps), items, period)
+  const list = await deps.db.asUser(userId, async trx => {
+    const row = await askedList(trx, userId, asked)
+    return row && (await wholeList(trx, userId, row))
+  })
+  const items = list?.items ?? []
+  const { rows, asOf } = await watchedRows(measureContext(deps), items, list?.period ?? '24h')
   return {
     rows: rows.flatMap((row, index) => {
       const item = items[index]
@@ -189,6 +195,20 @@ export async function watchlistRows(
     }),
     asOf,
   }
+}
+
+async function askedList(trx: Trx, userId: UserId, { watchlistId, name }: WatchlistQuery): Promise<ListRow | null> {
+  if (watchlistId !== undefined) return await listOf(trx, userId, watchlistId)
+  const row = await trx
+    .selectFrom('watchlists')
+    .selectAll()
+    .where('owner_id', '=', userId)
+    .$if(name !== undefined, query => query.where(sql`lower(name)`, '=', (name ?? '').toLowerCase()))
+    .orderBy(sql`lower(name)`)
+    .limit(1)
+    .executeTakeFirst()
+  if (!row && name !== undefined) throw new AppError('NOT_FOUND', `You have no watchlist ${name}: WL NEW begins one.`)
+  return row ?? null
 }
 
 /** One change of a list and its items, alone among those of the user. */
