@@ -6,7 +6,7 @@ import { gridStart, moveInGrid, selectCell } from '../state/grid-state.ts'
 import { listStart } from '../state/list-state.ts'
 import { clean } from '../text/clean.ts'
 import { linesOf, moved, placeOf } from '../text/text-buffer.ts'
-import { cellText, gridLeft, placeGridColumns } from '../widgets/grid.ts'
+import { cellText, gridLeft, isNumberType, placeGridColumns } from '../widgets/grid.ts'
 import { offsetUnder } from '../widgets/text-editor.ts'
 import { type ActionCall, type ScreenDeps, type ScreenView, screenFactory } from './screen.ts'
 import { suggestChart } from './sql-chart.ts'
@@ -375,8 +375,14 @@ function share(state: SqlState, deps: ScreenDeps): SqlState {
 }
 
 function alertOn(state: SqlState, deps: ScreenDeps): SqlState {
-  if (state.saved === null) deps.say('Save the query first: an alert watches a saved query.')
-  else deps.run(`ALRT QUERY=${state.saved.id}`)
+  if (state.saved === null) {
+    deps.say('Save the query first: an alert watches a saved query.')
+    return state
+  }
+  const column = sourceOf(state, deps)?.columns[state.grid.column]
+  const isNamed = column !== undefined && isNumberType(column.type) && !column.name.includes('"')
+  const named = isNamed ? ` COLUMN="${column.name}"` : ''
+  deps.run(`ALRT NEW QUERY=${state.saved.id}${named}`)
   return state
 }
 
