@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openOutbound } from '../core/outbound/guarded-fetch.ts'
-import { openMediaEngine } from '../media/engine/open-engine.ts'
 import type { MediaEngine } from '../media/engine/port.ts'
 import { matchFingerprints } from '../media/fingerprint/match.ts'
 import { hashWords } from '../media/fingerprint/picture-hash.ts'
@@ -21,6 +20,7 @@ import { openMediaSource } from '../media/source/open-source.ts'
 import { probeMedia } from '../media/source/probe.ts'
 import { analyzeTimeline } from '../media/timeline/analyze-timeline.ts'
 import { packageRoot } from '../sql/read.ts'
+import { openTestEngine } from '../test/media-engine.ts'
 import { referenceData } from '../test/reference-data.ts'
 
 const folderOfMedia = process.argv[2] || (referenceData('media') ?? '')
@@ -98,8 +98,7 @@ interface Outcome {
 const run = promisify(execFile)
 const folder = await mkdtemp(join(tmpdir(), 'cliptape-bench-'))
 const outbound = openOutbound({ configuredOrigins: [] })
-const engine = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-if (engine === null) throw new Error('This bench needs ffmpeg.')
+const engine = await openTestEngine('ffmpeg')
 
 try {
   const printed: Original[] = []

@@ -12,12 +12,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TimelineLevel } from '../contracts/timeline.ts'
 import { openOutbound } from '../core/outbound/guarded-fetch.ts'
-import { openMediaEngine } from '../media/engine/open-engine.ts'
 import { makeFilmstrip } from '../media/filmstrip/filmstrip.ts'
 import { keyframesOf } from '../media/filmstrip/keyframes.ts'
 import { openMediaSource } from '../media/source/open-source.ts'
 import { probeMedia } from '../media/source/probe.ts'
 import { analyzeTimeline } from '../media/timeline/analyze-timeline.ts'
+import { openTestEngine } from '../test/media-engine.ts'
 import { makeHourFile } from './hour-file.ts'
 
 const minutes = Number(process.argv[3] ?? 1)
@@ -28,8 +28,7 @@ const run = promisify(execFile)
 const given = process.argv[2]
 const folder = given ?? (await mkdtemp(join(tmpdir(), 'cliptape-bench-')))
 const outbound = openOutbound({ configuredOrigins: [] })
-const engine = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-if (engine === null) throw new Error('This bench needs ffmpeg.')
+const engine = await openTestEngine('ffmpeg')
 
 try {
   const kept = join(folder, 'hour-2.mp4')

@@ -16,8 +16,8 @@ import { text } from 'node:stream/consumers'
 import { type CutOptions, CutOptionsSchema, type CutResult } from '../contracts/media.ts'
 import { openOutbound } from '../core/outbound/guarded-fetch.ts'
 import { cutClip } from '../media/cut/cut-clip.ts'
-import { openMediaEngine } from '../media/engine/open-engine.ts'
 import type { MediaSource } from '../media/source/open-source.ts'
+import { openTestEngine } from '../test/media-engine.ts'
 import { makeHourFile } from './hour-file.ts'
 
 const roundCount = Number(process.argv[2] ?? 3)
@@ -27,8 +27,7 @@ const clipSec = 30
 const starts = [1807.35, 605.51, 2903.77]
 
 const outbound = openOutbound({ configuredOrigins: [], mayReach: () => true })
-const engine = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-if (engine?.kind !== 'ffmpeg') throw new Error('This benchmark compares with ffmpeg: install it.')
+const engine = await openTestEngine('ffmpeg')
 const root = await mkdtemp(join(tmpdir(), 'cliptape-bench-'))
 
 interface Measured {

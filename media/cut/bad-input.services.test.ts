@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CutOptionsSchema } from '../../contracts/media.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
+import { openTestEngine } from '../../test/media-engine.ts'
 import { canMountTmpfs, mountTmpfs } from '../../test/services/tmpfs.ts'
-import { openMediaEngine } from '../engine/open-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { probeSource } from '../source/probe.ts'
 import { cutClip } from './cut-clip.ts'
@@ -17,9 +17,7 @@ const outbound = openOutbound({ configuredOrigins: [] })
 let engine: MediaEngine
 let root: string
 beforeAll(async () => {
-  const opened = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-  if (opened?.kind !== 'ffmpeg') throw new Error('This test needs ffmpeg: run test/services/install.mjs.')
-  engine = opened
+  engine = await openTestEngine('ffmpeg')
   root = mkdtempSync(join(tmpdir(), 'cliptape-bad-'))
 })
 afterAll(async () => {

@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openTestEngine } from '../../test/media-engine.ts'
 import { referenceData } from '../../test/reference-data.ts'
-import { openMediaEngine } from '../engine/open-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { cutBench, cutSuite } from './cut-suite.ts'
 
 let engine: MediaEngine
 beforeAll(async () => {
-  const opened = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-  if (opened?.kind !== 'ffmpeg') throw new Error('This test needs ffmpeg: run test/services/install.mjs.')
-  engine = opened
+  engine = await openTestEngine('ffmpeg')
 })
 afterAll(() => engine.close())
 

@@ -2,16 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CutOptionsSchema } from '../../contracts/media.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
-import { openMediaEngine } from '../engine/open-engine.ts'
+import { openTestEngine } from '../../test/media-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { cutClip } from './cut-clip.ts'
 import { cutSuite } from './cut-suite.ts'
 
 let engine: MediaEngine
 beforeAll(async () => {
-  const opened = await openMediaEngine({ ffmpegPath: '/nowhere/ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-  if (!opened) throw new Error('The optional package node-av is not installed: run npm ci.')
-  engine = opened
+  engine = await openTestEngine('node-av')
 })
 afterAll(() => engine.close())
 

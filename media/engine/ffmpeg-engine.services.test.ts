@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openTestEngine } from '../../test/media-engine.ts'
 import { mediaEngineSuite } from './engine-suite.ts'
-import { openMediaEngine } from './open-engine.ts'
 import type { MediaEngine } from './port.ts'
 
 let engine: MediaEngine
 beforeAll(async () => {
-  const opened = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-  if (!opened) throw new Error('This test needs ffmpeg: run test/services/install.mjs.')
-  engine = opened
+  engine = await openTestEngine('ffmpeg')
 })
 afterAll(() => engine.close())
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
+import { openTestEngine } from '../../test/media-engine.ts'
 import { referenceData } from '../../test/reference-data.ts'
-import { openMediaEngine } from '../engine/open-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import type { Picture } from '../picture.ts'
 import { type OpenedMedia, openMediaSource } from '../source/open-source.ts'
@@ -20,9 +20,7 @@ describe.skipIf(media === null)('a filmstrip of a real file', () => {
   let folder: string
   const outbound = openOutbound({ configuredOrigins: [] })
   beforeAll(async () => {
-    const opened = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-    if (!opened) throw new Error('This test needs ffmpeg: run test/services/install.mjs.')
-    engine = opened
+    engine = await openTestEngine('ffmpeg')
     folder = await mkdtemp(join(tmpdir(), 'cliptape-filmstrip-'))
   })
   afterAll(async () => {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Span, TimelineLevel } from '../../contracts/timeline.ts'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
+import { openTestEngine } from '../../test/media-engine.ts'
 import { referenceData } from '../../test/reference-data.ts'
-import { openMediaEngine } from '../engine/open-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { keyframesOf } from '../filmstrip/keyframes.ts'
 import { matchPictures } from '../fingerprint/picture-match.ts'
@@ -18,9 +18,7 @@ describe.skipIf(media === null)('the timeline of a real file', () => {
   let engine: MediaEngine
   const outbound = openOutbound({ configuredOrigins: [] })
   beforeAll(async () => {
-    const opened = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-    if (!opened) throw new Error('This test needs ffmpeg: run test/services/install.mjs.')
-    engine = opened
+    engine = await openTestEngine('ffmpeg')
   })
   afterAll(() => Promise.all([engine.close(), outbound.close()]))
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openOutbound } from '../../core/outbound/guarded-fetch.ts'
 import { sampleFile } from '../../test/media-desk.ts'
-import { openMediaEngine } from '../engine/open-engine.ts'
+import { openTestEngine } from '../../test/media-engine.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import { type FilmstripCell, type FilmstripRequest, makeFilmstrip } from '../filmstrip/filmstrip.ts'
 import { keyframesOf } from '../filmstrip/keyframes.ts'
@@ -18,13 +18,7 @@ describe('the sample file', () => {
   let source: TimelineSource
   const outbound = openOutbound({ configuredOrigins: [] })
   beforeAll(async () => {
-    const found = await openMediaEngine({
-      ffmpegPath: '/nowhere/ffmpeg',
-      searchPath: process.env.PATH ?? '',
-      log: null,
-    })
-    if (!found) throw new Error('The optional package node-av is not installed: run npm ci.')
-    engine = found
+    engine = await openTestEngine('node-av')
     opened = await openMediaSource({ outbound }, { kind: 'file', path: sampleFile })
     const info = await probeMedia(opened)
     source = { path: sampleFile, info, zeroSec: opened.zeroSec, keyframes: await keyframesOf(opened) }

@@ -1,10 +1,10 @@
 import { copyFile, readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openMediaEngine } from '../../../media/engine/open-engine.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
 import { type ClipRig, openClipRig } from '../../../test/clip-rig.ts'
 import { sampleFile } from '../../../test/media-desk.ts'
+import { openTestEngine } from '../../../test/media-engine.ts'
 
 // Needs ffmpeg: what is asked for is decoded.
 
@@ -12,9 +12,7 @@ let engine: MediaEngine
 let rig: ClipRig
 
 beforeAll(async () => {
-  const opened = await openMediaEngine({ ffmpegPath: 'ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-  if (!opened) throw new Error('This test needs ffmpeg: run test/services/install.mjs.')
-  engine = opened
+  engine = await openTestEngine('ffmpeg')
   rig = await openClipRig({ engine })
 })
 afterAll(async () => {

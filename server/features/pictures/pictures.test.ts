@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { pictureHeadBytes, readPictureHead } from '../../../contracts/pictures.ts'
-import { openMediaEngine } from '../../../media/engine/open-engine.ts'
 import type { MediaEngine } from '../../../media/engine/port.ts'
 import { sampleFile } from '../../../test/media-desk.ts'
+import { openTestEngine } from '../../../test/media-engine.ts'
 import { openServerRig, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import { type RunningServer, startServer } from '../../server.ts'
 
@@ -16,9 +16,7 @@ let engine: MediaEngine
 let vodId: string
 beforeAll(async () => {
   rig = await openServerRig()
-  const found = await openMediaEngine({ ffmpegPath: '/nowhere/ffmpeg', searchPath: process.env.PATH ?? '', log: null })
-  if (!found) throw new Error('The optional package node-av is not installed: run npm ci.')
-  engine = found
+  engine = await openTestEngine('node-av')
   const deps = await rig.deps()
   server = await startServer(
     { ...deps, media: { ...deps.media, engine: async () => engine } },
