@@ -4,7 +4,7 @@ import type { HttpResult } from '../net/http-client.ts'
 import type { ResultId } from '../net/query-results.ts'
 import { gridStart, moveInGrid, selectCell } from '../state/grid-state.ts'
 import { listStart } from '../state/list-state.ts'
-import { clean } from '../text/clean.ts'
+import { clean, cleanLines } from '../text/clean.ts'
 import { linesOf, moved, placeOf } from '../text/text-buffer.ts'
 import { cellText, gridLeft, isNumberType, placeGridColumns } from '../widgets/grid.ts'
 import { offsetUnder } from '../widgets/text-editor.ts'
@@ -103,7 +103,9 @@ function copiedText(state: SqlState, view: ScreenView): string {
   const { panel } = state
   if (panel?.kind === 'plan') return panel.lines.join('\n')
   const cell = sourceOf(state, view)?.rows(state.grid.row, 1)[0]?.[state.grid.column]
-  return cell === undefined ? '' : cell === null ? 'NULL' : typeof cell === 'string' ? cell : cellText(cell).text
+  if (cell === undefined) return ''
+  // Its lines stay; what a shell would obey does not.
+  return typeof cell === 'string' ? cleanLines(cell) : cellText(cell).text
 }
 
 function actInSql(state: SqlState, call: ActionCall, deps: ScreenDeps): SqlState | null {
