@@ -12,9 +12,9 @@ afterEach(() => void child.kill('SIGKILL'))
 it('puts a process and its session behind all others, and does not mind one that has ended', async () => {
   const pid = child.pid ?? 0
   await putInBackground(pid)
-  expect(getPriority(pid)).toBe(15)
+  expect(getPriority(pid)).toBe(10)
   const group = `/proc/${pid}/autogroup`
-  if (existsSync(group)) expect(readFileSync(group, 'utf8')).toMatch(/ nice 15\n$/)
+  if (existsSync(group)) expect(readFileSync(group, 'utf8')).toMatch(/ nice 10\n$/)
   const ended = once(child, 'exit')
   child.kill('SIGKILL')
   await ended
