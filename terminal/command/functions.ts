@@ -62,7 +62,7 @@ export interface FunctionSpec {
   aliases: readonly string[]
   /** One line for lists. */
   title: string
-  /** A few sentences for `HELP <name>`. */
+  /** A few sentences for `HELP <name>`, in paragraphs of one line each. */
   help: string
   /**
    * Whether it is about a subject: typed before it, or the row that has the focus; of an optional one only what is typed,
@@ -359,7 +359,14 @@ export const functionSpecs: readonly FunctionSpec[] = [
     name: 'SQL',
     aliases: ['QUERY'],
     title: 'Ask the data in SQL: write, run, chart, save, share',
-    help: 'Write ClickHouse SQL over v.… (public) and mine.… (yours); Tab takes a completion. Ctrl-J (also F9 or Alt-Enter) runs the statement at the cursor, or what is selected. Esc goes from the text to the rows, i back to the text. On the rows: c charts them, s saves the query with a name and who may see it, u copies the command that opens it for others, A alerts on it, e exports it (CSV, JSON, Parquet, Markdown), L lets the rows follow the data, / finds, Enter shows a whole cell. {name:Type} in the SQL is a parameter that is asked for. ? shows all keys; nothing that you type is lost.',
+    help: [
+      'Write: SQL of ClickHouse over v.… (public) and mine.… (yours); an empty screen lists the tables. Tab takes a completion. Nothing that you type is lost: Ctrl-R searches in what was run.',
+      'Run: Ctrl-J, F9 or Alt-Enter runs the statement at the cursor, or what is selected. {name:Type} in it is asked for. Esc cancels.',
+      'Esc goes from the text to the rows, i back to the text. On the rows: Enter shows a whole cell, / finds, t goes to a row, y copies.',
+      'Save: s, with a name and who may see it (Ctrl-S while writing). Open: o. Versions: V.',
+      'Share: u copies the command that opens it for others, e.g. SQL <id>. Chart: c, and c again chooses columns. Alert: A.',
+      'Export: e, as CSV, JSON, Parquet or Markdown. Live: L, and the rows follow the data. ? lists and runs all keys.',
+    ].join('\n'),
     subject: 'none',
     args: [
       {

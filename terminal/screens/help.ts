@@ -127,7 +127,7 @@ function introOf(state: HelpState, view: Pick<ScreenView, 'width' | 'style'>): s
   const spec = functionSpec(state.about)
   return paragraph(view, [
     ['title', `${spec.name}: ${spec.title}`],
-    ['text', spec.help],
+    ...spec.help.split('\n').map(text => ['text', text] as const),
     ...(spec.aliases.length === 0 ? [] : [['muted', `Also: ${spec.aliases.join(', ')}`] as const]),
     ...spec.args.map(argLine),
     ['muted', ''],
