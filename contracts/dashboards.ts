@@ -364,19 +364,17 @@ function lowerFirst(sentence: string): string {
   return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
 
+const visibility = VisibilitySchema.default('private')
+
 /**
- * `POST /api/dashboards`, `PUT /api/dashboards/{id}`: the board, or a file that holds it. Of a file the comments are kept; a
- * PUT with `board` keeps those that the file had where their place is still there.
+ * `POST /api/dashboards`, `PUT /api/dashboards/{id}`: a file that holds the board, or the board as `GET` gives it. Comments of
+ * a file are kept; a PUT with `board` keeps those that the file had where their place is still there. What is inside is
+ * checked apart (`BoardSchema`), so that a refusal names the panel.
  */
-export const BoardRequestSchema = z
-  .strictObject({
-    board: z.unknown().optional(),
-    file: z.string().max(boardFileCharsMax).optional(),
-    visibility: VisibilitySchema.default('private'),
-  })
-  .refine(({ board, file }) => (board === undefined) !== (file === undefined), {
-    message: 'takes either board or file',
-  })
+export const BoardRequestSchema = z.union([
+  z.strictObject({ file: z.string().max(boardFileCharsMax), visibility }),
+  z.strictObject({ board: z.record(z.string(), z.unknown()), visibility }),
+])
 export type BoardRequest = z.infer<typeof BoardRequestSchema>
 
 /** The id of a board of somebody's, or the name of one that comes with Cliptape. */

@@ -91,6 +91,7 @@ const idsOfPaths: Readonly<Record<string, (of: FilledAccount) => string>> = {
   jobId: of => of.ids.mediaJob,
   requestId: of => of.ids.clip,
   fileId: of => of.ids.output,
+  dashboardId: of => of.ids.dashboard,
   alertId: of => of.ids.alert,
   queryId: of => of.ids.query,
   watchlistId: of => of.ids.watchlist,

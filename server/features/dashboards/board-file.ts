@@ -53,7 +53,7 @@ export function writeBoardFile(board: Board, previous: string | null = null): st
   const root = isMap(doc.contents) && previous !== null ? syncMap(doc, doc.contents, plain) : doc.createNode(plain)
   doc.contents = root
   if (previous === null) layOut(doc)
-  return doc.toString({ lineWidth: lineCharsMax, flowCollectionPadding: false })
+  return doc.toString({ lineWidth: lineCharsMax })
 }
 
 function parse(text: string, lineCounter: LineCounter): Document {

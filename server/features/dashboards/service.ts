@@ -175,9 +175,9 @@ async function readRequest(deps: DashboardDeps, request: BoardRequest, previous:
   return written
 }
 
-function writtenBoard({ board, file }: BoardRequest, previous: string | null): WrittenBoard {
-  if (file !== undefined) return { board: readBoardFile(file), file }
-  const read = parseBoard(board)
+function writtenBoard(request: BoardRequest, previous: string | null): WrittenBoard {
+  if ('file' in request) return { board: readBoardFile(request.file), file: request.file }
+  const read = parseBoard(request.board)
   if ('faults' in read) throw faultError(read.faults)
   return { board: read.board, file: writeBoardFile(read.board, previous) }
 }
