@@ -88,6 +88,26 @@ export const serverExamples: readonly { says: string; message: ServerMessage }[]
     },
   },
   {
+    says: 'Something that concerns the one who is signed in: `alert.fired` when an alert of theirs fires and is told in the terminal. What was missed stays in `GET /api/alerts/firings?unseen=true`.',
+    message: {
+      type: 'event',
+      topic: 'alert.fired',
+      payload: {
+        id: '5c2f1f0e-54d1-4f0b-9a51-6f7f7a3c2b10',
+        alertId: '0b6b4c1e-7d0d-4f6a-8f0e-2a6f6f1c9a57',
+        name: 'Runaway clip',
+        version: 1,
+        at: '2026-01-31T12:00:00.000Z',
+        firedAt: '2026-01-31T12:00:00.412Z',
+        isReplay: false,
+        sentence: 'First: velocity 12,300, above 10,000.',
+        value: 12300,
+        rows: [{ key: 'youtube:dQw4w9WgXcQ', label: 'First', value: 12300, before: null, rank: null, type: 'clips' }],
+        rowCount: 1,
+      },
+    },
+  },
+  {
     says: 'Something that concerns everybody: `world.changed` with the status of the world.',
     message: {
       type: 'event',

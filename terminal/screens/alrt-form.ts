@@ -4,7 +4,7 @@ import { type Fact, periods } from '../../contracts/measures.ts'
 import { readNumber } from '../command/functions.ts'
 import { type Command, parseCommand } from '../command/grammar.ts'
 import { formatSubject, parseSubject, type Subject } from '../command/subject.ts'
-import { chosenIn, type Field, type FormSpec, type FormState, openForm, textIn } from '../state/form.ts'
+import { chosenIn, type Field, type FormSpec, type FormState, focusIn, openForm, textIn } from '../state/form.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { aboutText, subjectOf } from './alrt-text.ts'
 import { centredForm, type FormHead } from './form-place.ts'
@@ -86,7 +86,7 @@ export function openAlertForm({ subject, args }: Pick<Command, 'subject' | 'args
   return {
     of: null,
     pending: null,
-    form: openForm(wholeForm, {
+    form: begun({
       texts: {
         about,
         name: '',
@@ -105,6 +105,19 @@ export function openAlertForm({ subject, args }: Pick<Command, 'subject' | 'args
       },
     }),
   }
+}
+
+/** The form with these texts and choices; typing begins with what it is about, or with the value. */
+function begun(given: {
+  texts: Readonly<Record<string, string>>
+  chosen: Readonly<Record<string, readonly string[]>>
+}) {
+  const form = openForm(wholeForm, given)
+  const first = given.texts.about === '' ? 'about' : 'value'
+  return focusIn(
+    form,
+    alertFormSpec(form).fields.findIndex(({ name }) => name === first),
+  )
 }
 
 /** A list without the function's name is one all the same. */
@@ -134,7 +147,7 @@ export function editAlertForm(alert: Alert): AlertForm {
   return {
     of: alert,
     pending: null,
-    form: openForm(wholeForm, {
+    form: begun({
       texts: {
         about: aboutText(measure),
         name: alert.name,
@@ -364,8 +377,14 @@ function nowText(facts: readonly Fact[]): string {
 
 // From the form to the rule
 
-/** What is sent: the rule and its name, as the server's schema reads them. */
-export function alertRequestOf({ form, of }: AlertForm): { name: string; rule: object; isEnabled: boolean } | null {
+/**
+ * What is sent: the rule and its name, as the server's schema reads them.
+ * @param title what the subject is called, where that is known
+ */
+export function alertRequestOf(
+  { form, of }: AlertForm,
+  title: string | null,
+): { name: string; rule: object; isEnabled: boolean } | null {
   const about = readAbout(textIn(form, 'about'))
   if (about === null || about.source === 'search') return null
   const kind = chosenKind(form)
@@ -376,7 +395,7 @@ export function alertRequestOf({ form, of }: AlertForm): { name: string; rule: o
   const told = chosenIn(form, 'tell')
   const typed = textIn(form, 'name').trim()
   return {
-    name: typed === '' ? nameOf(about, kind, form) : typed,
+    name: typed === '' ? nameOf(about, kind, form, title) : typed,
     isEnabled: of?.isEnabled ?? true,
     rule: {
       measure,
@@ -436,16 +455,21 @@ function conditionOf(kind: Kind, form: FormState, { value, ...rearm }: { value: 
   }
 }
 
-function nameOf(about: Exclude<About, { source: 'search' }>, kind: Kind, form: FormState): string {
+function nameOf(
+  about: Exclude<About, { source: 'search' }>,
+  kind: Kind,
+  form: FormState,
+  title: string | null,
+): string {
   const what = {
-    subject: () => (about.source === 'subject' ? formatSubject(about.subject) : ''),
+    subject: () => (about.source === 'subject' ? (title ?? formatSubject(about.subject)) : ''),
     list: () => textIn(form, 'about').trim(),
     query: () => textIn(form, 'column').trim() || 'query',
   }[about.source]()
   const [metric = ''] =
     kind === 'outlier' || kind === 'entrant' || about.source === 'query' ? [] : chosenIn(form, 'metric')
-  const title = kinds.find(({ value }) => value === kind)?.title ?? kind
-  return [what, metric, title, textIn(form, 'value').trim()]
+  const fires = kinds.find(({ value }) => value === kind)?.title ?? kind
+  return [what, metric, fires, textIn(form, 'value').trim()]
     .filter(word => word !== '')
     .join(' ')
     .slice(0, 120)

@@ -96,7 +96,7 @@ function footOf(result: TrialResult, { style, width }: ScreenView): string {
   const span = `${formatInstant(Date.parse(result.from))} to ${formatInstant(Date.parse(result.to))}`
   const cut = result.isCut ? style.paint('warn', 'cut short: it took too long') : ''
   const steps = `${result.steps} steps of ${formatSpan(result.stepSeconds * 1000)}`
-  const count = `${result.rows.length} firings`
+  const count = result.rows.length === 1 ? '1 firing' : `${result.rows.length} firings`
   return joinLine(
     [style.paint('accent', ` ${count}`), style.paint('muted', span), style.paint('muted', steps), cut],
     style.paint('muted', 'Enter describes  Esc back '),

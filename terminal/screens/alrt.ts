@@ -30,6 +30,7 @@ import {
 } from './alrt-form.ts'
 import { deliveriesText, levelText, ruleText, stateCell, subjectOf } from './alrt-text.ts'
 import { drawTrial, type Trial, trialResult, trialRowCount } from './alrt-trial.ts'
+import { nameIn } from './chart-data.ts'
 import { pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
 import { drawPage, moveInPages, type PagedList, pagedStart } from './paged-list.ts'
@@ -518,7 +519,8 @@ function submit(state: AlrtState, alert: AlertForm, what: 'save' | 'try', deps: 
     deps.ask('found', deps.http.get('/api/creators', { search, limit: '1' }))
     return { ...state, form: busy }
   }
-  const request = alertRequestOf(alert)
+  const [query] = nowQueries({ ...state, form: alert })
+  const request = alertRequestOf(alert, query === undefined ? null : nameIn(deps.live(query).rows))
   if (request === null) return state
   if (what === 'try') return tried(state, request, deps)
   const { of } = alert
