@@ -2,7 +2,7 @@ import type { QueryResultState } from '../net/query-results.ts'
 import type { LiveQuery } from '../state/live-data.ts'
 import { clean, cleanLines } from '../text/clean.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
-import { linesOf } from '../text/text-buffer.ts'
+import { linesOf, placeOf } from '../text/text-buffer.ts'
 import { cellWidth, takeCells, wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
 import { drawCandidates } from '../widgets/footer.ts'
@@ -16,7 +16,7 @@ import { placeSqlForm } from './sql-forms.ts'
 import { layoutSql, type SqlLayout } from './sql-layout.ts'
 import { drawPicker } from './sql-picker.ts'
 import { catalogResource } from './sql-resources.ts'
-import { bufferOf, isChanged, liveQueryOf, problemSpan, resultOf, type SqlState, sourceOf } from './sql-state.ts'
+import { bufferOf, isChanged, liveQueryOf, problemIn, resultOf, type SqlState, sourceOf } from './sql-state.ts'
 import { drawVersions } from './sql-versions.ts'
 
 const candidateRowsMax = 8
@@ -42,11 +42,7 @@ export function drawSql(state: SqlState, view: ScreenView): string[] {
 
 /** The text as it is drawn, and where its cursor stands. */
 export function editorOf(state: SqlState, view: ScreenView, layout: SqlLayout) {
-  const result = resultOf(state, view)
-  const place = result?.place ?? null
   const buffer = bufferOf(state, view)
-  // A text that was changed since has other words there.
-  const isAsRun = state.run !== null && buffer.text.startsWith(state.run.statement.sql, state.run.statement.start)
   return drawTextEditor({
     buffer,
     top: state.top,
@@ -54,7 +50,7 @@ export function editorOf(state: SqlState, view: ScreenView, layout: SqlLayout) {
     height: layout.editorHeight,
     hasFocus: view.isFocused && state.zone === 'editor',
     style: view.style,
-    problem: state.run === null || place === null || !isAsRun ? null : problemSpan(state.run, place),
+    problem: problemIn(buffer.text, state.run, resultOf(state, view)),
     hint: 'SELECT … FROM v.…   begin to type; Tab completes, Ctrl-J runs',
   })
 }
@@ -82,7 +78,7 @@ function statusLine(state: SqlState, view: ScreenView): string {
   const result = resultOf(state, view)
   const edge = style.paint('faint', style.glyphs.line.repeat(2))
   if (result === null) return joinLine([edge + rule(' nothing was run yet ', 'faint')], right, width)
-  const [text, role] = state.isLive ? liveText(state, view) : resultText(result, view)
+  const [text, role] = state.isLive ? liveText(state, view) : resultText(state, result, view)
   return joinLine([edge + rule(` ${style.fit(text, Math.min(cellWidth(text), width - 6))} `, role)], right, width)
 }
 
@@ -95,7 +91,8 @@ function liveText(state: SqlState, view: ScreenView): [string, ColorRole] {
   return live.status === 'live' ? [count, 'good'] : [`${count}  ${live.message}`, 'warn']
 }
 
-function resultText(result: QueryResultState, { nowMs, style }: ScreenView): [string, ColorRole] {
+function resultText(state: SqlState, result: QueryResultState, view: ScreenView): [string, ColorRole] {
+  const { nowMs, style } = view
   const { status, rowCount, statistics } = result
   const elapsedSec = ((result.endedAtMs ?? nowMs) - result.startedAtMs) / 1000
   const rows = `${rowCount.toLocaleString('en-US')} ${rowCount === 1 ? 'row' : 'rows'}`
@@ -117,7 +114,7 @@ function resultText(result: QueryResultState, { nowMs, style }: ScreenView): [st
     case 'stopped':
       return [`${result.message} ${figures}`, 'warn']
     case 'failed': {
-      return [`! ${failureText(result)}`, 'error']
+      return [`! ${failureText(state, result, view)}`, 'error']
     }
   }
 }
@@ -133,7 +130,8 @@ function drawLower(state: SqlState, view: ScreenView, layout: SqlLayout): string
   const result = resultOf(state, view)
   const source = sourceOf(state, view)
   if (result === null) return drawGuide({ ...view, height })
-  if (result.status === 'failed' && !state.isLive) return drawFailure(result, { ...view, height })
+  if (result.status === 'failed' && !state.isLive)
+    return drawFailure(failureText(state, result, view), { ...view, height })
   if (source === null) return squared([], { width, height })
   if (source.rowCount === 0 && (state.isLive || result.status === 'done')) return drawNoRows({ ...view, height })
   const grid = drawGrid({
@@ -177,10 +175,13 @@ function drawGuide(view: ScreenView): string[] {
   )
 }
 
-/** The server's sentence, with the place where it does not say it. */
-function failureText({ message, place }: QueryResultState): string {
-  if (place === null || /\bline \d/i.test(message)) return message
-  return `Line ${place.line}, column ${place.column}: ${message}`
+/** The server's sentence, with the place in the text where it does not say it. */
+function failureText(state: SqlState, { message }: QueryResultState, view: ScreenView): string {
+  const { text } = bufferOf(state, view)
+  const problem = problemIn(text, state.run, resultOf(state, view))
+  if (problem === null || /\bline \d/i.test(message)) return message
+  const { line, column } = placeOf(text, problem.from)
+  return `Line ${line + 1}, column ${column + 1}: ${message}`
 }
 
 /** A replay is shown everywhere but here, which is no fault of the SQL. */
@@ -196,9 +197,9 @@ function drawNoRows(view: ScreenView): string[] {
   )
 }
 
-function drawFailure(result: QueryResultState, view: ScreenView): string[] {
+function drawFailure(text: string, view: ScreenView): string[] {
   const { style, width } = view
-  const lines = wrap(failureText(result), Math.max(10, width - 4))
+  const lines = wrap(text, Math.max(10, width - 4))
   return squared(
     lines.map(line => style.paint('error', style.fit(`  ${line}`, width))),
     view,
