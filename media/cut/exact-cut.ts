@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { InputVideoTrack } from 'mediabunny'
 import { AppError } from '../../contracts/errors.ts'
 import type { MediaEngine, VideoEncodeRequest } from '../engine/port.ts'
+import { highRangeOf } from '../source/high-range.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import { encodeSound } from './clip-sound.ts'
 import { decodeCpuSec, encodeCpuSec, type PictureSize } from './cost.ts'
@@ -134,6 +135,7 @@ async function encodeWhole(piece: Workpiece, notes: readonly string[]): Promise<
       profile: 'high',
       rateFactor,
       parameterSetId: 0,
+      ...(await highRangeOf(video)),
       ...(await shapeOf(piece)),
     },
     {
@@ -166,15 +168,22 @@ async function encodeWhole(piece: Workpiece, notes: readonly string[]): Promise<
       cpuSec,
       notes: [
         ...notes,
-        ...((await video.hasHighDynamicRange())
-          ? ['The picture has a high dynamic range, the clip 8 bits of it.']
-          : []),
+        ...(await rangeNotes(video, piece.engine)),
         ...(lostCount > 0 ? [`Damaged frames of the source were left out: ${lostCount}.`] : []),
       ],
     }
   } finally {
     file.close()
   }
+}
+
+async function rangeNotes(video: InputVideoTrack, { mapsRange }: MediaEngine): Promise<string[]> {
+  if ((await highRangeOf(video)).highRange === undefined) return []
+  return [
+    mapsRange
+      ? 'The picture has a high range of brightness: in the clip it was brought into the usual one.'
+      : 'The picture has a high range of brightness, which this decoder cannot map: the clip has 8 bits of it and looks pale.',
+  ]
 }
 
 /** The frames that were encoded: all of them, or of a damaged source those at the times that came out. */

@@ -5,22 +5,23 @@ export const pixelsMaxDefault = 9_000_000
 /** What an engine may write, in bytes. */
 export const fileBytesMax = 4 * 1024 ** 3
 
-const floorSec = 20
-/** Of its estimate. What runs in the background gets what others leave. */
+/** Besides its estimate. What runs in the background gets what others leave, which may be nothing for minutes. */
+const wallFloorsSec = { watched: 20, background: 300 }
 const wallSharesMax = { watched: 4, background: 10 }
+const cpuFloorSec = 40
 const cpuSharesMax = 8
 const memoryBytes = 1024 ** 3
 const memoryBytesOfLargePictures = 3 * 1024 ** 3
 
-/** How long a task may take, in ms of real time: 20 s and a multiple of what it was estimated to need. */
+/** How long a task may take, in ms of real time: some time, and a multiple of what it was estimated to need. */
 export function wallMsMax({ cpuSecEstimate, isWatched }: Pick<EngineTask, 'cpuSecEstimate' | 'isWatched'>): number {
-  const share = wallSharesMax[isWatched ? 'watched' : 'background']
-  return (floorSec + share * Math.max(0, cpuSecEstimate)) * 1000
+  const kind = isWatched ? 'watched' : 'background'
+  return (wallFloorsSec[kind] + wallSharesMax[kind] * Math.max(0, cpuSecEstimate)) * 1000
 }
 
 /** How much processor time a task may take, in whole seconds: 40 s and eight times its estimate. */
 export function cpuSecMax({ cpuSecEstimate }: Pick<EngineTask, 'cpuSecEstimate'>): number {
-  return Math.ceil(2 * floorSec + cpuSharesMax * Math.max(0, cpuSecEstimate))
+  return Math.ceil(cpuFloorSec + cpuSharesMax * Math.max(0, cpuSecEstimate))
 }
 
 /** How much memory decoding pictures of up to so many pixels may take, in bytes. */

@@ -3,6 +3,7 @@ import { AppError } from '../../contracts/errors.ts'
 import { takeSpan } from '../cut/span.ts'
 import type { EngineUsage, MediaEngine } from '../engine/port.ts'
 import type { Picture } from '../picture.ts'
+import { highRangeOf } from '../source/high-range.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import { readingMedia } from '../source/reading-media.ts'
 
@@ -48,7 +49,7 @@ export async function exactPicture(
   const usage = await engine.decode(
     {
       input: { kind: 'file', path: shown.path },
-      picture: { widthPx, heightPx, pixels: 'rgb24', which: 'all', framesMax: 1 },
+      picture: { widthPx, heightPx, pixels: 'rgb24', which: 'all', framesMax: 1, ...(await highRangeOf(video)) },
       sound: null,
       startSec: Math.max(0, shown.fileSec - slackSec),
     },

@@ -10,6 +10,7 @@ import { keyPacketAt } from '../cut/span.ts'
 import type { MediaEngine } from '../engine/port.ts'
 import type { Picture } from '../picture.ts'
 import { annexB, avcConfigOf } from '../source/h264.ts'
+import { highRangeOf } from '../source/high-range.ts'
 import type { OpenedMedia } from '../source/open-source.ts'
 import { readingMedia } from '../source/reading-media.ts'
 import { coarseFirst } from './coarse-first.ts'
@@ -97,6 +98,7 @@ async function feedKeyframes(
       if (board.add(packet.timestamp, index)) yield config ? annexB(packet.data, config, true) : packet.data
     }
   }
+  const range = await highRangeOf(video)
   // The bare stream does not say how the picture is turned.
   const rotationDeg = await video.getRotation()
   const isOnItsSide = rotationDeg === 90 || rotationDeg === 270
@@ -105,7 +107,7 @@ async function feedKeyframes(
   await engine.decode(
     {
       input: { kind: 'h264', chunks: chunks() },
-      picture: { widthPx, heightPx, pixels: 'rgb24', which: 'all', framesMax: request.cellCount },
+      picture: { widthPx, heightPx, pixels: 'rgb24', which: 'all', framesMax: request.cellCount, ...range },
       sound: null,
     },
     { onFrame: ({ pixels }) => board.show(shownCount++, turned({ widthPx, heightPx, rgb: pixels }, rotationDeg)) },
@@ -128,6 +130,7 @@ async function seekKeyframes(
     board.add((await keyPacketAt(sink, media.opened.zeroSec + middleSec)).timestamp, index)
   }
   const path = await media.localPath()
+  const range = await highRangeOf(video)
   const { widthPx, heightPx } = request
   const left = board.keyframes.entries()
   const decodeNext = async () => {
@@ -135,7 +138,7 @@ async function seekKeyframes(
       await engine.decode(
         {
           input: { kind: 'file', path },
-          picture: { widthPx, heightPx, pixels: 'rgb24', which: 'keyframes', framesMax: 1 },
+          picture: { widthPx, heightPx, pixels: 'rgb24', which: 'keyframes', framesMax: 1, ...range },
           sound: null,
           startSec: Math.max(0, fileSec - seekSlackSec),
         },

@@ -6,7 +6,7 @@
 import type { MediaInfo } from '../../contracts/media.ts'
 import { mediaLimits } from '../../contracts/media.ts'
 import type { Timeline, TimelineLevel } from '../../contracts/timeline.ts'
-import type { DecodeRequest, EngineUsage, MediaEngine } from '../engine/port.ts'
+import type { DecodeRequest, EngineUsage, HighRange, MediaEngine } from '../engine/port.ts'
 import { type PictureTrack, queryPrint, storedPrint } from '../fingerprint/picture-print.ts'
 import { analysedSize, type Picture } from '../picture.ts'
 import { derivedVersion } from './derived-key.ts'
@@ -27,6 +27,7 @@ export interface TimelineSource {
   readonly zeroSec: number
   /** On the media's timeline; null when the container was not asked. */
   readonly keyframes: readonly number[] | null
+  readonly highRange?: HighRange
 }
 
 /** What a pass makes: the timeline, and the files beside it. */
@@ -62,14 +63,14 @@ export async function analyzeTimeline(
   request: { readonly level: TimelineLevel } & MomentRequest,
   task: { readonly signal?: AbortSignal; readonly onProgress?: (share: number) => void },
 ): Promise<TimelineAnalysis> {
-  const { info, zeroSec } = source
+  const { info, zeroSec, highRange } = source
   const level = info.video ? request.level : 'audio'
   const sound = info.audio ? soundMeter() : null
   const pictures = info.video && level !== 'audio' ? pictureMeters(level, info.video, info.durationSec) : null
   const usage = await engine.decode(
     {
       input: { kind: 'file', path: source.path },
-      picture: pictures?.asked ?? null,
+      picture: pictures && { ...pictures.asked, ...(highRange && { highRange }) },
       sound: sound && { rateHz: meteredRateHz },
       startSec: zeroSec,
       durationSec: info.durationSec,

@@ -21,6 +21,7 @@ import type { MediaEngine } from '../../../media/engine/port.ts'
 import { exactPicture } from '../../../media/filmstrip/exact-picture.ts'
 import { printSound } from '../../../media/fingerprint/print-sound.ts'
 import type { JobFolder } from '../../../media/job-folder.ts'
+import { highRangeOf } from '../../../media/source/high-range.ts'
 import { type MediaSource, type OpenedMedia, openMediaSource } from '../../../media/source/open-source.ts'
 import { probeMedia } from '../../../media/source/probe.ts'
 import { analyzeTimeline, type TimelineAnalysis } from '../../../media/timeline/analyze-timeline.ts'
@@ -202,7 +203,8 @@ async function runAnalysis(deps: RunDeps, run: Run, params: { readonly level?: T
     }
     const file = await wholeFile(media, run.source, run)
     const keyframes = await keyframesIn(deps, file, run.signal)
-    const analysis = await analyzeTimeline(engine, { ...file, info, keyframes }, { level }, run)
+    const range = media.video && (await highRangeOf(media.video))
+    const analysis = await analyzeTimeline(engine, { ...file, ...range, info, keyframes }, { level }, run)
     await storeAnalysis(deps, run, analysis)
     if (level !== 'audio') {
       const sound = await printSound(engine, { ...file, info }, run.signal)
