@@ -112,6 +112,19 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       expect(answer.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['most', '2500'])
       const given = await cli.run('query', '--format', 'csv', '--param', 'x=007', 'select {x:String} as x')
       expect(given.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['x', '007'])
+      const saved = {
+        name: 'Most',
+        sql: 'select max(views) + {more:UInt8} as most from v.samples',
+        parameters: [{ name: 'more', default: 1 }],
+      }
+      const token = (await cli.run('token')).stdout.trim()
+      await fetch(`${next.url}/api/queries`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(saved),
+      })
+      const table = await cli.run('query', '--saved', 'most', '--format', 'markdown', '--param', 'more=2')
+      expect(table.stdout).toBe('| most |\n| ---: |\n| 2502 |\n')
       const listed = await cli.run('keys', 'list')
       expect(listed.stdout).toMatch(/made alone +cl_live_\w{8} +trends:read +good/)
       const made = await cli.run('keys', 'create', 'through the server', '--scope', 'trends:read', 'vods:read')

@@ -1,6 +1,6 @@
 import { buffer, text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
-import type { AnalyticsStore, ReadOnlyLimits } from './port.ts'
+import type { AnalyticsStore, ReadOnlyLimits, ReadOnlyPart } from './port.ts'
 
 export const testLimits: ReadOnlyLimits = {
   timeSecMax: 5,
@@ -148,6 +148,37 @@ export function analyticsStoreSuite(open: () => AnalyticsStore): void {
     const large = 'SELECT length(groupArray(number)) FROM numbers(9000000)'
     await expect(ask(large, { memoryBytesMax: 20_000_000 })).rejects.toMatchObject(limit)
     await expect(ask('SELECT 1', { timeSecMax: 1 })).resolves.toMatchObject({ rows: [[1]] })
+  })
+
+  it("streams a user's answer with what was read, and is held to the same limits", async () => {
+    const store = open()
+    const read = async (sql: string, limits: Partial<ReadOnlyLimits> = {}) => {
+      const parts: ReadOnlyPart[] = []
+      for await (const part of store.streamReadOnly(sql, { ...testLimits, ...limits })) parts.push(part)
+      const progress = parts.flatMap(part => (part.kind === 'progress' ? [part.statistics.rowsRead] : []))
+      return {
+        kinds: [...new Set(parts.map(({ kind }) => kind))].filter(kind => kind !== 'progress'),
+        rows: parts.flatMap(part => (part.kind === 'rows' ? part.rows : [])),
+        rowsRead: Math.max(0, ...progress),
+      }
+    }
+    expect(await read('SELECT number, toUInt64(18446744073709551615) AS most FROM numbers(3)')).toEqual({
+      kinds: ['columns', 'rows'],
+      rows: [0, 1, 2].map(number => [number, '18446744073709551615']),
+      rowsRead: 3,
+    })
+    expect(await read('SELECT 1 WHERE 0')).toMatchObject({ kinds: ['columns'], rows: [] })
+    await expect(read('SELECT number FROM numbers(101)')).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
+    await expect(read('SELECT nothing')).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+    await expect(read('SELECT 1 SETTINGS max_result_rows = 7')).rejects.toMatchObject({ code: 'QUERY_REFUSED' })
+    await expect(read('DROP TABLE cliptape.nothing')).rejects.toThrow()
+    const endless = 'SELECT number AS never_read_on FROM numbers(1000000000000)'
+    const limits = { ...testLimits, readRowsMax: 1e15, resultRowsMax: 1e15, resultBytesMax: 1e15, timeSecMax: 60 }
+    for await (const { kind } of store.streamReadOnly(endless, limits, { queryId: 'suite-3' })) {
+      if (kind === 'rows') break
+    }
+    const running = `SELECT count() AS count FROM system.processes WHERE startsWith(query, '/* suite-3 ')`
+    while ((await store.query<{ count: number }>(running))[0]?.count !== 0);
   })
 
   it('ends a query by its id, and says how many it told to stop', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { type QueryFormat, QueryResultSchema, QueryStreamMessageSchema } from '../../contracts/queries.ts'
+import type { QueryLimits } from './gate.ts'
 import { canaries, type GateRig, openGateRig } from './gate-rig.ts'
 
 let rig: GateRig
@@ -152,6 +153,24 @@ describe('limits', () => {
     const limits = { ...rig.limits, timeSecMax: 1, readRowsMax: 0 }
     await expect(rig.gate.run({ ...ask(endless), limits })).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
     await expect(rig.gate.run(ask('SELECT number FROM numbers(100000)'))).rejects.toMatchObject({ code: 'QUERY_LIMIT' })
+  })
+
+  it('are named when a query goes over one', async () => {
+    const tellOf = async (sql: string, limits: Partial<QueryLimits>) => {
+      const asked = rig.gate.run({ ...ask(sql), limits: { ...rig.limits, ...limits } })
+      return await asked.then(
+        () => 'It ran.',
+        (error: unknown) => (error instanceof AppError ? error.message : String(error)),
+      )
+    }
+    const slow = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1'
+    expect(await tellOf(slow, { timeSecMax: 1, readRowsMax: 0 })).toContain('It took longer than 1 seconds')
+    expect(await tellOf('SELECT number FROM numbers(101)', { resultRowsMax: 100 })).toContain('more than 100 rows')
+    expect(await tellOf('SELECT count() FROM numbers(2000)', { readRowsMax: 1000 })).toContain(
+      'read more than 1,000 rows',
+    )
+    const large = 'SELECT length(groupArray(number)) FROM numbers(900000)'
+    expect(await tellOf(large, { memoryBytesMax: 2 ** 22 })).toContain('more than 4 MiB of memory')
   })
 
   it('end a query whose asker is gone', async () => {
