@@ -194,6 +194,7 @@ function viewOf(o: {
     height: o.height,
     style,
     live: () => nothingYet,
+    liveAny: () => ({ status: 'loading', asOf: null, message: '', statusSinceMs: 0, changedAtMs: new Map() }),
     liveSql: () => ({ ...nothingYet, columns: [] }),
     resource,
     pictures: () => ({ status: 'loading', cells: new Map(), message: '' }),

@@ -24,7 +24,7 @@ export function variablesForm(board: Board, reads: Reads): FormSpec {
 }
 
 /** The form as it opens: with the values that the board is shown with. */
-export function openVariables(board: Board, chosen: BoardValues, reads: Reads): FormState {
+export function openVariablesForm(board: Board, chosen: BoardValues, reads: Reads): FormState {
   const values = valuesOf(board, chosen)
   const texts = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
   const choices = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [String(value)]]))

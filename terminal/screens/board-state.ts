@@ -12,6 +12,8 @@ export interface Wall {
   everyMs: number
   /** When the next one comes, epoch milliseconds of the wall clock; 0 before the first tick. */
   nextAtMs: number
+  /** The next board is asked for already, so that it is there in its turn. */
+  isNextNear: boolean
 }
 
 /** Answers as they were at the last beat of a board that is not renewed all the time. */
@@ -60,10 +62,19 @@ export function openBoard({ args }: Command): BoardState {
     isZoomed: false,
     lists: {},
     form: null,
-    wall: isWall ? { names, at: 0, everyMs: readEvery(args.every), nextAtMs: 0 } : null,
+    wall: isWall ? newWall(names, readEvery(args.every)) : null,
     held: null,
     deleting: null,
   }
+}
+
+function newWall(names: readonly string[], everyMs: number): Wall {
+  return { names, at: 0, everyMs, nextAtMs: 0, isNextNear: false }
+}
+
+/** The state in which all boards come in turn. */
+export function startWall(state: BoardState): BoardState {
+  return { ...showBoard(state, null), wall: newWall([], everyMsDefault) }
 }
 
 /** `creator=youtube:UC…;limit=5` as values. */

@@ -98,6 +98,7 @@ function viewOf(o: {
     height: o.height,
     style,
     live,
+    liveAny: () => ({ status: 'loading', asOf: null, message: '', statusSinceMs: 0, changedAtMs: new Map() }),
     liveSql: () => {
       throw new Error('No screen here shows SQL.')
     },

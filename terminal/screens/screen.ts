@@ -10,7 +10,7 @@ import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { PictureQuery, ReadPictures } from '../net/picture-client.ts'
 import type { ReadResult, ResultId, ResultRuns } from '../net/query-results.ts'
 import type { ReadResource, ResourceQuery } from '../net/resource-client.ts'
-import type { AnyLiveQuery, ReadLive, ReadLiveSql } from '../state/live-data.ts'
+import type { AnyLiveQuery, LiveState, ReadLive, ReadLiveSql } from '../state/live-data.ts'
 import type { SqlDesk } from '../state/sql-desk.ts'
 import type { Style } from '../theme/style.ts'
 
@@ -27,6 +27,8 @@ export interface ScreenView {
   style: Style
   live: ReadLive
   liveSql: ReadLiveSql
+  /** For whoever only wants to know how a query is doing. */
+  liveAny: (query: AnyLiveQuery) => LiveState
   resource: ReadResource
   pictures: ReadPictures
   /** A result that the screen has named in `results`. */

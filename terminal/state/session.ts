@@ -361,6 +361,7 @@ export class Session {
       style,
       live: query => this.#deps.live.read(query),
       liveSql: query => this.#deps.live.readSql(query),
+      liveAny: query => this.#deps.live.readAny(query),
       resource: query => this.resources.read(query),
       pictures: query => this.pictures.read(query),
       result: id => this.results.read(id),
