@@ -86,6 +86,7 @@ describe('copies by their sound', () => {
     const copy = sound.slice(1000, 1100).map(word => (word ^ 0b111_1111) >>> 0)
     expect(matchSound(copy, sound)).toEqual({
       offsetSec: Math.round(1000 * soundItemSec * 1000) / 1000,
+      speed: 1,
       difference: 0.219,
       overlapSec: 12.4,
     })
@@ -101,7 +102,28 @@ describe('copies by their sound', () => {
     const copy = Uint32Array.from([...words(40, 5), ...sound.slice(0, 60)])
     expect(matchSound(copy, sound)?.offsetSec).toBeCloseTo(-40 * soundItemSec, 1)
     expect(matchSound(Uint32Array.from([...words(60, 5), ...sound.slice(0, 50)]), sound)).toBeNull()
-    expect(matchSound(sound.slice(0, 50), sound)).toBeNull()
+  })
+
+  it('of less than 7 s must be nearly equal, and nearly all of the copy', () => {
+    const short = sound.slice(300, 340)
+    expect(matchSound(short, sound)).toMatchObject({ difference: 0, overlapSec: 5 })
+    const turned = (bits: number) => short.map(word => (word ^ (2 ** bits - 1)) >>> 0)
+    expect(matchSound(turned(4), sound)).toMatchObject({ difference: 0.125 })
+    expect(matchSound(turned(5), sound)).toBeNull()
+    expect(matchSound(sound.slice(300, 330), sound)).toBeNull()
+    // As much of the sound in a longer copy may be a jingle.
+    expect(matchSound(Uint32Array.from([...words(60, 5), ...sound.slice(0, 40)]), sound)).toBeNull()
+  })
+
+  it('are found when they run faster or slower, with the pitch kept', () => {
+    const at = (speed: number) =>
+      Uint32Array.from({ length: 120 }, (_, item) => sound[700 + Math.round(item * speed)] ?? 0)
+    for (const speed of [0.8, 0.9, 1.1, 1.25]) {
+      const found = matchSound(at(speed), sound)
+      expect(found).toMatchObject({ speed })
+      expect(found?.offsetSec).toBeCloseTo(700 * soundItemSec, 0)
+    }
+    expect(matchSound(at(1.6), sound)).toBeNull()
   })
 
   it('are found by a stretch of them where both are long', () => {

@@ -91,7 +91,7 @@ function relationOf(added: Compared & { readonly durationSec: number }, other: C
     vodId: copy.vodId,
     kind: match.kind,
     isMirrored: match.picture?.isMirrored ?? false,
-    speed: match.picture?.speed ?? 1,
+    speed: match.picture?.speed ?? match.sound?.speed ?? 1,
     startSec: Math.max(0, match.picture?.offsetSec ?? match.sound?.offsetSec ?? 0),
     pictureShare: match.picture?.share ?? null,
     soundDifference: match.sound?.difference ?? null,
