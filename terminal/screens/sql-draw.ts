@@ -152,27 +152,23 @@ function drawLower(state: SqlState, view: ScreenView, layout: SqlLayout): string
 
 /** What can be read, and how to begin. */
 function drawGuide(view: ScreenView): string[] {
-  const { style } = view
+  const { style, width } = view
   const catalog = view.resource(catalogResource)
   const tables = (catalog.body?.schemas ?? []).flatMap(schema =>
-    schema.tables.map(({ name, comment }): [ColorRole, string] => ['text', `${schema.name}.${name}  ${comment}`]),
+    schema.tables.map(({ name, comment }) => `${schema.name}.${name}  ${comment}`),
   )
-  const lines: (readonly [ColorRole, string])[] = [
-    ['muted', 'Ctrl-J, F9 or Alt-Enter runs the statement at the cursor. Ctrl-R: what was run. Ctrl-O: saved queries.'],
-    [
-      'muted',
-      tables.length === 0
-        ? catalog.message === ''
-          ? 'Asking what can be read…'
-          : catalog.message
-        : 'What can be read (v is public, mine is yours):',
-    ],
-    ...tables,
+  const unread = catalog.message === '' ? 'Asking what can be read…' : catalog.message
+  const said = [
+    'Ctrl-J, F9 or Alt-Enter runs the statement at the cursor. Ctrl-O: saved queries.',
+    tables.length === 0 ? unread : 'What can be read; v is public, mine is yours:',
   ]
-  return squared(
-    lines.map(([role, text]) => style.paint(role, style.fit(` ${text}`, view.width))),
-    view,
-  )
+  const lines = [
+    ...said.flatMap(text =>
+      wrap(text, Math.max(10, width - 2)).map(line => style.paint('muted', style.fit(` ${line}`, width))),
+    ),
+    ...tables.map(text => style.paint('text', style.fit(` ${text}`, width))),
+  ]
+  return squared(lines, view)
 }
 
 /** The server's sentence, with the place in the text where it does not say it. */

@@ -38,7 +38,7 @@ import { editParameters, runAtCursor } from './sql-run.ts'
 import { bufferOf, liveQueryOf, resultOf, type SqlPanel, type SqlState, sourceOf } from './sql-state.ts'
 import { actInVersions, versionsResources } from './sql-versions.ts'
 
-const editorHint = ' Ctrl-J run  Tab complete  Ctrl-R history  Ctrl-S save  Ctrl-O open  Ctrl-P keys  Esc to the rows'
+const editorHint = ' Ctrl-J run  Tab complete  Ctrl-R history  Ctrl-S save  Ctrl-P keys  Esc rows'
 
 /** SQL: a text above, its rows below. */
 export const sqlFactory = screenFactory<SqlState>({
