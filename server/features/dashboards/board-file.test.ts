@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { AppError } from '../../../contracts/errors.ts'
+import { packageRoot } from '../../../sql/read.ts'
 import { readBoardFile, writeBoardFile } from './board-file.ts'
 import { builtInBoards } from './built-in.ts'
 
@@ -27,6 +30,12 @@ function refusal(text: string): AppError {
 }
 
 describe('the file of a board', () => {
+  it('is what its documentation shows', () => {
+    const page = readFileSync(join(packageRoot, 'docs', 'dashboards.md'), 'utf8')
+    const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? ''
+    expect(readBoardFile(example).panels).toHaveLength(3)
+  })
+
   it.each(builtInBoards())('says of $name what it said, and nothing that goes without saying', ({ board, file }) => {
     expect(readBoardFile(writeBoardFile(board))).toEqual(board)
     expect(writeBoardFile(board, file)).toBe(writeBoardFile(board, writeBoardFile(board, file)))
