@@ -33,6 +33,10 @@ const ofVod = (of: FilledAccount) => ({ vodId: filledVodId(of.ids) })
 const ofAccount: IdCase = { ids: () => ({}), query: of => `?accountId=${of.ids.account}` }
 const ofBoard = { ids: (of: FilledAccount) => ({ dashboardId: of.ids.dashboard }) }
 const ofQuery: IdCase = { ids: of => ({ queryId: of.ids.query }) }
+const ruleOver = (of: FilledAccount) => ({
+  measure: { source: 'query', queryId: of.ids.query, column: 'n' },
+  condition: { kind: 'threshold', value: 1 },
+})
 const ofAlert: IdCase = { ids: of => ({ alertId: of.ids.alert }) }
 const ofWatchlist: IdCase = { ids: of => ({ watchlistId: of.ids.watchlist }) }
 const ofWebhook: IdCase = { ids: of => ({ webhookId: of.ids.webhook }) }
@@ -108,6 +112,9 @@ const idCases: Readonly<Record<string, IdCase>> = {
   'POST /api/webhooks/:webhookId/deliveries/:deliveryId/redeliver': {
     ids: of => ({ webhookId: of.ids.webhook, deliveryId: of.ids.delivery }),
   },
+  'POST /api/alerts': { ids: () => ({}), body: of => ({ name: 'x', rule: ruleOver(of) }) },
+  'POST /api/alerts/backtest': { ids: () => ({}), body: of => ({ rule: ruleOver(of) }) },
+  'POST /api/watchlists': publicIds,
   'POST /api/alerts/firings/seen': { ids: () => ({}), body: of => ({ alertId: of.ids.alert }) },
   'GET /api/alerts/:alertId': ofAlert,
   'PUT /api/alerts/:alertId': {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AnalyticsContext } from '../../../analytics/context.ts'
 import { type Alert, type AlertRequest, AlertRequestSchema, BacktestSchema } from '../../../contracts/alerts.ts'
 import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
+import { SavedQueryRequestSchema } from '../../../contracts/queries.ts'
 import { manualClock } from '../../../core/clock.ts'
 import { smtpMailer } from '../../../core/mail/smtp.ts'
 import { openOutbound } from '../../../core/outbound/guarded-fetch.ts'
@@ -14,6 +15,7 @@ import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/s
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
 import { type RunningServer, startServer } from '../../server.ts'
+import { createQuery } from '../queries/service.ts'
 import { WebhookSender } from '../webhooks/sender.ts'
 import { createWebhook } from '../webhooks/service.ts'
 import { listFirings } from './firings.ts'
@@ -32,6 +34,8 @@ let deps: ServerDeps
 let server: RunningServer
 let queries: SavedQueries
 let watcher: AlertWatcher
+/** A saved query; what it gives is up to the test. */
+let queryId = ''
 /** Each test has a clip of its own. */
 let clip = 0
 
@@ -39,6 +43,8 @@ beforeAll(async () => {
   rig = await openServerRig()
   deps = { ...(await rig.deps()), clock }
   server = await startServer(deps, { host: '127.0.0.1', port: 0 })
+  const saved = SavedQueryRequestSchema.parse({ name: 'Rows', sql: 'SELECT 1 AS n' })
+  queryId = (await createQuery(deps, callerOf(rig.userId), saved)).id
 })
 afterAll(async () => {
   await server.close(1000)
@@ -84,7 +90,7 @@ const countAbove = (value: number): AlertRequest =>
   AlertRequestSchema.parse({
     name: 'Many rows',
     rule: {
-      measure: { source: 'query', queryId: '018f0000-0000-7000-8000-00000000000a', read: 'count' },
+      measure: { source: 'query', queryId, read: 'count' },
       condition: { kind: 'threshold', value },
     },
   })
@@ -179,7 +185,7 @@ describe('an alert', () => {
       },
     }
     const by = newWatcher()
-    const measure = { source: 'query', queryId: '018f0000-0000-7000-8000-00000000000a', column: 'n' }
+    const measure = { source: 'query', queryId, column: 'n' }
     const doubled = { kind: 'change', by: 99, over: '1h' }
     const alert = await make(viewsAbove(0, { measure, condition: doubled }))
     const wrong = await make(viewsAbove(5, { measure: { ...measure, column: 'm' } }))

@@ -42,7 +42,7 @@ export const alertRoutes: readonly Route[] = [
     scope: 'alerts:write',
     status: 201,
     body: AlertRequestSchema,
-    errors: ['CONFLICT'],
+    errors: ['CONFLICT', 'NOT_FOUND'],
     answer: AlertSchema,
     async handle(deps, { body }, context) {
       const alert = await createAlert(deps, context, body)

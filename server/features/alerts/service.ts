@@ -25,6 +25,7 @@ import { ownerOf } from '../../http/owner-of.ts'
 import { assertVersion } from '../../http/version-tag.ts'
 import { recordAudit } from '../audit/record.ts'
 import { billingAccount } from '../billing/account.ts'
+import { findSavedQuery } from '../queries/service.ts'
 import { readMemory } from './memory.ts'
 
 type Trx = Transaction<Database>
@@ -36,10 +37,11 @@ const spacingSeconds = { measures: 5, query: 30 } as const
 
 /**
  * Makes an alert. It is looked at as soon as it is there.
- * @throws AppError CONFLICT when the user has as many as the plan allows
+ * @throws AppError CONFLICT when the user has as many as the plan allows; NOT_FOUND for a saved query that they may not see
  */
 export async function createAlert(deps: AlertDeps, caller: Caller, request: AlertRequest): Promise<Alert> {
   const userId = ownerOf(caller)
+  await assertReadable(deps, userId, request.rule.measure)
   const row = await deps.db.asUser(userId, async trx => {
     await takeTurn(trx, userId)
     const now = new Date(deps.clock.nowMs())
@@ -108,7 +110,7 @@ export async function getAlert(deps: AlertDeps, caller: Caller, id: string): Pro
  * Puts another rule, name or switch in the place of an alert. Another rule forgets what the one before had seen, and so
  * does switching on.
  * @param ifMatch the entity tag that the caller knows; without it the last change wins
- * @throws AppError NOT_FOUND; PRECONDITION_FAILED
+ * @throws AppError NOT_FOUND, also for a saved query; PRECONDITION_FAILED
  */
 export async function changeAlert(
   deps: AlertDeps,
@@ -117,6 +119,7 @@ export async function changeAlert(
   { ifMatch, ...request }: AlertRequest & { readonly ifMatch: string | undefined },
 ): Promise<Alert> {
   const userId = ownerOf(caller)
+  await assertReadable(deps, userId, request.rule.measure)
   const now = new Date(deps.clock.nowMs())
   const changed = await deps.db.asUser(userId, async trx => {
     const known = await alertOf(trx, userId, id, { isLocked: true })
@@ -189,6 +192,11 @@ export async function deleteAlert(deps: AlertDeps, caller: Caller, id: string): 
       details: { name: row.name },
     })
   })
+}
+
+/** A rule over a query that its maker may not see would only ever fail. */
+async function assertReadable(deps: AlertDeps, userId: UserId, measure: AlertMeasure): Promise<void> {
+  if (measure.source === 'query') await findSavedQuery(deps, userId, measure.queryId)
 }
 
 /** One alert of its owner. @throws AppError NOT_FOUND */
