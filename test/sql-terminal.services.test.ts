@@ -60,7 +60,10 @@ describe.skipIf(!hasTmux())('a new user who asks in SQL', () => {
     terminal.press('Home')
     for (let i = 0; i < 'nombre'.length; i += 1) terminal.press('Delete')
     terminal.type('number')
+    await terminal.shows('rowNumberInBlock')
+    // Two keys at once would be one with Alt.
     terminal.press('Escape')
+    await terminal.shows(screen => !screen.includes('rowNumberInBlock'))
     terminal.press('C-j')
     await terminal.shows('100 rows')
     await terminal.shows(/^ +3 1970-01-15 +4/m)
