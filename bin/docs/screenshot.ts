@@ -1,6 +1,6 @@
 // Makes a picture of a terminal from a real run: starts a command in tmux, waits, reads the screen with its colours, and draws
 // it. `node bin/docs/screenshot.ts docs/terminal.png 160x46 20 "node bin/cliptape.mjs up" [key…]` waits 20 seconds before the
-// keys and 3 after them, then ends what it started with Ctrl-C twice.
+// keys and 3 after them, then ends what it started with Ctrl-C twice. A key `~5` waits five seconds.
 import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -13,6 +13,7 @@ import { themes } from '../../terminal/theme/themes.ts'
 type Screen = InstanceType<typeof xterm.Terminal>
 
 const cell = { width: 8.4, height: 17, fontSize: 14 }
+const upperHalf = '▀'
 const plain = { text: '#d0d0d0', ground: '#000000' }
 const levels = [0, 95, 135, 175, 215, 255]
 const basic = [
@@ -64,7 +65,11 @@ async function capture(options: {
   tmux('new-session', '-d', '-s', name, ...size, `COLORTERM=truecolor LANG=C.UTF-8 ${options.command}`)
   try {
     await wait(options.seconds * 1000)
-    for (const key of options.keys) tmux('send-keys', '-t', name, key)
+    for (const key of options.keys) {
+      const pause = /^~(\d+)$/.exec(key)
+      if (pause === null) tmux('send-keys', '-t', name, key)
+      else await wait(Number(pause[1]) * 1000)
+    }
     await wait(3000)
     const text = tmux('capture-pane', '-e', '-N', '-p', '-t', name)
     tmux('send-keys', '-t', name, 'C-c')
@@ -133,6 +138,11 @@ function drawSvg(screen: Screen): string {
       }
       const character = at.getChars()
       if (character.trim() === '') continue
+      if (character === upperHalf) {
+        // Pictures are made of these: fonts leave seams between them.
+        glyphs.push(rect(left, y * cell.height, cell.width + 0.3, cell.height / 2, text))
+        continue
+      }
       const weight = at.isBold() ? ' font-weight="bold"' : ''
       glyphs.push(
         `<text x="${left}" y="${(y * cell.height + cell.height * 0.76).toFixed(1)}" fill="${text}"${weight}>${escapeXml(character)}</text>`,
@@ -142,7 +152,7 @@ function drawSvg(screen: Screen): string {
   }
   const width = Math.ceil(screen.cols * cell.width)
   const height = screen.rows * cell.height
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans Mono" font-size="${cell.fontSize}">${rect('0', 0, width, height, plain.ground)}${grounds.join('')}${glyphs.join('')}</svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans Mono" font-size="${cell.fontSize}" shape-rendering="crispEdges">${rect('0', 0, width, height, plain.ground)}${grounds.join('')}${glyphs.join('')}</svg>`
 }
 
 function rect(left: string, top: number, width: number, height: number, fill: string): string {

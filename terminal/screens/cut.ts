@@ -274,7 +274,8 @@ function drawMoment(state: CutState, scene: CutScene, view: ScreenView): string 
     return line('subject', `Moment ${(state.momentIndex ?? 0) + 1}, ${score} of 100: ${moment.why}`)
   if (scene.timeline === null) return line('muted', '')
   const { length: count } = scene.timeline.moments
-  return line('muted', count === 0 ? 'No moment stands out.' : `${count} suggested moments: n marks the next one`)
+  if (count === 0) return line('muted', 'No moment stands out.')
+  return line('muted', count === 1 ? 'One suggested moment: n marks it' : `${count} suggested moments: n marks the next one`)
 }
 
 function analysingLine(job: { status: string; progress: number } | null, { style, width }: ScreenView): string {
