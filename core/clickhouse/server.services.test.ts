@@ -40,6 +40,8 @@ describe('the analytics store on a server', () => {
 
   it('outlives a restart of the server: what runs fails as retryable, what comes after is answered', async () => {
     process.kill(engine.store.status().pid ?? 0, 'SIGKILL')
-    await expect.poll(() => server.query('SELECT 1 AS one').catch(() => null)).toEqual([{ one: 1 }])
+    await expect
+      .poll(() => server.query('SELECT 1 AS one').catch(() => null), { timeout: 20_000 })
+      .toEqual([{ one: 1 }])
   })
 })
