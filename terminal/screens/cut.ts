@@ -275,7 +275,10 @@ function drawMoment(state: CutState, scene: CutScene, view: ScreenView): string 
   if (scene.timeline === null) return line('muted', '')
   const { length: count } = scene.timeline.moments
   if (count === 0) return line('muted', 'No moment stands out.')
-  return line('muted', count === 1 ? 'One suggested moment: n marks it' : `${count} suggested moments: n marks the next one`)
+  return line(
+    'muted',
+    count === 1 ? 'One suggested moment: n marks it' : `${count} suggested moments: n marks the next one`,
+  )
 }
 
 function analysingLine(job: { status: string; progress: number } | null, { style, width }: ScreenView): string {
