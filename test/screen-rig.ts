@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import type { TerminalEnv } from '../terminal/state/preferences.ts'
 import { type HttpRig, openHttpRig } from './account-rig.ts'
-import { openRig, type Rig } from './terminal-rig.ts'
+import { openRig, type Rig, type ScriptedServer } from './terminal-rig.ts'
 
 export interface ScreenOptions {
   columns?: number
@@ -11,6 +11,8 @@ export interface ScreenOptions {
   /** False is a machine on which no browser can be opened. */
   hasBrowser?: boolean
   replies?: HttpRig['replies']
+  /** Live data other than those that every rig has. */
+  server?: ScriptedServer
 }
 
 export interface ScreenRig {
@@ -22,7 +24,7 @@ export interface ScreenRig {
 
 /** A terminal of 80×24 that starts with a command, on a server that knows `replies`. Both end with the test. */
 export async function openScreen(startCommand: string, options: ScreenOptions): Promise<ScreenRig> {
-  const { columns = 80, rows = 24, isAscii = false, env, hasBrowser = true, replies = {} } = options
+  const { columns = 80, rows = 24, isAscii = false, env, hasBrowser = true, replies = {}, server } = options
   const opened: string[] = []
   const http = await openHttpRig(replies)
   const rig = await openRig({
@@ -30,6 +32,7 @@ export async function openScreen(startCommand: string, options: ScreenOptions): 
     rows,
     url: http.url,
     startCommand,
+    ...(server === undefined ? {} : { server }),
     env: { isAscii, ...env },
     async openBrowser(url) {
       opened.push(url)

@@ -34,9 +34,10 @@ export function drawHeader(options: HeaderOptions): string[] {
 }
 
 /** Stands there until somebody looks at what fired. */
-function unseenText({ style, unseenAlerts }: HeaderOptions): string {
+function unseenText({ style, width, unseenAlerts }: HeaderOptions): string {
   if (unseenAlerts === 0) return ''
-  return style.bold('warn', `! ${unseenAlerts} ${unseenAlerts === 1 ? 'ALERT' : 'ALERTS'}`)
+  const named = `! ${unseenAlerts} ${unseenAlerts === 1 ? 'ALERT' : 'ALERTS'}`
+  return style.bold('warn', width >= 78 ? named : `!${unseenAlerts}`)
 }
 
 function connectionText({ style, connection, nowMs }: HeaderOptions): string {
