@@ -27,6 +27,7 @@ export function testMediaDesk(o: { folder: string; clock: Clock; outbound: Outbo
     samplePath: sampleFile,
     bucket: null,
     indexes: new SourceIndexes(),
+    spend: async () => true,
     freeDiskShare: async () => 1,
     probe: (source, signal) => probeSource({ outbound: o.outbound }, source, { signal }),
     engine: async () => null,

@@ -14,6 +14,7 @@ import { createDownloadLinks } from '../../server/features/media-jobs/download-l
 import type { MediaDesk } from '../../server/features/media-jobs/media-desk.ts'
 import { OpenShelf } from '../../server/features/pictures/open-shelf.ts'
 import { packageRoot } from '../../sql/read.ts'
+import { spendingOf } from './spend.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 /** The sample that comes with Cliptape may be registered by everybody who may register files. */
@@ -22,7 +23,7 @@ const samplePath = join(packageRoot, 'media', 'sample', 'sample.mp4')
 /** What media stands on, in every role. */
 export async function openMediaDesk(
   { config, paths, scope, log }: OpenOptions,
-  { secrets }: Pick<Stores, 'secrets'>,
+  { secrets, db }: Pick<Stores, 'secrets' | 'db'>,
   outbound: Outbound,
 ): Promise<MediaDesk> {
   const { ffmpegPath, searchPath } = config.media
@@ -44,6 +45,7 @@ export async function openMediaDesk(
     samplePath,
     bucket,
     indexes: new SourceIndexes(),
+    spend: spendingOf({ db, clock: systemClock }),
     freeDiskShare: () => freeDiskShare(paths.root),
     probe: (source, signal) => probeSource({ outbound }, source, { signal }),
     engine() {

@@ -1,12 +1,11 @@
 import { systemClock } from '../../core/clock.ts'
 import type { Queue } from '../../core/queue/port.ts'
 import type { Vault } from '../../core/vault/port.ts'
-import { bucketFor } from '../../ingest/platforms/poll-request.ts'
-import { QuotaBudget } from '../../ingest/platforms/quota-budget.ts'
 import type { PlatformRegistry } from '../../platforms/registry.ts'
 import { validateDue } from '../../server/features/credentials/validation.ts'
 import { purgeLinks } from '../../server/features/links/purge.ts'
 import { recheckAccounts } from '../../server/features/links/recheck.ts'
+import { spendingOf } from './spend.ts'
 import type { OpenOptions, Stores } from './stores.ts'
 
 const validateQueue = 'credentials.validate'
@@ -37,20 +36,10 @@ export async function startPlatformJobs(
     await purgeLinks({ db: stores.db, vault, clock: systemClock })
   })
   await queue.schedule(purgeQueue, '47 * * * *', {})
-  const budget = new QuotaBudget({ db: stores.db, clock: systemClock })
+  const spend = spendingOf({ db: stores.db, clock: systemClock })
   await queue.declare(recheckQueue, { retryLimit: 0, expireInSeconds: 1_800 })
   await queue.work(recheckQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async () => {
-    await recheckAccounts({
-      ...stores,
-      vault,
-      platforms,
-      clock: systemClock,
-      log,
-      async spend({ ownerId, credentialKey, platformAccountId, cost }) {
-        const bucket = bucketFor(cost.bucket, platformAccountId)
-        return (await budget.reserve({ ownerId, credentialKey, bucket, path: 'own' }, cost.units)).isGranted
-      },
-    })
+    await recheckAccounts({ ...stores, vault, platforms, clock: systemClock, log, spend })
   })
   await queue.schedule(recheckQueue, '17 * * * *', {})
 

@@ -4,23 +4,17 @@
  */
 import { sql } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
-import { type Platform, type UserId, UserIdSchema } from '../../../contracts/ids.ts'
-import { type CallCost, credentialKinds, PlatformError } from '../../../platforms/port.ts'
+import { type Platform, UserIdSchema } from '../../../contracts/ids.ts'
+import { credentialKinds, PlatformError } from '../../../platforms/port.ts'
 import { type TokenDeps, withAccessToken } from './access-token.ts'
+import type { Spend } from './spend.ts'
 
 const dayMs = 24 * 3_600_000
 /** Accounts that one run looks at. */
 const batchMax = 500
 
 export interface RecheckDeps extends TokenDeps {
-  /** Counts a call against the limits of the account's credentials; false when there is nothing left. */
-  readonly spend: (o: {
-    readonly ownerId: UserId
-    /** The vault id of the developer credentials. */
-    readonly credentialKey: string
-    readonly platformAccountId: string
-    readonly cost: CallCost
-  }) => Promise<boolean>
+  readonly spend: Spend
 }
 
 /**

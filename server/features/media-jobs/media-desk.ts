@@ -7,6 +7,7 @@ import type { JobFolder } from '../../../media/job-folder.ts'
 import type { MediaSource, SourceDeps } from '../../../media/source/open-source.ts'
 import type { SourceIndexes } from '../../../media/source/source-indexes.ts'
 import type { WorkRoom } from '../../../media/work-room.ts'
+import type { Spend } from '../links/spend.ts'
 import type { OpenShelf } from '../pictures/open-shelf.ts'
 import type { DownloadLinks } from './download-links.ts'
 
@@ -21,6 +22,8 @@ export interface MediaDesk {
   readonly samplePath: string
   /** The operator's bucket, of which those who run the server may register objects; null without one. */
   readonly bucket: { readonly name: string; readonly objects: BlobStore } | null
+  /** Questions to a platform about own posts are counted. */
+  readonly spend: Spend
   /** Of files far away, as this process has read them. */
   readonly indexes: SourceIndexes
   /** How much of the disk that work needs is free, from 0 to 1. */

@@ -3,15 +3,19 @@
  * owner, and another one each time, so that what is kept is which post of which account it is: the address is asked for
  * when the media is read. Only what the platform itself listed as the account's own counts.
  */
+import type { Selectable } from 'kysely'
 import { AppError } from '../../../contracts/errors.ts'
 import { splitId, type UserId, VideoIdSchema } from '../../../contracts/ids.ts'
 import type { VodRow } from '../../../contracts/library.ts'
 import type { Db } from '../../../core/db/port.ts'
+import type { Database } from '../../../core/db/schema.ts'
 import type { MediaSource } from '../../../media/source/open-source.ts'
 import { credentialKinds, PlatformError } from '../../../platforms/port.ts'
 import { type TokenDeps, withAccessToken } from '../links/access-token.ts'
+import type { MediaDesk } from '../media-jobs/media-desk.ts'
 import type { SourcePlace } from './source-text.ts'
 
+type PostDeps = TokenDeps & { readonly media: Pick<MediaDesk, 'spend'> }
 export type OwnPost = Extract<SourcePlace, { kind: 'instagram' }>
 
 /** Addresses are good for hours; people who look on ask for pictures several times a second. */
@@ -45,14 +49,25 @@ export async function ownPostOf(db: Db, userId: UserId, vodId: string): Promise<
 /**
  * The file of a post, by an address that is good for now.
  * @throws AppError FORBIDDEN when the account must be linked again; BAD_REQUEST when the post has no file to be had;
- *   UNAVAILABLE when the platform does not answer
+ *   UNAVAILABLE when the platform does not answer, or may not be asked now
  */
-export async function sourceOfPost(deps: TokenDeps, userId: UserId, post: OwnPost): Promise<MediaSource> {
+export async function sourceOfPost(deps: PostDeps, userId: UserId, post: OwnPost): Promise<MediaSource> {
+  const account = await deps.db.asUser(userId, trx =>
+    trx
+      .selectFrom('platform_accounts')
+      .select(['credentials_kind', 'scopes', 'platform_account_id', 'developer_credentials_vault_id'])
+      .where('id', '=', post.accountId)
+      .where('user_id', '=', userId)
+      .where('status', '=', 'connected')
+      .executeTakeFirst(),
+  )
+  if (account === undefined)
+    throw new AppError('FORBIDDEN', 'The account of this post is no longer linked: link it again to read its media.')
   const key = `${userId} ${post.accountId} ${post.postId}`
   const nowMs = deps.clock.nowMs()
   const known = addresses.get(key)
   if (known !== undefined && known.untilMs > nowMs) return known.source
-  const source = await askForFile(deps, userId, post)
+  const source = await askForFile(deps, userId, post, account)
   addresses.delete(key)
   addresses.set(key, { source, untilMs: nowMs + addressMs })
   for (const oldest of addresses.keys()) {
@@ -62,21 +77,30 @@ export async function sourceOfPost(deps: TokenDeps, userId: UserId, post: OwnPos
   return source
 }
 
-async function askForFile(deps: TokenDeps, userId: UserId, { accountId, postId }: OwnPost): Promise<MediaSource> {
-  const account = await deps.db.asUser(userId, trx =>
-    trx
-      .selectFrom('platform_accounts')
-      .select(['credentials_kind', 'scopes'])
-      .where('id', '=', accountId)
-      .where('user_id', '=', userId)
-      .executeTakeFirst(),
-  )
-  const kind = credentialKinds.find(name => name === account?.credentials_kind)
-  const ownVideo = kind === undefined ? null : deps.platforms.data(kind).ownVideo
-  if (account === undefined || ownVideo === null)
-    throw new AppError('FORBIDDEN', 'The account of this post is no longer linked: link it again to read its media.')
+type Account = Pick<
+  Selectable<Database['platform_accounts']>,
+  'credentials_kind' | 'scopes' | 'platform_account_id' | 'developer_credentials_vault_id'
+>
+
+async function askForFile(
+  deps: PostDeps,
+  userId: UserId,
+  { accountId, postId }: OwnPost,
+  account: Account,
+): Promise<MediaSource> {
+  const kind = credentialKinds.find(name => name === account.credentials_kind)
+  const data = kind === undefined ? null : deps.platforms.data(kind)
+  const ownVideo = data?.ownVideo ?? null
+  if (data === null || ownVideo === null) throw new Error('A post is attached by an account of Instagram.')
+  const { scopes, platform_account_id: platformAccountId, developer_credentials_vault_id: credentialKey } = account
+  // As any question about the own account.
+  const cost = data.cost('account')
+  if (cost && credentialKey !== null) {
+    const isGranted = await deps.media.spend({ ownerId: userId, credentialKey, platformAccountId, cost })
+    if (!isGranted)
+      throw new AppError('UNAVAILABLE', 'Instagram may not be asked more for this account now: try again in an hour.')
+  }
   try {
-    const { scopes } = account
     const file = await withAccessToken(deps, accountId, accessToken => ownVideo({ accessToken, scopes }, postId))
     return { kind: 'named', place: `instagram:${postId}`, ...file }
   } catch (error) {

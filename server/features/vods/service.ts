@@ -282,7 +282,7 @@ async function vodOfUpload({ db }: VodDeps, userId: UserId, uploadId: string): P
 }
 
 /** What is needed to find media where it lies. */
-type PlaceDeps = TokenDeps & { readonly media: Pick<MediaDesk, 'blobs' | 'bucket' | 'roots'> }
+type PlaceDeps = TokenDeps & { readonly media: Pick<MediaDesk, 'blobs' | 'bucket' | 'roots' | 'spend'> }
 
 async function sourceAt(deps: PlaceDeps, userId: UserId, place: SourcePlace): Promise<MediaSource> {
   const { media } = deps
