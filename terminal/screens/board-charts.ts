@@ -4,7 +4,8 @@ import { lineMark } from '../charts/line-chart.ts'
 import type { ChartPoint } from '../charts/plot.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { formatInstant } from '../text/format.ts'
-import { truncate } from '../text/width.ts'
+import { cellWidth, truncate } from '../text/width.ts'
+import type { Style } from '../theme/style.ts'
 import { shareBar } from '../widgets/share-bar.ts'
 import type { PanelRow } from './board-answers.ts'
 import { numberText } from './board-lists.ts'
@@ -96,9 +97,13 @@ function pointsOf(rows: readonly PanelRow[], x: string, y: string): ChartPoint[]
 }
 
 const drawColumns: Draw<'bar'> = ({ options }, rows, view) => {
-  const columns = rows.map(({ values }) => {
+  const columns = rows.map(({ values }, i) => {
     const value = numberOf(values[options.value]) ?? 0
-    return { label: textOf(values[options.label]), value, shown: formatNumber(value, options.format, view.dataNowMs) }
+    return {
+      label: narrowName(textOf(values[options.label]), i, view.style),
+      value,
+      shown: formatNumber(value, options.format, view.dataNowMs),
+    }
   })
   return renderChart('columns', { ...chartLook(view.style), ...sizeOf(view), data: { columns } })
 }
@@ -123,6 +128,16 @@ const drawGauge: Draw<'gauge'> = (panel, rows, view) => {
   return centred(lines, view)
 }
 
+/** Whether every character of a label takes one cell, as the drawn charts need it. */
+function isNarrow(label: string): boolean {
+  return cellWidth(label) === label.length
+}
+
+/** A label for a drawn chart; in its place a number where it has wide characters. */
+function narrowName(label: string, index: number, { glyphs }: Style): string {
+  return isNarrow(label) ? truncate(label, 13, glyphs.ellipsis) : `#${index + 1}`
+}
+
 /** Arcs beside each other where they fit; what is left over is an arc as well. */
 const drawDonut: Draw<'donut'> = ({ options }, rows, view) => {
   const { style, width, height, dataNowMs } = view
@@ -137,14 +152,15 @@ const drawDonut: Draw<'donut'> = ({ options }, rows, view) => {
   const shown = values.slice(0, Math.min(options.slices, room))
   const rest = total - shown.reduce((sum, each) => sum + each.value, 0)
   const slices = rest > 0 && shown.length < room ? [...shown, { label: 'others', value: rest }] : shown
-  const name = (label: string) => truncate(label, 13, style.glyphs.ellipsis)
-  const parts = slices.map(({ label, value }) => ({
-    label: name(label),
+  const parts = slices.map(({ label, value }, i) => ({
+    label: narrowName(label, i, style),
     share: total === 0 ? 0 : value / total,
   }))
-  const legend = slices.map(({ label, value }) =>
-    style.paint('muted', `${name(label)} ${formatNumber(value, options.format, dataNowMs)}`),
-  )
+  const legend = slices.map(({ label, value }, i) => {
+    const shown = truncate(label, 16, style.glyphs.ellipsis)
+    const number = isNarrow(label) ? '' : `#${i + 1} `
+    return style.paint('muted', `${number}${shown} ${formatNumber(value, options.format, dataNowMs)}`)
+  })
   // An arc is as wide as it is high: more of them side by side are lower.
   const arcHeight = Math.min(height - 1, Math.max(7, Math.floor((width / Math.max(1, parts.length) + 8) / 2)))
   const chart = renderChart('donut', { ...chartLook(style), width, height: arcHeight, data: { parts } })

@@ -21,7 +21,7 @@ import type { Picture, ScreenView } from './screen.ts'
 export function drawBoard(state: BoardState, view: ScreenView): string[] {
   const id = shownId(state, view.resource)
   const list = view.resource(boardListResource)
-  if (id === null && state.wall === null) return drawBoardList(state, list, view)
+  if (state.shown === null && state.wall === null) return drawBoardList(state, list, view)
   const resource = id === null ? list : view.resource(boardResource(id))
   const saved = savedOf(state, view.resource)
   if (saved === null) return noResourceBox(view, resource, 'There is no board to show: BOARD lists them.')

@@ -27,8 +27,16 @@ interface Place {
   dataNowMs: number
 }
 
-/** The columns of a panel's table. */
+/** The columns of a panel's table: those that fit beside each other, the last ones are left out first. */
 export function listColumns(panel: ListPanel, answer: PanelAnswer, place: Place): readonly Column<PanelRow>[] {
+  const shown = columnsOf(panel, answer, place).filter(({ fromWidth = 0 }) => place.width >= fromWidth)
+  // A cell at each side, and one before each column but the first.
+  const ends = shown.map((_, i) => shown.slice(0, i + 1).reduce((sum, column) => sum + column.width + 1, 1))
+  const fitting = shown.filter((_, i) => i === 0 || (ends[i] ?? 0) <= place.width)
+  return fitting.map(column => ({ ...column, width: Math.min(column.width, Math.max(1, place.width - 2)) }))
+}
+
+function columnsOf(panel: ListPanel, answer: PanelAnswer, place: Place): readonly Column<PanelRow>[] {
   switch (panel.kind) {
     case 'table':
       return (panel.options.columns ?? allColumns(answer)).map(column => tableColumn(column, answer, place))
@@ -87,7 +95,7 @@ function barColumns(panel: PanelOf<'bar'>, { rows }: PanelAnswer, place: Place):
   const { label, value, format } = panel.options
   const most = rows.reduce((max, row) => Math.max(max, Math.abs(numberOf(row.values[value]) ?? 0)), 0)
   const labelWidth = Math.max(8, Math.min(28, Math.floor(place.width * 0.36)))
-  const barWidth = Math.max(4, place.width - labelWidth - 8 - 4)
+  const barWidth = Math.max(1, place.width - labelWidth - 8 - 4)
   return [
     {
       title: label.toUpperCase(),
@@ -119,7 +127,7 @@ function barCell(value: number | null, { most, width, style }: { most: number; w
 function sparkColumns(panel: PanelOf<'sparkline'>, _answer: PanelAnswer, place: Place): Column<PanelRow>[] {
   const { label, values, value, format } = panel.options
   const labelWidth = Math.max(8, Math.min(28, Math.floor(place.width * 0.36)))
-  const sparkWidth = Math.max(6, place.width - labelWidth - (value === undefined ? 0 : 9) - 3)
+  const sparkWidth = Math.max(1, place.width - labelWidth - (value === undefined ? 0 : 9) - 3)
   return [
     {
       title: label.toUpperCase(),

@@ -27,17 +27,22 @@ export function wallNames({ wall }: BoardState, read: ReadResource): readonly st
   return wall.names.length > 0 ? wall.names : boardRows(read).map(row => row.id)
 }
 
-/** The id of the board that is shown, or null for the list. What no board in the list is called may still be an id. */
+/** The id of the board that is shown; null for the list, and while nobody knows which board is called so. */
 export function shownId(state: BoardState, read: ReadResource): string | null {
-  const name = state.wall === null ? state.shown : turnName(state, state.wall.at, read)
-  return name === null ? null : (findBoardId(name, boardRows(read)) ?? name)
+  return idOf(state.wall === null ? state.shown : turnName(state, state.wall.at, read), read)
+}
+
+/** What no board in the list is called may still be the id of a shared one. */
+function idOf(name: string | null, read: ReadResource): string | null {
+  if (name === null) return null
+  const isListComing = read(boardListResource).status === 'loading'
+  return findBoardId(name, boardRows(read)) ?? (isListComing ? null : name)
 }
 
 /** The id of the board that comes next on a wall, once it is time to look for it; null before that, and for a wall of one. */
 function nextId(state: BoardState, read: ReadResource): string | null {
   const { wall } = state
-  const name = wall?.isNextNear ? turnName(state, wall.at + 1, read) : null
-  const id = name === null ? null : (findBoardId(name, boardRows(read)) ?? name)
+  const id = idOf(wall?.isNextNear ? turnName(state, wall.at + 1, read) : null, read)
   return id === shownId(state, read) ? null : id
 }
 
