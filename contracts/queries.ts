@@ -14,7 +14,7 @@ export const QueryParamsSchema = z.record(z.string().max(64), z.unknown())
 export type QueryParams = z.infer<typeof QueryParamsSchema>
 
 /**
- * How an answer is written down. `json` is one `QueryResult`; `stream` is one `QueryStreamMessage` a line, for those
+ * How an answer is written down. `json` is one `QueryResultSchema`; `stream` is one `QueryStreamMessage` a line, for those
  * who show rows while the query runs; `jsonl` one object a line.
  */
 export const queryFormats = ['json', 'jsonl', 'csv', 'parquet', 'markdown', 'stream'] as const
@@ -63,7 +63,6 @@ export const QueryResultSchema = z.object({
   rows: z.array(z.array(z.unknown())),
   statistics: QueryStatisticsSchema,
 })
-export type QueryResult = z.infer<typeof QueryResultSchema>
 
 /**
  * One line of the format `stream`: `columns` before all `rows`, which come in parts; `progress` now and then, also before
@@ -92,7 +91,6 @@ export type QueryPlace = z.infer<typeof QueryPlaceSchema>
 
 /** `POST /api/query/explain`. Parameters without a value have an empty one. */
 export const QueryExplainRequestSchema = z.strictObject({ sql: SqlTextSchema, params: QueryParamsSchema.default({}) })
-export type QueryExplainRequest = z.infer<typeof QueryExplainRequestSchema>
 
 /** `plan` is the engine's, a step a line, indented; `parameters` are those of the SQL. */
 export const QueryExplanationSchema = z.object({
@@ -103,7 +101,6 @@ export const QueryExplanationSchema = z.object({
   usesClock: z.boolean(),
   plan: z.array(z.string()),
 })
-export type QueryExplanation = z.infer<typeof QueryExplanationSchema>
 
 /** `GET /api/query/catalog`: what SQL may name, for completion and for `docs/sql.md`. */
 export const QueryCatalogSchema = z.object({

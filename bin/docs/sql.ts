@@ -100,7 +100,7 @@ ${streamExamples.map(message => JSON.stringify(message)).join('\n')}
 | --- | ${plans.map(() => '---').join(' | ')} |
 ${limitLines().join('\n')}
 
-A text has at most ${count(sqlCharsMax)} characters. Over a limit a query ends with \`QUERY_LIMIT\` and a sentence that names it; queries beyond those at a
+A text has at most ${count(sqlCharsMax)} characters. The seconds count to the last row: who reads slowly runs out of them. Over a limit a query ends with \`QUERY_LIMIT\` and a sentence that names it; queries beyond those at a
 time are refused with \`RATE_LIMITED\`. The owner of a home has the limits that \`GET /api/subscription\` says.
 
 ## What is refused, and why

@@ -15,7 +15,7 @@
 import { Readable } from 'node:stream'
 import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
-import type { QueryFormat } from '../../contracts/queries.ts'
+import { type QueryFormat, sqlCharsMax } from '../../contracts/queries.ts'
 import { literal, quote } from '../clickhouse/literal.ts'
 import type { AnalyticsStore, QueryOptions, ReadOnlyLimits, ReadOnlyPart, ReadOnlyResult } from '../clickhouse/port.ts'
 import { type Catalog, loadCatalog } from './catalog.ts'
@@ -64,7 +64,7 @@ export interface QueryLimits extends ReadOnlyLimits {
 }
 
 export interface UserQuery {
-  /** At most 20,000 characters. */
+  /** At most `sqlCharsMax` characters. */
   readonly sql: string
   /** Whose rows `mine` shows. */
   readonly userId: UserId
@@ -76,7 +76,6 @@ export interface UserQuery {
   readonly signal?: AbortSignal
 }
 
-const charsMax = 20_000
 /** Parameters and the engine's own form make it longer. */
 const formattedCharsMax = 200_000
 const formatTimeSecMax = 3
@@ -149,15 +148,15 @@ export async function createSqlGate(store: AnalyticsStore): Promise<SqlGate> {
       const { filled, sql, options } = await prepare(query)
       return await inTurn(query, filled, () => store.queryReadOnly(sql, query.limits, options))
     },
-    async stream({ format: rowFormat, ...query }) {
-      if (rowFormat !== 'parquet') return await begun(renderParts(parts(query), rowFormat))
+    async stream({ format: wanted, ...query }) {
+      if (wanted !== 'parquet') return await begun(renderParts(parts(query), wanted))
       const { filled, sql, options } = await prepare(query)
       return await inTurn(query, filled, () => store.fileReadOnly(sql, 'Parquet', query.limits, options))
     },
     async check(sql) {
       assertLength(sql)
       const { review } = await look(fillPlaceholders(sql, {}, { missing: 'sample' }))
-      return { tables: [...review.tables], parameters: placeholdersOf(sql), usesClock: review.usesClock }
+      return factsOf(sql, review)
     },
     async explain(query) {
       assertLength(query.sql)
@@ -167,14 +166,13 @@ export async function createSqlGate(store: AnalyticsStore): Promise<SqlGate> {
       const ask = () => store.queryReadOnly(sql, query.limits, optionsOf(query, review))
       const { rows } = await inTurn(query, filled, ask)
       const plan = rows.map(([line]) => String(line)).filter(line => line.trim() !== '' && !unsaidOfPlan.test(line))
-      return {
-        tables: [...review.tables],
-        parameters: placeholdersOf(query.sql),
-        usesClock: review.usesClock,
-        plan: plan.map(shortLine),
-      }
+      return { ...factsOf(query.sql, review), plan: plan.map(shortLine) }
     },
   }
+}
+
+function factsOf(sql: string, { tables, usesClock }: Review): CheckedSql {
+  return { tables: [...tables], parameters: placeholdersOf(sql), usesClock }
 }
 
 function optionsOf({ tag, signal }: UserQuery, { ownTables }: Review): QueryOptions {
@@ -207,8 +205,8 @@ function shortLine(line: string): string {
 }
 
 function assertLength(sql: string): void {
-  if (sql.length > charsMax) {
-    throw new AppError('QUERY_REFUSED', `The SQL has ${sql.length} characters: at most ${charsMax} are allowed.`)
+  if (sql.length > sqlCharsMax) {
+    throw new AppError('QUERY_REFUSED', `The SQL has ${sql.length} characters: at most ${sqlCharsMax} are allowed.`)
   }
   if (sql.includes('\0') || !sql.isWellFormed()) {
     throw new AppError('QUERY_REFUSED', 'The SQL holds characters that are not text.')

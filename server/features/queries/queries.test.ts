@@ -18,7 +18,8 @@ import { LiveClient } from '../../../test/live-client.ts'
 import { openServerRig, rigNow, rigToken, type ServerRig } from '../../../test/server-rig.ts'
 import type { ServerDeps } from '../../deps.ts'
 import { type RunningServer, startServer } from '../../server.ts'
-import { changeQuery, createQuery, findSavedQuery, listQueries, runSavedQuery } from './service.ts'
+import { runQuery } from '../query/service.ts'
+import { changeQuery, createQuery, filledQuery, findSavedQuery, listQueries } from './service.ts'
 
 const hourMs = 3_600_000
 const topSql = `SELECT video_id AS key, max(views) AS views
@@ -162,8 +163,10 @@ describe('a saved query', () => {
     const sql = 'SELECT video_id FROM mine.samples'
     const { body } = await call('POST', '/api/queries', { name: 'Mine', sql, visibility: 'public' })
     const { id } = SavedQuerySchema.parse(body)
-    const rowsFor = async (userId: UserId) =>
-      (await runSavedQuery(deps, { userId, id, params: {}, tag: 'test', rowsMax: 10 })).rows
+    const rowsFor = async (userId: UserId) => {
+      const filled = filledQuery(await findSavedQuery(deps, userId, id), {})
+      return (await runQuery(deps, { ...filled, userId, tag: 'test' }, { rowsMax: 10 })).rows
+    }
     expect(await rowsFor(other)).toEqual([['theirs']])
     expect(await rowsFor(rig.userId)).toEqual([['ours']])
   })

@@ -16,7 +16,6 @@ import {
   type SavedQueryRequest,
   savedQueriesMax,
 } from '../../../contracts/queries.ts'
-import type { ReadOnlyResult } from '../../../core/clickhouse/port.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import { sqlStateOf, uniqueViolation } from '../../../core/db/sql-errors.ts'
 import type { SqlGate } from '../../../core/sql-gate/gate.ts'
@@ -27,7 +26,7 @@ import { nextInstantCursor, readInstantCursor } from '../../http/instant-cursor.
 import { ownerOf } from '../../http/owner-of.ts'
 import { assertVersion } from '../../http/version-tag.ts'
 import { recordAudit } from '../audit/record.ts'
-import { type AskedQuery, type QueryDeps, runQuery, streamQuery } from '../query/service.ts'
+import { type AskedQuery, type QueryDeps, streamQuery } from '../query/service.ts'
 import { diffLines } from './line-diff.ts'
 
 type Trx = Transaction<Database>
@@ -260,16 +259,6 @@ export async function streamSavedQuery(
   const { id, ...rest } = asked
   const query = await findSavedQuery(deps, asked.userId, id)
   return await streamQuery(deps, { ...rest, ...filledQuery(query, asked.params) })
-}
-
-/** The same whole, for those who compute with it by themselves (see `runQuery`). */
-export async function runSavedQuery(
-  deps: QueryDeps & Pick<ServerDeps, 'db'>,
-  asked: Omit<AskedQuery, 'sql'> & { readonly id: string; readonly rowsMax: number },
-): Promise<ReadOnlyResult & { query: SavedQuery }> {
-  const { id, rowsMax, ...rest } = asked
-  const query = await findSavedQuery(deps, asked.userId, id)
-  return { ...(await runQuery(deps, { ...rest, ...filledQuery(query, asked.params) }, { rowsMax })), query }
 }
 
 /** The SQL of a saved query with a value for each parameter that has one: that given, else its default. */
