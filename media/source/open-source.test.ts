@@ -259,6 +259,27 @@ describe('a stream of segments', () => {
     )
   })
 
+  it('is read by ranges where many parts lie in one file', async () => {
+    const starts = segments.map((_, index) => sizeOf(segments.slice(0, index)))
+    const entries = segments.flatMap((bytes, index) => [
+      `#EXTINF:${segmentSec}.0,`,
+      `#EXT-X-BYTERANGE:${bytes.length}@${starts[index]}`,
+      'all.ts',
+    ])
+    files = {
+      'hls/list.m3u8': ['#EXTM3U', '#EXT-X-VERSION:4', '#EXT-X-TARGETDURATION:2', ...entries, '#EXT-X-ENDLIST'].join(
+        '\n',
+      ),
+      'hls/all.ts': Buffer.concat(segments),
+    }
+    const cut = await copy('hls/list.m3u8', 20.3, 25.3)
+    expect(cut.frameCount).toBe(151)
+    // The parts that the clip lies in, and the one that says what the stream is, each with what lies in its blocks.
+    const blocks = 3 * 128 * 1024
+    expect(cut.bytesRead).toBeLessThan(sizeOf(segments.slice(10, 13)) + sizeOf(segments.slice(0, 1)) + blocks)
+    expect(cut.bytesRead).toBeLessThan(sizeOf(segments))
+  })
+
   it('becomes one file, for which each part is fetched once', async () => {
     serve({ 'hls/list.m3u8': playlist(names) })
     const media = await openMediaSource({ outbound }, { kind: 'url', url: `${base}/hls/list.m3u8` })
@@ -353,6 +374,10 @@ describe('a stream of segments', () => {
     await expect(probe('hls/list.m3u8')).rejects.toMatchObject({ code, message: expect.stringContaining(words) })
   })
 })
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
+}
 
 /** Holds parts of a stream back until six are asked for at once. */
 function partsGate() {

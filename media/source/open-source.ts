@@ -86,7 +86,7 @@ const fileFormats: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, WAVE, MP
 const urlFormats: InputFormat[] = [HLS, ...fileFormats]
 /** At both ends of a file, for its content id. */
 const sampledBytes = 256 * 1024
-/** Of a file whose index is known, to see whether it is still the same. */
+/** Of a file of which only some parts are wanted, or which is known, to see whether it is still the same. */
 const comparedBytes = 1024
 /** Segments of streams are usually no longer, and playlists never are. */
 const firstBytesOfPart = 4 * 1024 ** 2
@@ -218,7 +218,7 @@ async function openFile(
     ...{ input: make(), file: blocks, contentId: await contentIdOf(blocks), keepIndex },
     willRead({ startSec, endSec }, { durationSec }) {
       // As if a second took as much room as any other.
-      if (durationSec > 0) blocks.willRead((blocks.bytes * Math.max(0, endSec - startSec)) / durationSec)
+      if (durationSec > 0) blocks.willRead({ bytes: (blocks.bytes * Math.max(0, endSec - startSec)) / durationSec })
     },
     settled: async () => undefined,
   }
@@ -237,7 +237,9 @@ async function openUrl(
   const { version } = root
   const known = version === null ? null : sameIndex(expected, { bytes: root.bytes, version })
   const blocks = blockFile(root, known?.blocks)
-  const parts = new StreamParts(address => openRemoteFile(reading, address, firstBytesOfPart))
+  const parts = new StreamParts((address, isShared) =>
+    openRemoteFile(reading, address, isShared ? comparedBytes : firstBytesOfPart),
+  )
   const learn = (file: RemoteFile): void => {
     if (file.isPlaylist && file.whole !== null) parts.learn(Buffer.from(file.whole).toString('utf8'), file.url)
   }

@@ -15,10 +15,11 @@ const announcedShare = 0.9
 /** A file that lies far away, fetched in blocks. */
 export interface BlockFile extends ByteFile {
   /**
-   * Says that about so many bytes in a row will be read, from the next read on: they are fetched ahead, up to six
-   * requests of 2 MiB at a time. Nothing else is fetched that nobody asked for.
+   * Says that about so many bytes in a row will be read, from the next read on, or the next one there where it is known
+   * exactly where: they are fetched ahead, up to six requests of 2 MiB at a time. Nothing else is fetched that nobody
+   * asked for.
    */
-  willRead(bytes: number): void
+  willRead(span: { readonly bytes: number; readonly from?: number }): void
   /** What has been fetched so far and is still held, by the number of the block. */
   held(): Promise<ReadonlyMap<number, Uint8Array>>
 }
@@ -31,8 +32,8 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
   /** In the order of their last use. */
   const blocks = new Map<number, Promise<Uint8Array>>()
   const blockCount = Math.ceil(file.bytes / blockBytes)
-  /** Announced: so many blocks from the next read on. */
-  let announcedCount = 0
+  /** What was announced and is not begun, in blocks. */
+  let announced: { readonly first: number | null; readonly count: number } | null = null
   /** What is fetched ahead, in blocks. */
   let ahead = { next: 0, end: 0 }
   /** Where the last read ended. */
@@ -102,13 +103,14 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
   return {
     bytes: file.bytes,
     async read(start, end) {
-      const [first, last] = [Math.floor(start / blockBytes), Math.ceil(end / blockBytes)]
+      const { first, count } = blocksOf(start, end)
+      const last = first + count
       // What would not be held together is not cut into blocks.
       if (last - first > blocksHeldMax / 2) return await file.read(start, end)
       fetchMissing(first, last)
-      if (announcedCount > 0) {
-        ahead = { next: last, end: Math.min(blockCount, first + announcedCount) }
-        announcedCount = 0
+      if (announced && isWithin(first, announced)) {
+        ahead = { next: last, end: Math.min(blockCount, (announced.first ?? first) + announced.count) }
+        announced = null
       }
       readEnd = last
       goAhead()
@@ -121,8 +123,11 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
       }
       return target
     },
-    willRead(bytes) {
-      announcedCount = Math.floor((bytes * announcedShare) / blockBytes)
+    willRead({ bytes, from }) {
+      announced =
+        from === undefined
+          ? { first: null, count: Math.floor((bytes * announcedShare) / blockBytes) }
+          : blocksOf(from, from + bytes)
     },
     async held() {
       const found = new Map(known)
@@ -134,4 +139,14 @@ export function blockFile(file: ByteFile, known: ReadonlyMap<number, Uint8Array>
     },
     close: () => file.close(),
   }
+}
+
+/** The blocks that some bytes lie in. */
+function blocksOf(start: number, end: number): { readonly first: number; readonly count: number } {
+  const first = Math.floor(start / blockBytes)
+  return { first, count: Math.ceil(end / blockBytes) - first }
+}
+
+function isWithin(index: number, { first, count }: { readonly first: number | null; readonly count: number }): boolean {
+  return first === null || (index >= first && index < first + count)
 }

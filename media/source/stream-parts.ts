@@ -25,9 +25,12 @@ interface StreamPart extends TimeSpan {
   readonly range: { readonly start: number; readonly bytes: number } | null
 }
 
+/** @param isShared whether many parts lie in the file */
+type OpenPart = (address: string, isShared: boolean) => Promise<RemoteFile>
+
 /** The parts of one stream. */
 export class StreamParts {
-  readonly #open: (address: string) => Promise<RemoteFile>
+  readonly #open: OpenPart
   /** In which list a part is, and where. */
   readonly #places = new Map<string, { readonly list: readonly StreamPart[]; readonly index: number }>()
   readonly #ahead = new Map<string, Promise<RemoteFile>>()
@@ -36,7 +39,7 @@ export class StreamParts {
   readonly #opening = new Set<Promise<RemoteFile>>()
   #announced: TimeSpan | null = null
 
-  constructor(open: (address: string) => Promise<RemoteFile>) {
+  constructor(open: OpenPart) {
     this.#open = open
   }
 
@@ -61,10 +64,10 @@ export class StreamParts {
     this.#goAhead(address)
     const file = await opening
     const blocks = blockFile(file)
-    if (this.#places.get(address)?.list.some(part => part.range !== null && part.address === address)) {
+    if (this.#isShared(address)) {
       this.#shared.set(address, blocks)
       blocks.willRead(this.#announcedBytes(address))
-    } else if (this.#isAnnounced(address)) blocks.willRead(file.bytes)
+    } else if (this.#isAnnounced(address)) blocks.willRead({ from: 0, bytes: file.bytes })
     return { file, blocks }
   }
 
@@ -74,7 +77,7 @@ export class StreamParts {
   }
 
   #begin(address: string): Promise<RemoteFile> {
-    const opening = this.#open(address)
+    const opening = this.#open(address, this.#isShared(hrefOf(address)))
     this.#opening.add(opening)
     // Whoever asks for it hears of a failure.
     const settle = (): unknown => this.#opening.delete(opening)
@@ -98,11 +101,19 @@ export class StreamParts {
     return part !== undefined && this.#overlaps(part)
   }
 
-  #announcedBytes(address: string): number {
-    const parts = this.#places.get(address)?.list ?? []
-    return parts
-      .filter(part => part.address === address && this.#overlaps(part))
-      .reduce((sum, part) => sum + (part.range?.bytes ?? 0), 0)
+  #isShared(address: string): boolean {
+    const place = this.#places.get(address)
+    return place?.list[place.index]?.range != null
+  }
+
+  /** Of a file that holds many parts: from the first that was announced to the last. */
+  #announcedBytes(address: string): { readonly from: number; readonly bytes: number } {
+    const ranges = (this.#places.get(address)?.list ?? []).flatMap(part =>
+      part.address === address && part.range !== null && this.#overlaps(part) ? [part.range] : [],
+    )
+    const from = Math.min(...ranges.map(range => range.start))
+    const end = Math.max(...ranges.map(range => range.start + range.bytes))
+    return ranges.length === 0 ? { from: 0, bytes: 0 } : { from, bytes: end - from }
   }
 
   #overlaps(part: TimeSpan): boolean {
