@@ -89,6 +89,16 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       expect(trends.status).toBe(200)
       expect(await trends.json()).toMatchObject({ data: [{ key: 'youtube:dQw4w9WgXcQ', gain: 600 }, {}] })
       expect((await fetch(`${first.url}/api/analytics/trends`)).status).toBe(401)
+      const saved = {
+        name: 'Most',
+        sql: 'select max(views) + {more:UInt8} as most from v.samples',
+        parameters: [{ name: 'more', default: 1 }],
+      }
+      await fetch(`${first.url}/api/queries`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(saved),
+      })
       const lasting = decodeJwt((await cli.run('token', '--hours', '12')).stdout.trim())
       expect(Number(lasting.exp) - Number(lasting.iat)).toBe(12 * 3600)
 
@@ -112,17 +122,6 @@ describe('the command on a home', { timeout: 120_000 }, () => {
       expect(answer.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['most', '2500'])
       const given = await cli.run('query', '--format', 'csv', '--param', 'x=007', 'select {x:String} as x')
       expect(given.stdout.replaceAll('"', '').trim().split('\n')).toEqual(['x', '007'])
-      const saved = {
-        name: 'Most',
-        sql: 'select max(views) + {more:UInt8} as most from v.samples',
-        parameters: [{ name: 'more', default: 1 }],
-      }
-      const token = (await cli.run('token')).stdout.trim()
-      await fetch(`${next.url}/api/queries`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(saved),
-      })
       const table = await cli.run('query', '--saved', 'most', '--format', 'markdown', '--param', 'more=2')
       expect(table.stdout).toBe('| most |\n| ---: |\n| 2502 |\n')
       const listed = await cli.run('keys', 'list')

@@ -15,8 +15,17 @@ export interface Sandbox {
 
 const probeMsMax = 5_000
 const here = dirname(fileURLToPath(import.meta.url))
-/** Of the system: what a dynamically linked program is made of. */
-const systemFolders = ['/usr', '/lib', '/lib64', '/lib32', '/bin', '/etc/ld.so.cache', '/etc/alternatives']
+/** Of the system: what a dynamically linked program is made of, and how much memory it may have. */
+const systemFolders = [
+  '/sys/fs/cgroup',
+  '/usr',
+  '/lib',
+  '/lib64',
+  '/lib32',
+  '/bin',
+  '/etc/ld.so.cache',
+  '/etc/alternatives',
+]
 
 /**
  * Finds out whether processes can be shut in here, by doing it once.

@@ -127,11 +127,11 @@ function csvField(cell: unknown): string {
   return `"${cellText(cell).replaceAll('"', '""')}"`
 }
 
-/** One line, and nothing that ends a cell, begins a tag or is taken for emphasis. */
+/** One line, and nothing that ends a cell, begins a tag or is taken for emphasis; `_` is so only at the ends of words. */
 function markdownCell(cell: unknown): string {
   if (cell === null || cell === undefined) return ''
   return cellText(cell)
-    .replace(/[\\`*_|<>[\]~]/g, '\\$&')
+    .replace(/[\\`*|<>[\]~]|(?<!\w)_|_(?!\w)/g, '\\$&')
     .replace(/\s*[\r\n]+\s*/g, ' ')
 }
 
