@@ -162,7 +162,6 @@ export const PanelSchema = z.discriminatedUnion('kind', [
 export type Panel = z.infer<typeof PanelSchema>
 export type PanelKind = Panel['kind']
 export type PanelOf<K extends PanelKind> = Extract<Panel, { kind: K }>
-export const panelKinds = PanelSchema.options.map(option => option.shape.kind.value)
 
 /** What may be chosen for a variable: values of its own, or the rows of a source (which knows no variables itself). */
 const ChoicesSchema = z.union([

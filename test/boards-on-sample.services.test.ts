@@ -7,6 +7,7 @@ import { runImport } from '../ingest/import.ts'
 import { sampleFile } from '../ingest/replay.ts'
 import { builtInBoards } from '../server/features/dashboards/built-in.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
+import { drawPicture } from '../terminal/draw-picture.ts'
 import { cacheTokens } from '../terminal/net/access-token.ts'
 import { LiveClient } from '../terminal/net/live-client.ts'
 import { webSocketConnect } from '../terminal/net/transport.ts'
@@ -96,6 +97,26 @@ describe('a board that comes with Cliptape', () => {
         isEmpty: mayBeEmpty[name]?.includes(id) ?? false,
       })),
     )
+  })
+})
+
+describe('a picture of a board', () => {
+  it('is drawn without a terminal, once its rows have come', async () => {
+    const drawn = await drawPicture({
+      url: server.url,
+      token: async () => rigToken,
+      command: 'BOARD creator-watch 30D',
+      size: { columns: 160, rows: 48 },
+      theme: 'light',
+      waitMs: 60_000,
+    })
+    expect(drawn).toMatchObject({ isWhole: true, picture: { title: 'Creator watch' } })
+    for (const text of ['Engagement', 'clips', 'The', 'sample.']) expect(drawn.picture?.svg).toContain(`>${text}<`)
+    const nowhere = { token: async () => rigToken, size: { columns: 80, rows: 24 }, theme: 'amber' as const }
+    expect(await drawPicture({ ...nowhere, url: server.url, command: 'BOARD no-such-board', waitMs: 60_000 })).toEqual({
+      picture: null,
+      reason: 'There is no such board.',
+    })
   })
 })
 

@@ -25,14 +25,14 @@ interface Size {
 const smallest: Readonly<Record<PanelKind, Size>> = {
   table: { width: 36, height: 5 },
   line: { width: 32, height: 7 },
-  bar: { width: 26, height: 4 },
-  sparkline: { width: 26, height: 4 },
+  bar: { width: 30, height: 5 },
+  sparkline: { width: 30, height: 5 },
   gauge: { width: 18, height: 4 },
   donut: { width: 18, height: 9 },
-  heatmap: { width: 30, height: 5 },
+  heatmap: { width: 40, height: 6 },
   worldmap: { width: 40, height: 11 },
-  number: { width: 14, height: 4 },
-  log: { width: 32, height: 4 },
+  number: { width: 16, height: 5 },
+  log: { width: 38, height: 4 },
 }
 /** How much of what is left over on a page a kind takes. */
 const appetite: Readonly<Record<PanelKind, number>> = {
