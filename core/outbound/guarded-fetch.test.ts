@@ -272,3 +272,18 @@ it('ends what is under way when it is closed', async () => {
   await outbound.close()
   await ended
 })
+
+it('brings what a configured interface names, from its own origin or from outside', async () => {
+  const own = await serve((_request, response) => response.end('own'))
+  const other = await serve((_request, response) => response.end('other'))
+  const outbound = open({ configuredOrigins: [own.url, other.url], mayReach: isPublicAddress })
+  const { bytes } = await outbound.fetchBytesNamed(`${own.url}/a.mp4`, `${own.url}/v1`)
+  expect(Buffer.from(bytes).toString()).toBe('own')
+  // Another origin of the operator's is none of its.
+  const refused = [
+    outbound.fetchBytesNamed(`${other.url}/a.mp4`, `${own.url}/v1`),
+    outbound.fetchBytesNamed('http://169.254.169.254/a.mp4', `${own.url}/v1`),
+    open({ mayReach: isPublicAddress }).fetchBytesNamed(`${own.url}/a.mp4`, `${own.url}/v1`),
+  ]
+  for (const one of refused) await expect(one).rejects.toMatchObject({ code: 'FORBIDDEN' })
+})

@@ -8,8 +8,8 @@ const goodMs = 3_600_000
 
 /** The address of a post's file, good for an hour; of a sandbox without a file it leads out of it, to nothing. */
 export function videoUrl({ videoFile }: SandboxState, ask: Ask, fileName: string): string {
-  const base = videoFile === null ? 'https:/' : new URL(ask.baseUrl).origin
-  return `${base}/scontent.cdninstagram.com/sandbox/${fileName}?oe=${Math.floor((ask.nowMs + goodMs) / 1000)}`
+  const base = videoFile === null ? 'https://' : `${new URL(ask.baseUrl).origin}/`
+  return `${base}scontent.cdninstagram.com/sandbox/${fileName}?oe=${Math.floor((ask.nowMs + goodMs) / 1000)}`
 }
 
 /** Gives the file, in ranges too, while its address is good. */
