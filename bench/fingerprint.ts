@@ -29,15 +29,16 @@ const clipsPerOriginal = Number(process.argv[3] ?? 4)
 if (folderOfMedia === '') throw new Error('Name a folder with media, or set CLIPTAPE_REFERENCE_DATA.')
 
 /**
- * Each with the film that it shows: a clip found in another video of the same film is neither right nor false. One that
- * is still is a plain ground with a running clock, or the camera of a room.
+ * Each with the films that it shows: a clip found in another video of the same film is neither right nor false (seven
+ * seconds of the shots are of the room that the meeting is shown with). One that is still is a plain ground with a
+ * running clock, or the camera of that room.
  */
 const originals = [
-  { path: join(folderOfMedia, 'video/big_buck_bunny_480p_30s.mp4'), film: 'bunny', isStill: false },
-  { path: join(folderOfMedia, 'video/known_cuts_51s_360p.mp4'), film: 'bunny', isStill: false },
-  { path: join(folderOfMedia, 'speech/loud_and_silent_42s_720p.mp4'), film: 'loud', isStill: true },
-  { path: join(folderOfMedia, 'speech/meeting_139s_768x432.mp4'), film: 'meeting', isStill: true },
-  { path: join(packageRoot, 'media/sample/sample.mp4'), film: 'sample', isStill: false },
+  { path: join(folderOfMedia, 'video/big_buck_bunny_480p_30s.mp4'), films: ['bunny'], isStill: false },
+  { path: join(folderOfMedia, 'video/known_cuts_51s_360p.mp4'), films: ['bunny', 'room'], isStill: false },
+  { path: join(folderOfMedia, 'speech/loud_and_silent_42s_720p.mp4'), films: ['loud'], isStill: true },
+  { path: join(folderOfMedia, 'speech/meeting_139s_768x432.mp4'), films: ['room'], isStill: true },
+  { path: join(packageRoot, 'media/sample/sample.mp4'), films: ['sample'], isStill: false },
 ] as const
 const clipSec = 15
 /** A clip counts as placed where it was cut when its beginning is so near. */
@@ -137,6 +138,12 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
+/** Whether two videos show parts of one film. */
+function showsSame(a: Original, b: Original): boolean {
+  const films: readonly string[] = b.films
+  return a.films.some(film => films.includes(film))
+}
+
 /** Where clips begin: spread evenly, and none at the very beginning where titles are. */
 function startsIn(durationSec: number): number[] {
   const room = durationSec - clipSec
@@ -164,12 +171,12 @@ interface Cut {
 /** @param path where the edited clip may lie meanwhile */
 async function outcomeOfCut(printed: readonly Original[], cut: Cut, path: string): Promise<Outcome> {
   const { original, startSec, name, edit } = cut
-  const other = printed.find(one => one.film !== original.film) ?? original
+  const other = printed.find(one => !showsSame(one, original)) ?? original
   await writeEdited(path, cut, other.path)
   const clip = await printOf(path)
   await rm(path)
   // What stands below on a split screen is there.
-  const shown = name === 'split screen' ? printed.filter(one => one.film !== other.film) : printed
+  const shown = name === 'split screen' ? printed.filter(one => !showsSame(one, other)) : printed
   return outcomeOf(clip, shown, { edit: name, original, cutAtSec: startSec + (edit.trimSec ?? 0) })
 }
 
@@ -208,7 +215,7 @@ function outcomeOf(
   const own = startsBy(clip, original.print)
   const placed = kinds.filter(kind => own[kind] !== undefined && Math.abs(own[kind] - cutAtSec) <= nearSec)
   const strangers = [
-    ...printed.filter(one => one.film !== original.film).map(one => one.print),
+    ...printed.filter(one => !showsSame(one, original)).map(one => one.print),
     without(original.print, cutAtSec - clipSec, cutAtSec + 2 * clipSec),
   ]
   const falseCount = { picture: 0, sound: 0, any: 0 }

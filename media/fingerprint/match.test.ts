@@ -166,5 +166,7 @@ describe('a match', () => {
     expect(matched(null)).toBeUndefined()
     expect(matched(words(80, 99))).toBeUndefined()
     expect(matched(clipSound)).toBe('both')
+    const placed = matchFingerprints({ pictures: [stillClip], sound: clipSound }, { pictures: [still], sound })
+    expect(placed?.picture?.offsetSec).toBe(placed?.sound?.offsetSec)
   })
 })

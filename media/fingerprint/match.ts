@@ -20,7 +20,7 @@ export interface Match {
 
 /**
  * Whether a video may be a copy of (a part of) another. Where either looks the same all the time, pictures alone are
- * no evidence: without the sound there is no match.
+ * no evidence: without the sound there is no match, and with it the sound says where it is from.
  * @param copy its pictures made by `queryPrint`
  * @param original its pictures made by `storedPrint`
  */
@@ -31,7 +31,7 @@ export function matchFingerprints(copy: Fingerprint, original: Fingerprint): Mat
     const full = pictures.find(({ view, isMirrored }) => view === 'full' && !isMirrored)
     return full !== undefined && looksTheSame(full)
   })
-  const picture = isStill && !sound ? null : seen
+  const picture = isStill ? seen && sound && { ...seen, offsetSec: sound.offsetSec, speed: sound.speed } : seen
   if (picture) return { kind: sound ? 'both' : 'picture', picture, sound }
   return sound ? { kind: 'sound', picture, sound } : null
 }
