@@ -241,7 +241,7 @@ describe('BOARD', () => {
     expect(queriesOf(before, view)[0]).toContain('["period","7d"],["platform","youtube"]')
     const after = act(before, view, 'period.next', 'platform.tiktok').screen
     expect(queriesOf(after, view)[0]).toContain('["period","30d"],["platform","tiktok"]')
-    const form = act(after, view, 'board.variables').screen
+    const form = act(after, view, 'board.variables', 'form.next', 'form.next').screen
     const typed = act(form, view, { name: 'form.text', text: 'gaming' }, 'form.enter').screen
     expect(queriesOf(typed, view)[0]).toContain('["niche","gaming"]')
     expect(queriesOf(open('BOARD clip-desk SET=niche=music'), view)[0]).toContain('["niche","music"]')
@@ -253,7 +253,11 @@ describe('BOARD', () => {
     expect(screen.queries(waiting.resource)).toHaveLength(1)
     expect(screen.picture(waiting)).toBeNull()
     const view = viewOf(size)
-    expect(queriesOf(act(screen, view, 'tick').screen, view).join()).toContain('["id","youtube:clip001"]')
+    const shown = act(screen, view, 'tick').screen
+    expect(queriesOf(shown, view).join()).toContain('["id","youtube:clip001"]')
+    const form = act(shown, view, 'board.variables', 'form.next').screen
+    const typed = act(form, view, { name: 'form.text', text: 'youtube:mine' }, 'form.enter', 'form.enter').screen
+    expect(queriesOf(typed, view).join()).toContain('["id","youtube:mine"]')
   })
 
   it('says of each panel what it lacks, and shows the others', () => {

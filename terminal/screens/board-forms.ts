@@ -1,8 +1,8 @@
 import type { Board, BoardValues, BoardVariable } from '../../contracts/dashboards.ts'
 import { periods } from '../../contracts/measures.ts'
-import { chosenIn, type Field, type FormSpec, type FormState, openForm, textIn } from '../state/form.ts'
+import { chosenIn, type Field, type FormSpec, type FormState, focusIn, openForm, textIn } from '../state/form.ts'
 import { truncate } from '../text/width.ts'
-import { choicesOf, valuesOf } from './board-answers.ts'
+import { choicesOf, choicesSource, valuesOf } from './board-answers.ts'
 import type { ScreenView } from './screen.ts'
 
 type Reads = Pick<ScreenView, 'live' | 'liveSql'>
@@ -14,7 +14,7 @@ const choiceCellsMax = 28
 export function variablesForm(board: Board, reads: Reads): FormSpec {
   return {
     fields: [
-      ...board.variables.map(variable => fieldOf(variable, reads)),
+      ...board.variables.flatMap(variable => fieldsOf(variable, reads)),
       { kind: 'button', name: 'show', label: 'Show' },
       { kind: 'button', name: 'reset', label: 'As it was' },
       { kind: 'button', name: 'cancel', label: 'Cancel' },
@@ -28,7 +28,7 @@ export function openVariablesForm(board: Board, chosen: BoardValues, reads: Read
   const values = valuesOf(board, chosen)
   const texts = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
   const choices = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [String(value)]]))
-  return openForm(variablesForm(board, reads), { texts, chosen: choices })
+  return focusIn(openForm(variablesForm(board, reads), { texts, chosen: choices }), 0)
 }
 
 /** What was chosen and typed. */
@@ -36,10 +36,22 @@ export function formValues(board: Board, form: FormState): BoardValues {
   return Object.fromEntries(
     board.variables.map(variable => {
       const { name } = variable
-      const text = name in form.chosen ? (chosenIn(form, name)[0] ?? '') : textIn(form, name).trim()
+      const chosen = name in form.chosen ? (chosenIn(form, name)[0] ?? '') : textIn(form, name).trim()
+      const text = textIn(form, otherName(name)).trim() || chosen
       return [name, variable.type === 'number' ? Number(text) : text]
     }),
   )
+}
+
+/** Of what comes from rows there is more than they hold: it can be typed as well. */
+function fieldsOf(variable: BoardVariable, reads: Reads): Field[] {
+  const field = fieldOf(variable, reads)
+  if (field.kind !== 'choice' || choicesSource(variable) === null) return [field]
+  return [field, { kind: 'text', name: otherName(variable.name), label: 'or another', lengthMax: 300 }]
+}
+
+function otherName(name: string): string {
+  return `${name} other`
 }
 
 function fieldOf(variable: BoardVariable, reads: Reads): Field {
