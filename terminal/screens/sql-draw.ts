@@ -87,7 +87,7 @@ function liveText(state: SqlState, view: ScreenView): [string, ColorRole] {
   const live = view.liveSql(liveQueryOf(state.run))
   if (live.status === 'error') return [`! ${live.message}`, 'error']
   if (live.status === 'loading') return ['live: waiting for the first rows', 'muted']
-  const count = `live  ${live.rows.length} rows`
+  const count = `live  ${rowsText(live.rows.length)}`
   return live.status === 'live' ? [count, 'good'] : [`${count}  ${live.message}`, 'warn']
 }
 
@@ -95,7 +95,7 @@ function resultText(state: SqlState, result: QueryResultState, view: ScreenView)
   const { nowMs, style } = view
   const { status, rowCount, statistics } = result
   const elapsedSec = ((result.endedAtMs ?? nowMs) - result.startedAtMs) / 1000
-  const rows = `${rowCount.toLocaleString('en-US')} ${rowCount === 1 ? 'row' : 'rows'}`
+  const rows = rowsText(rowCount)
   const read =
     statistics.rowsRead === 0
       ? ''
@@ -117,6 +117,10 @@ function resultText(state: SqlState, result: QueryResultState, view: ScreenView)
       return [`! ${failureText(state, result, view)}`, 'error']
     }
   }
+}
+
+function rowsText(count: number): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'}`
 }
 
 // Below it
