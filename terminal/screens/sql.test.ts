@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { QueryStreamMessage, SavedQuery } from '../../contracts/queries.ts'
 import { type Asked, type Reply, refusal } from '../../test/account-rig.ts'
-import { openScreen, type ScreenRig } from '../../test/screen-rig.ts'
+import { openScreen, type ScreenOptions, type ScreenRig, steadyScreen } from '../../test/screen-rig.ts'
 
 const statistics = { elapsedSec: 0.5, rowsRead: 90_000, bytesRead: 2_000_000 }
 const keys = { run: '\n', escape: '\u001b', save: '\u0013', history: '\u0012', f9: '\u001b[20~', up: '\u001b[A' }
@@ -66,15 +66,18 @@ const catalog: Reply = {
   },
 }
 
-async function openSql(replies: ScreenRig['http']['replies'] = {}, command = 'SQL') {
-  const { rig, http } = await openScreen(command, {
+async function openSql(replies: ScreenRig['http']['replies'] = {}, command = 'SQL', size: ScreenOptions = {}) {
+  const screen = await openScreen(command, {
     columns: 100,
     rows: 30,
+    ...size,
     replies: { 'GET /api/query/catalog': catalog, 'POST /api/query': rows, ...replies },
   })
+  const { rig, http } = screen
   return {
     rig,
     http,
+    screen,
     /** Types keys one after another, each waited for. */
     async type(...texts: string[]) {
       for (const text of texts) {
@@ -241,6 +244,19 @@ test('brings back what was run by a search, and what it replaced by undo', async
   expect(await rig.shows('select 11')).not.toContain('select 22')
   await type('\u001a')
   await rig.shows('select 22')
+})
+
+test.each([
+  ['80x24', { columns: 80, rows: 24 }],
+  ['60x15', { columns: 60, rows: 15, isAscii: true }],
+])('has room for the text, the rows and the keys in %s', async (name, size) => {
+  const { rig, type, screen } = await openSql({}, 'SQL', size)
+  await type('\u001b[200~select day, views, note\nfrom v.samples\u001b[201~', keys.run)
+  await rig.shows('3 rows')
+  await type(keys.escape, 'l')
+  await rig.shows('row 1 of 3')
+  const steady = steadyScreen(screen).replace(/\d\.\d\d s/, '0.00 s')
+  await expect(steady).toMatchFileSnapshot(`__snapshots__/sql-${name}.txt`)
 })
 
 test('cancels a running query with Esc, and stays', async () => {
