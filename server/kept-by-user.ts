@@ -5,7 +5,7 @@ interface Entry<T> {
   readonly asked: Promise<T>
   /** What was read last, while it is being read anew. */
   known: T | null
-  readonly atMs: number
+  atMs: number
 }
 
 /** Something about each user that is read often and changes rarely: an answer serves for a while, and whoever asks meanwhile shares it. */
@@ -46,6 +46,13 @@ export class KeptByUser<T> {
   /** What was read last, however long ago; null before. */
   known(userId: UserId): T | null {
     return this.#entries.get(userId)?.known ?? null
+  }
+
+  /** What is kept counts no longer as new, and stays `known`. Returns whether there is any. */
+  expire(userId: UserId): boolean {
+    const entry = this.#entries.get(userId)
+    if (entry) entry.atMs = Number.NEGATIVE_INFINITY
+    return entry !== undefined
   }
 
   forget(userId: UserId): void {

@@ -48,6 +48,7 @@ export async function startServer(
         note(change) {
           lists.note(change)
           deps.answers.note(change)
+          deps.clippers.note(change)
         },
       },
     },

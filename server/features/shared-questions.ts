@@ -29,7 +29,7 @@ export function trendsQuestion(
   const owner = reads.countsClippers ? clippersOf : null
   return {
     key: `trends${hasIndicators ? ' indicated' : ''}${ofOwner(owner)} ${canonical(params)}`,
-    isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
+    isTouchedBy: touching(deps, event => reads.isTouchedBy(event), owner),
     async compute() {
       const found = await inWorld(deps, ctx => trends(ctx, params), owner)
       return {
@@ -57,7 +57,7 @@ export function seriesQuestion(
   const owner = reads.countsClippers ? clippersOf : null
   return {
     key: `series${ofOwner(owner)} ${canonical(params)}`,
-    isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
+    isTouchedBy: touching(deps, event => reads.isTouchedBy(event), owner),
     async compute() {
       const found = await inWorld(deps, ctx => series(ctx, params), owner)
       return {

@@ -110,6 +110,10 @@ export class LiveEngine {
     await listen('metadata.written', event => ({ kind: 'metadata', world: event.world }))
     await listen('deadletters.changed', () => ({ kind: 'deadLetters' }))
     await listen('watchlists.changed', ({ userId }) => ({ kind: 'watchlists', userId }))
+    const stopMedia = await deps.bus.subscribe('media.changed', ({ userId, change }) => {
+      if (change.status === 'done') engine.change({ kind: 'media', userId })
+    })
+    engine.#unsubscribe.push(stopMedia)
     await listen('world.changed', () => ({ kind: 'world' }))
     await listen('niches.changed', () => ({ kind: 'niches' }))
     return engine

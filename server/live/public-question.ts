@@ -16,10 +16,14 @@ export function ofOwner(owner: UserId | null): string {
   return owner === null ? '' : ` of ${owner}`
 }
 
-/** Whether a change is about the numbers of the world that is looked at, and of those that a question reads. */
+/**
+ * Whether a change is about the numbers of the world that is looked at, and of those that a question reads.
+ * @param owner whose media it also reads
+ */
 export function touching(
   deps: Pick<ServerDeps, 'world'>,
   isTouchedBy: (event: BusEvents['samples.written']) => boolean,
+  owner: UserId | null = null,
 ): (change: Change) => boolean {
   return change => {
     switch (change.kind) {
@@ -33,6 +37,8 @@ export function touching(
       case 'deadLetters':
       case 'watchlists':
         return false
+      case 'media':
+        return change.userId === owner
       default:
         return assertNever(change)
     }

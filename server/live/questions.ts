@@ -86,7 +86,7 @@ function dataQuestion(
     staleAfterMs() {
       return reads.movesWithTime ? windowStandsMs(deps) : null
     },
-    isTouchedBy: touching(deps, event => reads.isTouchedBy(event)),
+    isTouchedBy: touching(deps, event => reads.isTouchedBy(event), owner),
     async compute() {
       const world = deps.world.current()
       if (world.gone?.aborted) return null

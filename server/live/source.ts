@@ -10,6 +10,7 @@ export type Change =
   | { kind: 'world' }
   | { kind: 'deadLetters' }
   | { kind: 'watchlists'; userId: string }
+  | { kind: 'media'; userId: string }
 
 /** A question with checked parameters, ready to be computed again and again. */
 export interface LiveQuestion {

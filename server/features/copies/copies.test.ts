@@ -127,6 +127,19 @@ describe('copies among media of one user', () => {
     const ext = lists.replace('/api/analytics', '/ext-api/v1')
     expect(await clippersAt(`${ext}creators`, await key('trends:read'))).toBe('not_provided')
     expect(await clippersAt(`${ext}creators`, await key('trends:read', 'vods:read'))).toBe(1)
+    // A list that is watched has a new copy as soon as the work that found it is done.
+    const client = await LiveClient.open(server.url, rigToken)
+    client.subscribe('top', 'trends', { type: 'creators', period: '7d' })
+    const counted = (message: { rows?: readonly object[]; upsert?: readonly object[] }) =>
+      [...(message.rows ?? message.upsert ?? [])].flatMap(row => ('clippers' in row ? [row.clippers] : []))
+    expect(counted(await client.next('snapshot', 'top'))).toEqual([1])
+    await rig.store.insert('cliptape.videos_v1', [late])
+    await register('instagram:late', null)
+    await remember('instagram:late', 10, clipPrint)
+    await rig.bus.publish('media.changed', { userId: rig.userId, change: done })
+    expect(counted(await client.next('patch', 'top'))).toEqual([2])
+    client.socket.close()
+    await forgetPrint(rig, { owner: rig.userId, vodId: 'instagram:late' })
   })
 
   it('are never looked for in media of others', async () => {
@@ -159,6 +172,12 @@ const remember = (vodId: string, durationSec: number, print: MediaPrint) =>
 const ask = (path: string) => fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${rigToken}` } })
 
 const copies = async (path: string) => CopiesSchema.strict().parse(await (await ask(path)).json())
+
+const late = {
+  ...{ kind: 'clip', title: 'later', url: '', source: 'import:test', observed_at: '2026-01-31 12:00:00.000' },
+  ...{ platform: 'instagram', video_id: 'late', creator_id: 'another', published_at: '2026-01-31 06:00:00.000' },
+}
+const done = { jobId: 'j', type: 'timeline/analyze', vodId: 'instagram:late', status: 'done' as const, progress: 1 }
 
 const get = async (path: string, token: string) =>
   (await fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${token}` } })).json()

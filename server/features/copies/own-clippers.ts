@@ -1,13 +1,14 @@
 import { type OwnClippers, readOwnClippers } from '../../../analytics/copies/clippers.ts'
-import type { UserId } from '../../../contracts/ids.ts'
+import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Principal } from '../../auth/authenticator.ts'
 import type { ServerDeps } from '../../deps.ts'
 import { KeptByUser } from '../../kept-by-user.ts'
+import type { Change } from '../../live/source.ts'
 import { vodsMax } from '../vods/service.ts'
 import { realContext } from './service.ts'
 
-/** A copy that was found, or media that is gone, is counted so within this. */
+/** Media that is gone, and what another node missed, is known within this. */
 const keptMs = 5_000
 const usersMax = 10_000
 
@@ -25,6 +26,12 @@ export class ClipperDesk {
   /** Null: the user has no media of which copies are known. At most five seconds old. */
   async of(userId: UserId): Promise<OwnClippers | null> {
     return await this.#kept.get(userId)
+  }
+
+  /** Something happened: where it was work on media of a user, what was known of it is asked anew. */
+  note(change: Change): void {
+    const userId = change.kind === 'media' ? UserIdSchema.parse(change.userId) : null
+    if (userId !== null && this.#kept.expire(userId)) void this.learn(userId)
   }
 
   /** Asks, so that `has` knows. Never rejects. */
