@@ -10,6 +10,7 @@ import { corpusSections } from '../../core/sql-gate/corpus.ts'
 import { refusedFunctionsByReason } from '../../core/sql-gate/function-lists.ts'
 import { allowedTableFunctions } from '../../core/sql-gate/functions.ts'
 import { parameterTypes } from '../../core/sql-gate/placeholders.ts'
+import { everybodysTurns } from '../../core/sql-gate/turns.ts'
 import { schemaDescriptions, viewDescriptions } from '../../core/sql-gate/view-descriptions.ts'
 import { plans } from '../../server/features/billing/plans.ts'
 import { sqlClockMs, sqlEveryMs } from '../../server/live/sql-questions.ts'
@@ -101,7 +102,7 @@ ${streamExamples.map(message => JSON.stringify(message)).join('\n')}
 ${limitLines().join('\n')}
 
 A text has at most ${count(sqlCharsMax)} characters. The seconds count to the last row: who reads slowly runs out of them. Over a limit a query ends with \`QUERY_LIMIT\` and a sentence that names it; queries beyond those at a
-time are refused with \`RATE_LIMITED\`. The owner of a home has the limits that \`GET /api/subscription\` says.
+time are refused with \`RATE_LIMITED\`. Of all users together ${everybodysTurns.concurrentMax} run at once on one server, and ${everybodysTurns.queuedMax} more wait for their turn. The owner of a home has the limits that \`GET /api/subscription\` says.
 
 ## What is refused, and why
 

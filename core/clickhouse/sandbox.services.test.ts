@@ -41,8 +41,9 @@ it('serves, ends and comes back as without it', async () => {
   try {
     expect(await shut.store.query('SELECT count() AS n FROM cliptape.samples_v1')).toEqual([{ n: 0 }])
     process.kill(shut.store.status().pid ?? 0, 'SIGKILL')
-    await expect.poll(() => shut.store.status().restartCount, { timeout: 10_000 }).toBe(1)
-    expect(await shut.store.query('SELECT 1 AS n')).toEqual([{ n: 1 }])
+    const again = () => shut.store.query('SELECT 1 AS n').catch(() => null)
+    await expect.poll(again, { timeout: 60_000 }).toEqual([{ n: 1 }])
+    expect(shut.store.status().restartCount).toBeGreaterThan(0)
   } finally {
     await shut.end()
   }

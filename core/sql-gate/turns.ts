@@ -2,12 +2,12 @@ import { AppError } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { Slots } from '../slots.ts'
 
-/** Users' queries of one process that run at once, and that wait for it. */
-const everybody = { concurrentMax: 16, queuedMax: 64 } as const
+/** Queries of all users of one process that run at once, and that wait for it. */
+export const everybodysTurns = { concurrentMax: 16, queuedMax: 64 } as const
 
 /** Whose turn it is to run SQL: some queries of each user at once, some of everybody. */
 export class QueryTurns {
-  readonly #everybody = new Slots(everybody)
+  readonly #everybody = new Slots(everybodysTurns)
   readonly #running = new Map<UserId, number>()
 
   /**
