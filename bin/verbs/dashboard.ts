@@ -63,7 +63,11 @@ function addImportOf(verb: Command, context: VerbContext): void {
     .option('--json', 'Print one JSON object.')
     .action(async (path: string, options: ImportOptions) => {
       const file = await readBoardText(context, path)
-      const saved = await withBoards(context, boards => save(boards, file, options))
+      const saved = await withBoards(context, boards => save(boards, file, options)).catch((error: unknown) => {
+        // The error tells of the first problem.
+        for (const problem of otherProblems(error)) context.note(problem)
+        throw error
+      })
       const { id, visibility, version, board } = saved
       if (options.json) context.out(JSON.stringify({ id, name: board.name, visibility, version }))
       else context.out(`${board.name}, version ${version}, ${visibility}: ${id}`)
@@ -80,6 +84,11 @@ async function save(boards: OwnerBoards, file: string, { replace, visibility }: 
     throw new AppError('CONFLICT', `You have a board called ${name} already: --replace puts this one in its place.`)
   const kept = visibilities.find(each => each === same.visibility) ?? 'private'
   return await boards.replace(same.id, { file, visibility: visibility ?? kept })
+}
+
+function otherProblems(error: unknown): string[] {
+  const problems = error instanceof AppError ? error.details.problems : undefined
+  return Array.isArray(problems) ? problems.slice(1).map(String) : []
 }
 
 interface SnapshotOptions extends ServerOptions {
