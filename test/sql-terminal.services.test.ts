@@ -78,7 +78,7 @@ describe.skipIf(!hasTmux())('a new user who asks in SQL', () => {
     terminal.press('Escape')
     await terminal.shows('i edit')
     terminal.press('c')
-    await terminal.shows('views by day, line')
+    await terminal.shows('views  by day, line')
     terminal.press('e')
     await terminal.shows('JSON lines')
     terminal.press('Enter')
@@ -90,6 +90,19 @@ describe.skipIf(!hasTmux())('a new user who asks in SQL', () => {
       .split('\n')
     expect(lines).toHaveLength(101)
     expect(lines[0]).toMatch(/day.*views/)
+  })
+
+  test('shares it, and begins an alert on it', async () => {
+    terminal.press('u')
+    await terminal.shows('Copied the command that opens it')
+    terminal.press('Right')
+    await terminal.shows('views Int')
+    terminal.press('A')
+    await terminal.shows(/A new alert[\s\S]*Column +\[views/)
+    terminal.press('Escape')
+    await terminal.shows(screen => !screen.includes('A new alert'))
+    terminal.press('Escape')
+    await terminal.shows(/^ 1 SQL Views of weeks/m)
   })
 
   test('finds all of it again after a restart', async () => {

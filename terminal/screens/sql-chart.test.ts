@@ -23,11 +23,15 @@ function drawn(choice: ChartChoice, source: GridSource, size = { width: 40, heig
 }
 
 test('suggests numbers over time, else ranked by text, else by order', () => {
-  expect(suggestChart(columns)).toEqual({ x: 'day', y: ['views', 'likes'], kind: 'line' })
-  expect(suggestChart(columns.slice(1))).toEqual({ x: 'creator', y: ['views'], kind: 'ranked' })
-  expect(suggestChart(columns.slice(2))).toEqual({ x: 'views', y: ['likes'], kind: 'line' })
-  expect(suggestChart(columns.slice(2, 3))).toEqual({ x: '', y: ['views'], kind: 'line' })
-  expect(suggestChart(columns.slice(0, 2))).toBeNull()
+  const suggested = (from: number, to: number, selected: number, row: readonly unknown[] = []) =>
+    suggestChart({ columns: columns.slice(from, to), rowCount: 1, rows: () => [row] }, selected)
+  expect(suggested(0, 4, 0, ['', '', 100, 30])).toEqual({ x: 'day', y: ['views', 'likes'], kind: 'line' })
+  expect(suggested(0, 4, 0, ['', '', 10_000, 30])).toEqual({ x: 'day', y: ['views'], kind: 'line' })
+  expect(suggested(0, 4, 3)).toEqual({ x: 'day', y: ['likes'], kind: 'line' })
+  expect(suggested(1, 4, 0)).toEqual({ x: 'creator', y: ['views'], kind: 'ranked' })
+  expect(suggested(2, 4, 0)).toEqual({ x: 'views', y: ['likes'], kind: 'line' })
+  expect(suggested(2, 3, 0)).toEqual({ x: '', y: ['views'], kind: 'line' })
+  expect(suggested(0, 2, 0)).toBeNull()
 })
 
 test('ranks rows by bars from zero, and says where there is no number', () => {
@@ -37,7 +41,7 @@ test('ranks rows by bars from zero, and says where there is no number', () => {
     [null, 'third', null, null],
   ])
   expect(drawn({ x: 'creator', y: ['views'], kind: 'ranked' }, source)).toEqual([
-    ' views by creator, ranked               ',
+    ' views  by creator, ranked              ',
     ` first  ${'#'.repeat(22)}       4K `.padEnd(40),
     ` second ${'#'.repeat(6)}${' '.repeat(16)}       1K `.padEnd(40),
     ` third  ${' '.repeat(22)}     NULL `.padEnd(40),
@@ -52,7 +56,7 @@ test('draws times of the engine as UTC, in their order whatever the order of the
     ['2017-11-14 00:00:00', '', 10, null],
   ])
   const lines = drawn({ x: 'day', y: ['views'], kind: 'line' }, source, { width: 60, height: 12 })
-  expect(lines[0]).toContain('views by day, line')
+  expect(lines[0]).toContain('* views  by day, line')
   expect(lines.at(-1)).toMatch(/Nov 14|14 Nov|12:00/)
 })
 

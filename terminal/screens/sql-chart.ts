@@ -1,4 +1,4 @@
-import type { QueryColumn } from '../../contracts/queries.ts'
+import { lineMark } from '../charts/line-chart.ts'
 import type { ChartPoint } from '../charts/plot.ts'
 import { renderChart } from '../charts/render-chart.ts'
 import { formatCount } from '../text/format.ts'
@@ -6,6 +6,8 @@ import { cellWidth } from '../text/width.ts'
 import type { Style } from '../theme/style.ts'
 import { cellText, type GridSource, isNumberType, isTimeType } from '../widgets/grid.ts'
 import { chartLook } from './chart-data.ts'
+import { seriesPaint } from './gp-lines.ts'
+import { joinLine } from './join-line.ts'
 
 /** How a result is charted: `line` and `bars` over time, or over the order of the rows; `ranked`: a bar for each row. */
 export const sqlChartKinds = ['line', 'bars', 'ranked'] as const
@@ -23,17 +25,42 @@ export interface ChartChoice {
 /** A chart reads so many rows; what comes after them is said to be missing. */
 const chartRowsMax = 5_000
 
-/** What is drawn of a result where nobody has said: the first column of time, or of text, and the first numbers. */
-export function suggestChart(columns: readonly QueryColumn[]): ChartChoice | null {
-  const numbers = columns.filter(({ type }) => isNumberType(type)).map(({ name }) => name)
+/** Numbers smaller than the largest by more than this would lie on the axis beside them. */
+const scaleMax = 50
+const scaleRowsMax = 200
+
+/**
+ * What is drawn of a result where nobody has said: numbers over the first column of time, else ranked by one of text. The
+ * numbers are those of the selected column where it has some, else of the first one and of others of its size.
+ */
+export function suggestChart(source: GridSource, selected: number): ChartChoice | null {
+  const { columns } = source
+  const numbers = columns.flatMap((column, index) => (isNumberType(column.type) ? [{ ...column, index }] : []))
   const time = columns.find(({ type }) => isTimeType(type))
   const text = columns.find(({ type }) => !isNumberType(type) && !isTimeType(type))
-  const [first] = numbers
+  const chosen = numbers.find(({ index }) => index === selected)
+  const [first, second] = numbers
   if (first === undefined) return null
-  if (time !== undefined) return { x: time.name, y: numbers.slice(0, 4), kind: 'line' }
-  if (text !== undefined) return { x: text.name, y: [first], kind: 'ranked' }
-  const [, second] = numbers
-  return second === undefined ? { x: '', y: [first], kind: 'line' } : { x: first, y: [second], kind: 'line' }
+  const main = chosen ?? first
+  if (time !== undefined)
+    return { x: time.name, y: chosen === undefined ? ofOneSize(numbers, source) : [chosen.name], kind: 'line' }
+  if (text !== undefined) return { x: text.name, y: [main.name], kind: 'ranked' }
+  if (second === undefined) return { x: '', y: [first.name], kind: 'line' }
+  return { x: first.name, y: [main === first ? second.name : main.name], kind: 'line' }
+}
+
+/** The names of the first column and of up to three that are as large as it, as far as the first rows tell. */
+function ofOneSize(numbers: readonly { name: string; index: number }[], source: GridSource): string[] {
+  const rows = source.rows(0, scaleRowsMax)
+  const sized = numbers.map(({ name, index }) => ({
+    name,
+    size: rows.reduce((most, row) => Math.max(most, Math.abs(numberOf(row[index]) ?? 0)), 0),
+  }))
+  const [first] = sized
+  return sized
+    .filter(({ size }) => size <= (first?.size ?? 0) * scaleMax && size * scaleMax >= (first?.size ?? 0))
+    .slice(0, 4)
+    .map(({ name }) => name)
 }
 
 /** The chart: exactly `height` lines of `width` cells, the first of them saying what is what. */
@@ -107,9 +134,17 @@ function headLine(
   { rowCount, shown }: { rowCount: number; shown: number },
   { width, style }: { width: number; style: Style },
 ): string {
-  const names = y.map((name, i) => (y.length === 1 ? name : `${i + 1} ${name}`)).join('  ')
+  const look = chartLook(style)
+  const mark = (i: number) => lineMark(i, y.length, { hasColor: look.depth !== 0, isAscii: look.ascii })
+  const names = y.map((name, i) =>
+    kind === 'ranked'
+      ? style.paint('subject', name)
+      : `${seriesPaint(style, i, mark(i))} ${style.paint('subject', name)}`,
+  )
   const part = shown < rowCount ? `  first ${shown} of ${rowCount} rows` : ''
-  return style.paint('muted', style.fit(` ${names} by ${x === '' ? 'row' : x}, ${kind}${part}`, width))
+  const [first = '', ...others] = names
+  const tail = style.paint('muted', `by ${x === '' ? 'row' : x}, ${kind}${part}`)
+  return joinLine([` ${first}`, ...others, tail], '', width)
 }
 
 /** A line for each row, as many as fit: its name, a bar from zero, its number. */

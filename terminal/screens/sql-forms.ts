@@ -209,8 +209,8 @@ export function textToSave(state: SqlState, view: Pick<ScreenView, 'desk'>): str
 
 /** The other forms; the chart's holds what would be drawn, or is. */
 export function openSqlForm(state: SqlState, view: ScreenView, kind: 'export' | 'row' | 'chart'): SqlState {
-  const { columns } = sourceOf(state, view) ?? { columns: [] }
-  const choice = state.chart ?? suggestChart(columns)
+  const source = sourceOf(state, view)
+  const choice = state.chart ?? (source === null ? null : suggestChart(source, state.grid.column))
   const chosen = {
     format: ['csv'],
     kind: [choice?.kind ?? 'line'],

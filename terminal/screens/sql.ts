@@ -313,7 +313,7 @@ function chart(state: SqlState, deps: ScreenDeps): SqlState {
     return state
   }
   if (state.chart !== null) return openSqlForm(state, deps, 'chart')
-  const suggested = suggestChart(source.columns)
+  const suggested = suggestChart(source, state.grid.column)
   if (suggested === null) {
     deps.say('There is no column of numbers to chart.')
     return state
