@@ -96,7 +96,7 @@ describe.skipIf(!hasTmux())('a new user who asks in SQL', () => {
     terminal.press('u')
     await terminal.shows('Copied the command that opens it')
     terminal.press('Right')
-    await terminal.shows('views Int')
+    await terminal.shows('views UInt64')
     terminal.press('A')
     await terminal.shows(/A new alert[\s\S]*Column +\[views/)
     terminal.press('Escape')
