@@ -13,8 +13,9 @@
  * Answered: `GET /ping`; `POST /` with `query` in the address and rows in the body (an insert), or the statement in
  * the body, ended by `FORMAT <name>` on a line of its own. Settings are further parameters of the address;
  * `readonly=1` among them asks for a read-only session. Errors have status 500 and `X-ClickHouse-Exception-Code`, a full
- * queue 503, a body over the limit 413. Not answered, because nobody here sends it: bound parameters, sessions, roles,
- * compression.
+ * queue 503, a body over the limit 413. With `wait_end_of_query=0` an answer is sent while it is computed; in the format
+ * `JSONCompactEachRowWithProgress`, that of users, by a thread (`chdb-reader.ts`) and with progress in it. Not answered,
+ * because nobody here sends it: bound parameters, sessions, roles, compression.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

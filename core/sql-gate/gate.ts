@@ -38,7 +38,7 @@ export interface SqlGate {
   run(query: UserQuery): Promise<ReadOnlyResult>
   /**
    * The same as bytes while it runs: 64-bit integers that are safe as numbers, larger ones as strings. Fails before its
-   * first byte, or in the stream. `parquet` is made by the engine whole, within the limit of the answer's bytes.
+   * first byte, or in the stream. `parquet` is made by the engine whole, and held in memory: it has at most 128 MiB.
    */
   stream(query: UserQuery & { format: QueryFormat }): Promise<Readable>
   /** Looks without running; parameters need no values. */
@@ -79,6 +79,8 @@ export interface UserQuery {
 /** Parameters and the engine's own form make it longer. */
 const formattedCharsMax = 200_000
 const formatTimeSecMax = 3
+/** Of an answer that the engine makes whole. */
+const fileBytesMax = 128 * 1024 ** 2
 
 /**
  * Where rows of several owners lie in one table, a condition of the user must see none before the owner's own condition
@@ -151,7 +153,9 @@ export async function createSqlGate(store: AnalyticsStore): Promise<SqlGate> {
     async stream({ format: wanted, ...query }) {
       if (wanted !== 'parquet') return await begun(renderParts(parts(query), wanted))
       const { filled, sql, options } = await prepare(query)
-      return await inTurn(query, filled, () => store.fileReadOnly(sql, 'Parquet', query.limits, options))
+      const resultBytesMax = Math.min(query.limits.resultBytesMax, fileBytesMax)
+      const limits = { ...query.limits, resultBytesMax }
+      return await inTurn(query, filled, () => store.fileReadOnly(sql, 'Parquet', limits, options))
     },
     async check(sql) {
       assertLength(sql)

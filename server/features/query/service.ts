@@ -3,14 +3,14 @@ import type { PlanLimits } from '../../../contracts/billing.ts'
 import type { UserId } from '../../../contracts/ids.ts'
 import type { QueryFormat, QueryParams } from '../../../contracts/queries.ts'
 import type { ReadOnlyResult } from '../../../core/clickhouse/port.ts'
-import type { CheckedSql, QueryLimits, UserQuery } from '../../../core/sql-gate/gate.ts'
+import type { CheckedSql, QueryLimits } from '../../../core/sql-gate/gate.ts'
 import type { ServerDeps } from '../../deps.ts'
 
 export type QueryDeps = Pick<ServerDeps, 'gate' | 'usage'>
 
 /** Bytes of one answer, in the form in which the engine sends it. */
 const resultBytesMax = 1024 ** 3
-/** Of an answer that is held in memory whole: of a file that the engine makes, of a live query, of an alert. */
+/** Of an answer that is held in memory whole: of a live query, of an alert. */
 const heldBytesMax = 128 * 1024 ** 2
 
 /** The content type of each format. */
@@ -43,10 +43,7 @@ export async function streamQuery(
   deps: QueryDeps,
   asked: AskedQuery & { readonly format: QueryFormat },
 ): Promise<Readable> {
-  const { format, ...query } = asked
-  const limits = await queryLimitsOf(deps, asked.userId)
-  const bytesMax = format === 'parquet' ? heldBytesMax : resultBytesMax
-  return await deps.gate.stream({ ...query, limits: { ...limits, resultBytesMax: bytesMax }, format })
+  return await deps.gate.stream({ ...asked, limits: queryLimits(await deps.usage.limitsOf(asked.userId)) })
 }
 
 /**
@@ -63,12 +60,7 @@ export async function runQuery(deps: QueryDeps, asked: AskedQuery, o: { rowsMax:
 
 /** How the engine would run it. @throws AppError as `streamQuery` */
 export async function explainQuery(deps: QueryDeps, asked: AskedQuery): Promise<CheckedSql & { plan: string[] }> {
-  return await deps.gate.explain({ ...asked, limits: await queryLimitsOf(deps, asked.userId) })
-}
-
-/** What one query of the user may cost, by their plan. */
-async function queryLimitsOf({ usage }: Pick<QueryDeps, 'usage'>, userId: UserId): Promise<UserQuery['limits']> {
-  return queryLimits(await usage.limitsOf(userId))
+  return await deps.gate.explain({ ...asked, limits: queryLimits(await deps.usage.limitsOf(asked.userId)) })
 }
 
 /**
@@ -81,7 +73,7 @@ export function heldLimits(plan: PlanLimits, rowsMax: number): QueryLimits {
   return { ...limits, resultRowsMax, resultBytesMax: heldBytesMax, atOnceMax: null }
 }
 
-/** The same by what the plan says. */
+/** What one query may cost by a plan. */
 export function queryLimits(plan: PlanLimits): QueryLimits {
   return {
     timeSecMax: plan.querySeconds,
