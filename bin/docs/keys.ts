@@ -37,7 +37,7 @@ const contextTitles: Readonly<Record<ActionContext, { title: string; text: strin
   help: { title: 'HELP', text: '' },
   form: {
     title: 'In a form',
-    text: 'For LOGIN, REGISTER, and what API, ACCT, FIND, MEDIA, CUT, KEYS, ALRT and WL ask for. Space chooses an option; editing keys are those of typing, below.',
+    text: 'For LOGIN, REGISTER, and what API, ACCT, FIND, MEDIA, CUT, KEYS, ALRT, WL and SQL ask for. Space chooses an option; editing keys are those of typing, below.',
   },
   input: { title: 'While typing', text: 'In the command line, the filter and the lists above them.' },
 }
