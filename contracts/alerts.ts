@@ -119,8 +119,6 @@ const ChannelsSchema = z.strictObject({
   webhook: z.boolean().default(false),
   email: z.boolean().default(false),
 })
-export type AlertChannel = keyof z.infer<typeof ChannelsSchema>
-
 export const AlertRuleSchema = z
   .strictObject({
     measure: AlertMeasureSchema,

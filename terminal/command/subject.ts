@@ -3,6 +3,13 @@ import { splitWords } from './words.ts'
 /** What a command is about. A `search` is a name that only the server can resolve, e.g. `@mrbeast`. */
 export type Subject = { type: 'clip' | 'creator' | 'topic'; id: string } | { type: 'search'; text: string }
 
+const singular = { clips: 'clip', creators: 'creator', topics: 'topic' } as const
+
+/** What a row of a ranked list is about. */
+export function subjectOf(type: keyof typeof singular, id: string): Exclude<Subject, { type: 'search' }> {
+  return { type: singular[type], id }
+}
+
 const platformOf: Readonly<Record<string, string>> = {
   youtube: 'youtube',
   yt: 'youtube',

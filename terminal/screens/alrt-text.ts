@@ -6,7 +6,7 @@ import type {
   AlertState,
   FiringDelivery,
 } from '../../contracts/alerts.ts'
-import { formatSubject, type Subject } from '../command/subject.ts'
+import { formatSubject, subjectOf } from '../command/subject.ts'
 import { formatCount, formatMultiple } from '../text/format.ts'
 import type { Style } from '../theme/style.ts'
 import type { Cell } from '../widgets/table.ts'
@@ -46,12 +46,6 @@ export function aboutText(measure: AlertMeasure): string {
     case 'query':
       return measure.queryId
   }
-}
-
-const subjectTypes = { clips: 'clip', creators: 'creator', topics: 'topic' } as const
-
-export function subjectOf(type: keyof typeof subjectTypes, id: string): Exclude<Subject, { type: 'search' }> {
-  return { type: subjectTypes[type], id }
 }
 
 function listText(measure: Extract<AlertMeasure, { source: 'list' }>): string {

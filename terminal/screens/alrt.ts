@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AlertRuleSchema, type Backtest, BacktestSchema } from '../../contracts/alerts.ts'
-import { formatSubject, type Subject } from '../command/subject.ts'
+import { formatSubject, type Subject, subjectOf } from '../command/subject.ts'
+import { findCreator } from '../net/find-creator.ts'
 import type { HttpResult } from '../net/http-client.ts'
 import { actInForm, spokenField, textIn, withProblem } from '../state/form.ts'
 import {
@@ -28,7 +29,7 @@ import {
   subjectOfForm,
   withFoundSubject,
 } from './alrt-form.ts'
-import { deliveriesText, levelText, ruleText, stateCell, subjectOf } from './alrt-text.ts'
+import { deliveriesText, levelText, ruleText, stateCell } from './alrt-text.ts'
 import { drawTrial, type Trial, trialResult, trialRowCount } from './alrt-trial.ts'
 import { nameIn } from './chart-data.ts'
 import { pressInForm } from './form-place.ts'
@@ -515,8 +516,7 @@ function submit(state: AlrtState, alert: AlertForm, what: 'save' | 'try', deps: 
   const about = readAbout(textIn(alert.form, 'about'))
   const busy = { ...alert, pending: what, form: { ...alert.form, isBusy: true } }
   if (about?.source === 'search') {
-    const search = about.text.replace(/^@/, '')
-    deps.ask('found', deps.http.get('/api/creators', { search, limit: '1' }))
+    deps.ask('found', findCreator(deps.http, about.text))
     return { ...state, form: busy }
   }
   const [query] = nowQueries({ ...state, form: alert })
@@ -582,16 +582,13 @@ function triedAnswer(state: AlrtState, result: HttpResult, deps: ScreenDeps): Al
   return withRefusal({ ...state, trial: null }, message, deps)
 }
 
-const FoundSchema = z.object({ data: z.array(z.object({ creatorId: z.string() })).min(1) })
+const FoundSchema = z.object({ id: z.string() })
 
 function foundAnswer(state: AlrtState, result: HttpResult, deps: ScreenDeps): AlrtState {
   const { form } = state
   if (form === null) return state
-  const [found] = result.ok ? (FoundSchema.safeParse(result.body).data?.data ?? []) : []
-  if (found === undefined) {
-    const message = result.ok ? 'Nobody is known by that name.' : result.message
-    return { ...state, form: { ...form, form: withProblem(form.form, message, 'about') } }
-  }
-  const about = withFoundSubject({ ...form, form: withProblem(form.form, null) }, found.creatorId)
+  if (!result.ok) return { ...state, form: { ...form, form: withProblem(form.form, result.message, 'about') } }
+  const found = FoundSchema.parse(result.body)
+  const about = withFoundSubject({ ...form, form: withProblem(form.form, null) }, found.id)
   return submit({ ...state, form: about }, about, form.pending ?? 'save', deps)
 }

@@ -1,6 +1,6 @@
 import { type Period, periods, type TrendRow, trendSorts, trendTypes } from '../../contracts/measures.ts'
 import type { Command } from '../command/grammar.ts'
-import { formatSubject, formatSubjects, type Subject } from '../command/subject.ts'
+import { formatSubject, formatSubjects, type Subject, subjectOf } from '../command/subject.ts'
 import { type ListState, listStart, moveInList, pressInList, selectedIndexOf, topOf } from '../state/list-state.ts'
 import type { LiveQuery, LiveSnapshot } from '../state/live-data.ts'
 import { drawTable } from '../widgets/table.ts'
@@ -26,7 +26,6 @@ interface TrendListState {
 }
 
 const marksMax = 4
-const subjectOfType = { clips: 'clip', creators: 'creator', topics: 'topic' } as const
 
 /** What is biggest now. */
 export const topFactory = trendListFactory('TOP', 'trends')
@@ -65,7 +64,7 @@ function trendListFactory(fn: 'TOP' | 'MOV', queryName: 'trends' | 'movers'): Sc
     },
     subject(state, view) {
       const row = selectedOf(state, view)
-      return row === null ? null : subjectOf(row, typeOf(state.args))
+      return row === null ? null : subjectOf(typeOf(state.args), row.key)
     },
     list(state, view) {
       const rows = rowsOf(state, view)
@@ -75,13 +74,13 @@ function trendListFactory(fn: 'TOP' | 'MOV', queryName: 'trends' | 'movers'): Sc
       view.live(queryOf(state)).rows.flatMap(row => {
         const creator: Subject | null = row.creatorId === null ? null : { type: 'creator', id: row.creatorId }
         return [
-          { subject: subjectOf(row, typeOf(state.args)), title: row.title },
+          { subject: subjectOf(typeOf(state.args), row.key), title: row.title },
           ...(creator === null || row.creatorName === null ? [] : [{ subject: creator, title: row.creatorName }]),
         ]
       }),
     copyText(state, view) {
       const row = selectedOf(state, view)
-      return row === null ? '' : row.url || formatSubject(subjectOf(row, typeOf(state.args)))
+      return row === null ? '' : row.url || formatSubject(subjectOf(typeOf(state.args), row.key))
     },
   })
 }
@@ -169,11 +168,11 @@ function actOnRow(
   const type = typeOf(state.args)
   switch (call.name) {
     case 'row.open':
-      if (row !== undefined) deps.run(`${formatSubject(subjectOf(row, type))} DES`)
+      if (row !== undefined) deps.run(`${formatSubject(subjectOf(type, row.key))} DES`)
       return state
     case 'row.chart': {
-      const marked = state.marks.map(key => subjectOfKey(key, type))
-      const subjects = marked.length > 0 ? marked : row === undefined ? [] : [subjectOf(row, type)]
+      const marked = state.marks.map(key => subjectOf(type, key))
+      const subjects = marked.length > 0 ? marked : row === undefined ? [] : [subjectOf(type, row.key)]
       if (subjects.length > 0) deps.run(`${formatSubjects(subjects)} GP`)
       return { ...state, marks: [] }
     }
@@ -259,14 +258,6 @@ function titleOf(fn: 'TOP' | 'MOV', args: Args): string {
 function sortTitle(args: Args): string {
   const sort = trendSorts.find(each => each === args.sort) ?? 'gain'
   return measureTitles[sort]
-}
-
-function subjectOf(row: TrendRow, type: TrendType): Subject {
-  return subjectOfKey(row.key, type)
-}
-
-function subjectOfKey(key: string, type: TrendType): Subject {
-  return { type: subjectOfType[type], id: key }
 }
 
 const filtered = new WeakMap<readonly TrendRow[], { filter: string; rows: readonly TrendRow[] }>()

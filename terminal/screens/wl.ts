@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { WatchColumn, WatchRow } from '../../contracts/watchlists.ts'
 import { sparkline } from '../charts/sparkline.ts'
-import { formatSubject, type Subject } from '../command/subject.ts'
+import { formatSubject, type Subject, subjectOf } from '../command/subject.ts'
+import { findCreator } from '../net/find-creator.ts'
 import type { HttpResult } from '../net/http-client.ts'
 import { actInForm, spokenField, textIn, withProblem } from '../state/form.ts'
 import {
@@ -16,7 +17,6 @@ import {
 import type { LiveQuery } from '../state/live-data.ts'
 import { formatAge } from '../text/format.ts'
 import { type Column, drawTable } from '../widgets/table.ts'
-import { subjectOf } from './alrt-text.ts'
 import { pressInForm } from './form-place.ts'
 import { joinLine } from './join-line.ts'
 import { noRowsBox, notLiveMark } from './live-notice.ts'
@@ -397,33 +397,22 @@ function submit(watch: WatchForm, state: WlState, deps: ScreenDeps): void {
   }
 }
 
-const FoundSchema = z.object({ data: z.array(z.object({ creatorId: z.string() })).min(1) })
-
 /** A name is found first; whoever has no list gets one. */
 function askForSubject(subject: Subject, note: string, list: WatchlistRow | null, { ask, http }: ScreenDeps): void {
   const put = async (): Promise<HttpResult> => {
-    const found = await foundSubject(subject, http)
+    const found =
+      subject.type === 'search' ? await findCreator(http, subject.text) : { ok: true as const, body: subject }
     if (!found.ok) return found
+    const { type, id: subjectId } = found.body
     const made = list === null ? await http.post('/api/watchlists', { name: 'Watchlist' }) : null
     if (made?.ok === false) return made
     const id = list?.id ?? IdSchema.parse(made?.body).id
-    return await http.post(`/api/watchlists/${id}/items`, { ...found.subject, note })
+    return await http.post(`/api/watchlists/${id}/items`, { type: `${type}s`, id: subjectId, note })
   }
   ask('form', put())
 }
 
 const IdSchema = z.object({ id: z.string() })
-
-type Found = { ok: true; subject: { type: string; id: string } } | Extract<HttpResult, { ok: false }>
-
-async function foundSubject(subject: Subject, http: ScreenDeps['http']): Promise<Found> {
-  if (subject.type !== 'search') return { ok: true, subject: { type: `${subject.type}s`, id: subject.id } }
-  const answer = await http.get('/api/creators', { search: subject.text.replace(/^@/, ''), limit: '1' })
-  if (!answer.ok) return answer
-  const [first] = FoundSchema.safeParse(answer.body).data?.data ?? []
-  if (first !== undefined) return { ok: true, subject: { type: 'creators', id: first.creatorId } }
-  return { ok: false, message: `Nobody is known by the name ${subject.text}.`, status: 404, code: 'NOT_FOUND' }
-}
 
 function answered(state: WlState, { tag, result }: { tag: string; result: HttpResult }, deps: ScreenDeps): WlState {
   deps.refresh('/api/watchlists')

@@ -10,7 +10,6 @@ export type PictureMode = (typeof pictureModes)[number]
 
 /** See `Preferences.bell`. */
 export const bellModes = ['on', 'off', 'notify'] as const
-export type BellMode = (typeof bellModes)[number]
 
 /** What the terminal remembers of its user. Whatever in a stored file is missing or wrong falls back to its default. */
 export const PreferencesSchema = z.object({

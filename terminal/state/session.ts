@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { AlertFiredSchema } from '../../contracts/alerts.ts'
 import type { WorldStatus } from '../../contracts/ws.ts'
 import { type Completion, completeCommand, type KnownSubject } from '../command/completion.ts'
@@ -14,6 +13,7 @@ import type { InputEvent, SetTimer } from '../keys/decoder.ts'
 import { createKeymap, type Keymap } from '../keys/keymap.ts'
 import { type Layout, layoutOf, type PaneRect, panesMax, type Size } from '../layout/layout.ts'
 import type { Account } from '../net/account.ts'
+import { findCreator } from '../net/find-creator.ts'
 import type { HttpClient, HttpResult } from '../net/http-client.ts'
 import type { LiveClient } from '../net/live-client.ts'
 import { PictureClient } from '../net/picture-client.ts'
@@ -731,13 +731,8 @@ export class Session {
       each => (!isHandle || each.subject.type === 'creator') && each.title.toLowerCase().replace(/^@/, '') === wanted,
     )
     if (known !== undefined) return known.subject
-    const answer = await this.#deps.http.get('/api/creators', { search: wanted, limit: '1' })
-    if (!answer.ok) return answer.message
-    const parsed = CreatorsSchema.safeParse(answer.body)
-    const first = parsed.success ? parsed.data.data[0] : undefined
-    return first === undefined
-      ? `Nothing is known by the name ${subject.text}.`
-      : { type: 'creator', id: first.creatorId }
+    const answer = await findCreator(this.#deps.http, subject.text)
+    return answer.ok ? answer.body : answer.message
   }
 
   // Panes and screens
@@ -1061,8 +1056,6 @@ export class Session {
     for (const listener of this.#listeners) listener(urgency)
   }
 }
-
-const CreatorsSchema = z.object({ data: z.array(z.looseObject({ creatorId: z.string() })) })
 
 /** Work that should have had a result has failed instead, e.g. because the session could not be kept. */
 function unexpected(error: unknown): Extract<HttpResult, { ok: false }> {
