@@ -11,8 +11,8 @@ import { runQuery, sqlPart } from '../queries/run-query.ts'
 import { type CopyPost, clippersIn, type OwnVod, readPosts } from './posts.ts'
 
 const tag = 'analytics:copies'
-/** Copies of one user that are counted: those that were found last. */
-const copiesMax = 10_000
+/** VODs of one user with a fingerprint, and copies that are counted: those that were found last. */
+const rowsMax = 10_000
 
 /**
  * Who posted copies of a creator's media and of single VODs, by wire id. Whoever is in it has media with a fingerprint,
@@ -29,11 +29,11 @@ export async function readOwnClippers(
   owner: UserId,
   vods: readonly OwnVod[],
 ): Promise<OwnClippers | null> {
-  const printed = await runQuery(ctx, sqlPart('media-copies', 'printed'), { owner }, PrintedRow, { tag })
+  const values = { owner, limit: rowsMax }
+  const printed = await runQuery(ctx, sqlPart('media-copies', 'printed'), values, PrintedRow, { tag })
   const withPrint = new Set(printed.map(row => row.vod_id))
   const originals = vods.filter(({ vodId }) => withPrint.has(vodId))
   if (originals.length === 0) return null
-  const values = { owner, limit: copiesMax }
   const pairs = await runQuery(ctx, sqlPart('media-copies', 'pairs'), values, PairRow, { tag })
   const posts = await readPosts(
     ctx,

@@ -35,13 +35,13 @@ export function sharedRoute<Q extends z.ZodType>(o: {
   /** The answer has more for plans with premium indicators. */
   mayIndicate?: boolean
   /** The answer has more for those who have media of which copies are known. */
-  mayCount?: boolean
+  countsClippers?: boolean
   question(deps: ServerDeps, query: z.output<Q>, sight: Sight): SharedQuestion
 }): Route {
   const asked = new WeakMap<ServerDeps, Map<string, SharedQuestion>>()
-  const { question, mayIndicate, mayCount, ...declared } = o
+  const { question, mayIndicate, countsClippers, ...declared } = o
   const sightOf = async (deps: ServerDeps, { principal }: RouteContext): Promise<Sight> => {
-    const owner = mayCount === true && principal !== null ? clipperOwner(principal) : null
+    const owner = countsClippers === true && principal !== null ? clipperOwner(principal) : null
     return {
       hasIndicators:
         mayIndicate === true && principal !== null && (await deps.usage.limitsOf(principal.userId)).premiumIndicators,

@@ -38,7 +38,7 @@ export const analyticsRoutes: readonly Route[] = [
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: TrendsAnswerSchema,
     mayIndicate: true,
-    mayCount: true,
+    countsClippers: true,
     question: trendsQuestion,
   }),
   sharedRoute({
@@ -51,7 +51,7 @@ export const analyticsRoutes: readonly Route[] = [
     query: SeriesParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: SeriesAnswerSchema,
-    mayCount: true,
+    countsClippers: true,
     question: seriesQuestion,
   }),
 ]

@@ -39,7 +39,7 @@ export const extRoutes: readonly Route[] = [
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: TrendsAnswerSchema,
     mayIndicate: true,
-    mayCount: true,
+    countsClippers: true,
     question: trendsQuestion,
   }),
   sharedRoute({
@@ -51,7 +51,7 @@ export const extRoutes: readonly Route[] = [
     query: SeriesParamsSchema,
     errors: ['NOT_FOUND', 'QUERY_LIMIT'],
     answer: SeriesAnswerSchema,
-    mayCount: true,
+    countsClippers: true,
     question: seriesQuestion,
   }),
   sharedRoute({

@@ -104,9 +104,9 @@ DELETE WHERE owner_id = {owner:UUID} AND (original_vod_id = {vodId:String} OR co
 SELECT 1 AS found FROM {database:Identifier}.media_prints_v1 WHERE owner_id = {owner:UUID} AND vod_id = {vodId:String} LIMIT 1
 
 -- part: printed
--- params: owner UUID
+-- params: owner UUID, limit UInt32
 -- row:    vod_id String: media whose pictures have a fingerprint
-SELECT DISTINCT vod_id FROM {database:Identifier}.media_prints_v1 WHERE owner_id = {owner:UUID} AND kind = 'view'
+SELECT DISTINCT vod_id FROM {database:Identifier}.media_prints_v1 WHERE owner_id = {owner:UUID} AND kind = 'view' LIMIT {limit:UInt32}
 
 -- part: pairs
 -- params: owner UUID, limit UInt32
