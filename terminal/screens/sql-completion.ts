@@ -63,6 +63,8 @@ export function completeSql(
   const before = tokens.filter(token => token.end <= from && token.kind !== 'comment')
   const isBehindPoint = before.at(-1)?.text === '.' && before.at(-1)?.end === from
   if (typed === '' && !isAsked && !isBehindPoint) return []
+  // A word that is done needs no list under it.
+  if (!isAsked && !isBehindPoint && sqlKeywords.has(typed.toUpperCase())) return []
   const statement = statementAt(sql, cursor)
   const inStatement =
     statement === null ? [] : tokens.filter(token => token.start >= statement.start && token.end <= statement.end)
@@ -90,8 +92,8 @@ function matching(found: readonly Found[], typed: string): Found[] {
   return found
     .flatMap(each => {
       const at = each.label.toLowerCase().indexOf(typed)
-      // A single letter inside of names would match nearly everything.
-      if (at < 0 || (at > 0 && typed.length < 2)) return []
+      // A letter or two inside of names would match nearly everything.
+      if (at < 0 || (at > 0 && typed.length < 3)) return []
       return [{ each, order: (at === 0 ? 0 : 100) + each.rank }]
     })
     .sort(

@@ -2,6 +2,7 @@ import type { QueryResultState } from '../net/query-results.ts'
 import type { LiveQuery } from '../state/live-data.ts'
 import { clean, cleanLines } from '../text/clean.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
+import { sqlStatements } from '../text/sql-tokens.ts'
 import { linesOf, placeOf } from '../text/text-buffer.ts'
 import { cellWidth, takeCells, wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
@@ -16,7 +17,16 @@ import { placeSqlForm } from './sql-forms.ts'
 import { layoutSql, type SqlLayout } from './sql-layout.ts'
 import { drawPicker } from './sql-picker.ts'
 import { catalogResource } from './sql-resources.ts'
-import { bufferOf, isChanged, liveQueryOf, problemIn, resultOf, type SqlState, sourceOf } from './sql-state.ts'
+import {
+  bufferOf,
+  isChanged,
+  liveQueryOf,
+  problemIn,
+  resultOf,
+  type SqlState,
+  sourceOf,
+  statementToRun,
+} from './sql-state.ts'
 import { drawVersions } from './sql-versions.ts'
 
 const candidateRowsMax = 8
@@ -50,6 +60,7 @@ export function editorOf(state: SqlState, view: ScreenView, layout: SqlLayout) {
     height: layout.editorHeight,
     hasFocus: view.isFocused && state.zone === 'editor',
     style: view.style,
+    current: sqlStatements(buffer.text).length > 1 ? statementToRun(buffer) : null,
     problem: problemIn(buffer.text, state.run, resultOf(state, view)),
     hint: 'SELECT … FROM v.…   begin to type; Tab completes, Ctrl-J runs',
   })
@@ -134,7 +145,7 @@ function drawLower(state: SqlState, view: ScreenView, layout: SqlLayout): string
   const result = resultOf(state, view)
   const source = sourceOf(state, view)
   if (result === null) return drawGuide({ ...view, height })
-  if (result.status === 'failed' && !state.isLive)
+  if (result.status === 'failed' && result.rowCount === 0 && !state.isLive)
     return drawFailure(failureText(state, result, view), { ...view, height })
   if (source === null) return squared([], { width, height })
   if (source.rowCount === 0 && (state.isLive || result.status === 'done')) return drawNoRows({ ...view, height })
@@ -272,7 +283,7 @@ function footLine(state: SqlState, view: ScreenView): string {
 }
 
 function footKeys(state: SqlState, width: number): string {
-  if (state.asking === 'delete') return '! D again deletes this saved query   Esc keeps it'
+  if (state.isDeleting) return '! D again deletes this saved query   Esc keeps it'
   if (state.panel?.kind === 'cell' || state.panel?.kind === 'plan') return 'y copy   j k scroll   Esc back'
   if (state.zone === 'editor') return 'Esc to the rows'
   return width < 100

@@ -61,6 +61,7 @@ export function drawPicker(panel: HistoryPanel | OpenPanel, view: ScreenView): s
     height: previewHeight,
     hasFocus: false,
     style,
+    current: null,
     problem: null,
     hint: '',
   }).lines

@@ -39,7 +39,7 @@ export type SqlPanel =
   | { kind: 'open'; search: TextLine; list: ListState }
   | { kind: 'versions'; list: ListState }
   | { kind: 'cell'; top: number }
-  | { kind: 'plan'; lines: readonly string[]; tables: readonly string[]; top: number }
+  | { kind: 'plan'; lines: readonly string[]; top: number }
 
 /** The completion that is shown. */
 export interface SqlCompletion {
@@ -74,8 +74,8 @@ export interface SqlState {
   isLive: boolean
   /** The screen has the whole window. */
   isWhole: boolean
-  /** What the next press of the same key does. */
-  asking: 'delete' | 'new' | null
+  /** The next press of the same key deletes the saved query. */
+  isDeleting: boolean
 }
 
 /** The text with its cursor: what was written here, else what the desk has kept. */

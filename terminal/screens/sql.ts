@@ -60,7 +60,7 @@ export const sqlFactory = screenFactory<SqlState>({
     opening: command.args.query ?? null,
     isLive: false,
     isWhole: true,
-    asking: null,
+    isDeleting: false,
   }),
   title: ({ saved }) => (saved === null ? 'SQL' : `SQL ${saved.name}`),
   queries: ({ isLive, run }) => (isLive && run !== null ? [worldOfSql, liveQueryOf(run)] : [worldOfSql]),
@@ -112,7 +112,7 @@ function actInSql(state: SqlState, call: ActionCall, deps: ScreenDeps): SqlState
   if (call.name === 'answer')
     return call.answer === undefined ? state : answered(state, call.answer.tag, call.answer.result, deps)
   if (call.name === 'tick') return openNamed(state, deps)
-  const asked: SqlState = call.name === 'sql.delete' ? state : { ...state, asking: null }
+  const asked: SqlState = call.name === 'sql.delete' ? state : { ...state, isDeleting: false }
   const { panel } = asked
   if (panel !== null) return actInPanel(asked, panel, call, deps)
   const common = actCommon(asked, call, deps)
@@ -403,9 +403,9 @@ function deleteSaved(state: SqlState, deps: ScreenDeps): SqlState {
     deps.say(state.saved === null ? 'This text was not saved.' : 'Only its owner can delete this query.')
     return state
   }
-  if (state.asking !== 'delete') return { ...state, asking: 'delete' }
+  if (!state.isDeleting) return { ...state, isDeleting: true }
   deps.ask('delete', deps.http.delete(savedQueryPath(state.saved.id)))
-  return { ...state, asking: null }
+  return { ...state, isDeleting: false }
 }
 
 // Answers
@@ -473,6 +473,6 @@ function explained(state: SqlState, result: HttpResult, deps: ScreenDeps): SqlSt
   return {
     ...state,
     zone: 'grid',
-    panel: { kind: 'plan', lines: [head, '', ...answer.plan], tables: answer.tables, top: 0 },
+    panel: { kind: 'plan', lines: [head, '', ...answer.plan], top: 0 },
   }
 }

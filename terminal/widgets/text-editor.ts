@@ -12,6 +12,8 @@ export interface TextEditorOptions {
   height: number
   hasFocus: boolean
   style: Style
+  /** The statement that would run, where there are several: its lines stand out. */
+  current: { start: number; end: number } | null
   /** What the server found to be wrong. */
   problem: { from: number; to: number } | null
   /** Shown while there is no text. */
@@ -27,7 +29,7 @@ export function editorTop({ text, cursor }: TextBuffer, top: number, height: num
 
 /** SQL in colours with line numbers: exactly `height` lines of `width` cells, and where the cursor stands in them. */
 export function drawTextEditor(options: TextEditorOptions): { lines: string[]; cursor: { x: number; y: number } } {
-  const { buffer, width, height, style } = options
+  const { buffer, width, height, style, current, hasFocus } = options
   const lines = linesOf(buffer.text)
   const top = editorTop(buffer, options.top, height)
   const gutter = gutterWidth(lines.length)
@@ -41,17 +43,19 @@ export function drawTextEditor(options: TextEditorOptions): { lines: string[]; c
     const number = top + y
     const line = lines[number]
     if (line === undefined) return ' '.repeat(Math.max(0, width))
+    const start = offsetOf(buffer.text, { line: number, column: 0 })
     const isWrong = number === problemLine
     const label = `${isWrong ? '!' : ' '}${String(number + 1).padStart(gutter - 2)}`
+    const isCurrent =
+      current === null ? number === at.line : start <= current.end && start + line.length >= current.start
     const isMoved = number === at.line && left > 0
     const edge = isMoved ? style.paint('accent', style.glyphs.ellipsis) : ' '
-    const head =
-      style.paint(isWrong ? 'error' : number === at.line && options.hasFocus ? 'muted' : 'faint', label) + edge
+    const head = style.paint(isWrong ? 'error' : isCurrent && hasFocus ? 'accent' : 'faint', label) + edge
     if (buffer.text === '') return head + style.paint('faint', style.fit(options.hint, room))
     return (
       head +
       drawLine(line, {
-        start: offsetOf(buffer.text, { line: number, column: 0 }),
+        start,
         left: number === at.line ? left : 0,
         room,
         marks,
