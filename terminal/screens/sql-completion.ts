@@ -92,9 +92,10 @@ function matching(found: readonly Found[], typed: string): Found[] {
   return found
     .flatMap(each => {
       const at = each.label.toLowerCase().indexOf(typed)
-      // A letter or two inside of names would match nearly everything.
-      if (at < 0 || (at > 0 && typed.length < 3)) return []
-      return [{ each, order: (at === 0 ? 0 : 100) + each.rank }]
+      const isPart = at > 0 && !/[._]/.test(each.label[at - 1] ?? '')
+      // A letter or two inside of words would match nearly everything.
+      if (at < 0 || (isPart && typed.length < 3)) return []
+      return [{ each, order: (at === 0 ? 0 : isPart ? 100 : 50) + each.rank }]
     })
     .sort(
       (a, b) => a.order - b.order || a.each.label.length - b.each.label.length || compare(a.each.label, b.each.label),
