@@ -3,6 +3,7 @@ import { linesToSvg } from '../export/lines-to-svg.ts'
 import type { FormSpec } from '../state/form.ts'
 import { listStart } from '../state/list-state.ts'
 import { formatInstant } from '../text/format.ts'
+import { cellWidth, truncate } from '../text/width.ts'
 import { type DrawnForm, drawForm } from '../widgets/form.ts'
 import { choicesOf, choicesQuery, choicesSource, openVariables, readAnswer, valuesOf } from './board-answers.ts'
 import { exportForm, variablesForm } from './board-forms.ts'
@@ -49,7 +50,7 @@ export function drawBoard(state: BoardState, view: ScreenView): string[] {
   return [...head, ...lines, footLine(state, saved, { page, pageCount }, view)].slice(-view.height)
 }
 
-/** Panels side by side and below each other, a bar between those side by side. */
+/** Panels where they belong, blanks between them. */
 function composeRects(
   rects: readonly (PanelRect & { lines: readonly string[] })[],
   { width, height }: { width: number; height: number },
@@ -67,17 +68,14 @@ function composeRects(
   })
 }
 
+/** The board's name, what it is about, and when it is renewed. */
 function headLine({ board }: SavedBoard, { style, width }: ScreenView): string {
-  const about = style.paint(
-    'muted',
-    style.fit(board.description.split('\n')[0] ?? '', Math.max(0, width - board.name.length - 24)).trimEnd(),
-  )
   const refresh = board.refresh === 'live' ? 'live' : `every ${board.refresh} s`
-  return joinLine(
-    [style.bold('title', ` ${style.fit(board.name, Math.min(board.name.length, width - 12))}`), about],
-    style.paint('muted', `${refresh} `),
-    width,
-  )
+  const name = truncate(board.name, width - 16, style.glyphs.ellipsis)
+  const room = Math.max(0, width - cellWidth(name) - 18)
+  const about = truncate(board.description.split('\n')[0] ?? '', room, style.glyphs.ellipsis)
+  const left = [style.bold('title', ` ${name}`), style.paint('muted', about)]
+  return joinLine(left, style.paint('muted', `${refresh} `), width)
 }
 
 /** What the board is about on the left; where one is and the keys on the right. */
@@ -92,7 +90,7 @@ function footLine(
   const words = saved.board.variables.map(variable => {
     const value = String(values[variable.name] ?? '')
     const title = choicesOf(variable, view).find(choice => choice.value === value)?.title ?? value
-    return `${style.paint('muted', variable.title)} ${style.paint('text', style.fit(title || 'any', Math.min(24, Math.max(3, title.length))))}`
+    return `${style.paint('muted', variable.title)} ${style.paint('text', truncate(title || 'any', 24, style.glyphs.ellipsis))}`
   })
   const failed = failedMark(view, view.resource(boardResource(saved.id)))
   const pages = pageCount > 1 ? `page ${page + 1}/${pageCount}` : ''
@@ -148,9 +146,9 @@ export function pictureOf(state: BoardState, view: ScreenView): Picture | null {
   if (saved === null || isChoosing(state, saved, view)) return null
   const { style, width } = view
   const [world] = view.live({ name: 'world', params: {} }).rows
-  const notice = style.fit(` ${world?.notice ?? ''}`, Math.max(1, width - 32))
+  const notice = truncate(` ${world?.notice ?? ''}`, Math.max(1, width - 32), style.glyphs.ellipsis)
   const at = style.paint('muted', `${formatInstant(view.dataNowMs)} UTC  Cliptape `)
-  const foot = joinLine([style.paint('muted', notice.trimEnd())], at, width)
+  const foot = joinLine([style.paint('muted', notice)], at, width)
   const lines = [...drawBoard(state, { ...view, isFocused: false }), foot]
   return { title: saved.board.name, svg: linesToSvg(lines, { width, theme: style.theme, title: saved.board.name }) }
 }

@@ -91,7 +91,7 @@ export function rectsOf(state: BoardState, board: Board, view: Area): BoardLayou
 }
 
 /** A panel's question and its answer; null while something is not chosen yet. */
-export interface Fed {
+interface Fed {
   source: FilledSource | null
   answer: PanelAnswer | null
 }
