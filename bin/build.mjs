@@ -10,6 +10,7 @@ const entries = {
   'chdb-reader': 'core/clickhouse/chdb-reader.ts',
   'pglite-worker': 'core/db/pglite-worker.ts',
   'node-av-child': 'media/engine/node-av-child.ts',
+  'starter-child': 'media/engine/starter-child.ts',
 }
 /** Chunks of an older bundle stay this long, for a process that still runs from it and loads one late. */
 const oldChunkKeptMs = 24 * 3_600_000

@@ -9,6 +9,7 @@ const sources = {
   'chdb-reader': join(here, 'clickhouse', 'chdb-reader.ts'),
   'pglite-worker': join(here, 'db', 'pglite-worker.ts'),
   'node-av-child': join(here, '..', 'media', 'engine', 'node-av-child.ts'),
+  'starter-child': join(here, '..', 'media', 'engine', 'starter-child.ts'),
 } as const
 
 /**

@@ -5,7 +5,7 @@
  * else: it has no shell, no terminal, no network where the system can take that away, none of our environment, and no
  * file descriptor but its own pipes; its processor time and output are bounded, and it ends with everything it started.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../contracts/errors.ts'
@@ -13,6 +13,7 @@ import { putInBackground } from './background.ts'
 import { cpuSecMax, fileBytesMax, wallMsMax } from './limits.ts'
 import { engineFailure } from './messages.ts'
 import type { EngineTask } from './port.ts'
+import type { ProcessStarter, StartedProgram } from './process-starter.ts'
 
 const errorCharsMax = 64 * 1024
 const killAfterMs = 2_000
@@ -34,6 +35,7 @@ export interface EngineRun {
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly wrappers: Wrappers
+  readonly starter: ProcessStarter
   /** In bytes: of all that it addresses, or, for programs that reserve more than they use, of what they write to. */
   readonly memoryMax: { readonly of: 'addressed' | 'written'; readonly bytes: number }
   /** What it gets on file descriptor 0. */
@@ -56,27 +58,25 @@ export interface EngineRun {
  */
 export async function runEngineProcess(run: EngineRun, task: EngineTask): Promise<{ errorCount: number }> {
   task.signal?.throwIfAborted()
-  const [command = '', ...args] = [...wrapped(run, task), ...run.command]
-  const child = spawn(command, args, {
-    stdio: [run.input ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-    // A group of its own, so that all of it can be ended at once.
-    detached: true,
-    cwd: '/',
-    env: { ...run.env },
+  const program = await run.starter.start({
+    command: [...wrapped(run, task), ...run.command],
+    env: run.env,
+    hasInput: run.input !== undefined,
   })
-  if (child.pid !== undefined && !task.isWatched) void putInBackground(child.pid)
-  const stop = stopper(child)
+  const { ended } = program
+  if (!task.isWatched) void putInBackground(program.pid)
+  const stop = stopper(program)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), wallMsMax(task))
   const ending = AbortSignal.any([late.signal, ...(task.signal ? [task.signal] : [])])
   ending.addEventListener('abort', stop, { once: true })
+  if (ending.aborted) stop()
   const errors = new LastErrors()
-  const ended = endOf(child)
   try {
     await Promise.all([
       ended,
       // A reader that fails ends the run: nobody empties its pipe any more.
-      ...readers(child, run, errors).map(reader =>
+      ...readers(program, run, errors).map(reader =>
         reader.catch(error => {
           stop()
           throw error
@@ -142,18 +142,18 @@ function wrapped({ wrappers, memoryMax }: EngineRun, task: EngineTask): string[]
   ]
 }
 
-function readers(child: ChildProcess, run: EngineRun, errors: LastErrors): Promise<unknown>[] {
-  const [stdin, stdout, stderr, sound, events] = child.stdio
+function readers({ stdin, outputs }: StartedProgram, run: EngineRun, errors: LastErrors): Promise<unknown>[] {
+  const { stdout, stderr, third: sound, fourth: events } = outputs
   const takeLog = (line: string): void => {
     if (run.onLogLine(line) === 'error') errors.keep(line)
   }
-  const found: Promise<unknown>[] = []
-  if (run.input && isWritable(stdin)) found.push(feed(stdin, run.input))
-  if (isReadable(stdout)) found.push(run.onPicture ? run.onPicture(stdout) : drained(stdout))
-  if (isReadable(sound)) found.push(run.onSound ? run.onSound(sound) : drained(sound))
-  if (isReadable(stderr)) found.push(eachLine(stderr, takeLog).finally(() => run.onLogLine(null)))
-  if (isReadable(events)) found.push(eachLine(events, run.onEventLine))
-  return found
+  return [
+    ...(run.input && stdin ? [feed(stdin, run.input)] : []),
+    run.onPicture ? run.onPicture(stdout) : drained(stdout),
+    run.onSound ? run.onSound(sound) : drained(sound),
+    eachLine(stderr, takeLog).finally(() => run.onLogLine(null)),
+    eachLine(events, run.onEventLine),
+  ]
 }
 
 /** The last errors of a process, and how many there were. */
@@ -210,40 +210,29 @@ async function drained(stream: Readable): Promise<void> {
   for await (const _chunk of stream);
 }
 
-function endOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
-    child.once('error', cause => reject(new AppError('UNAVAILABLE', 'The decoder could not be started.', { cause })))
-    child.once('close', (code, signal) => resolve({ code, signal }))
-  })
-  // Whoever awaits it sees the error; a reader that failed first must not leave it unseen.
-  ended.catch(() => undefined)
-  return ended
-}
-
 /** Asks the whole group to end, and ends it two seconds later. */
-function stopper(child: ChildProcess): () => void {
-  let isStopping = false
+function stopper({ pid, ended }: StartedProgram): () => void {
+  const state = { isStopping: false, isOver: false }
+  const over = ended.then(
+    () => undefined,
+    () => undefined,
+  )
   const signalGroup = (signal: NodeJS.Signals): void => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (state.isOver) return
     try {
-      process.kill(-child.pid, signal)
+      process.kill(-pid, signal)
     } catch {
       // It ended in this moment.
     }
   }
+  void over.then(() => {
+    state.isOver = true
+  })
   return () => {
-    if (isStopping) return
-    isStopping = true
+    if (state.isStopping) return
+    state.isStopping = true
     signalGroup('SIGTERM')
     const timer = setTimeout(() => signalGroup('SIGKILL'), killAfterMs)
-    child.once('exit', () => clearTimeout(timer))
+    void over.then(() => clearTimeout(timer))
   }
-}
-
-function isReadable(stream: Readable | Writable | null | undefined): stream is Readable {
-  return stream != null && 'read' in stream && stream.readable
-}
-
-function isWritable(stream: Readable | Writable | null | undefined): stream is Writable {
-  return stream != null && 'write' in stream && stream.writable
 }

@@ -63,7 +63,10 @@ export function openFfmpegEngine(program: FfmpegProgram & { readonly version: st
       )
       return words
     },
-    close: async () => closing.close(),
+    async close() {
+      closing.close()
+      await program.starter.close()
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { firstWords, runEngineProcess, type Wrappers } from './engine-process.ts'
 import { memoryBytesMax, pixelsMaxDefault } from './limits.ts'
 import type { EngineTask, EngineUsage } from './port.ts'
+import type { ProcessStarter } from './process-starter.ts'
 
 /** What is opened: containers and plain sound. */
 export const fileFormats = 'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,wav,mp3,aac,flac,ogg'
@@ -22,6 +23,7 @@ export interface FfmpegProgram {
   /** Where programs are looked for. */
   readonly searchPath: string
   readonly wrappers: Wrappers
+  readonly starter: ProcessStarter
   /** As of `MediaEngine`. */
   readonly mapsRange: boolean
 }
@@ -48,6 +50,7 @@ export async function runFfmpeg(program: FfmpegProgram, run: FfmpegRun, task: En
       command: commandLine(program, run, task),
       env: environment(program.searchPath),
       wrappers: program.wrappers,
+      starter: program.starter,
       memoryMax: { of: 'addressed', bytes: memoryBytesMax(task.pixelsMax ?? pixelsMaxDefault) },
       input: 'h264' in run.input ? run.input.h264 : undefined,
       onPicture: run.onPicture,

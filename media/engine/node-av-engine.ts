@@ -7,6 +7,7 @@ import { audioFilters, fingerprintFilters, pictureFilters, seekSec, soundFilters
 import { memoryBytesMax, pixelsMaxDefault } from './limits.ts'
 import type { NodeAvJob } from './node-av-job.ts'
 import type { AudioEncodeRequest, DecodeRequest, DecodeSink, EngineTask, EngineUsage, MediaEngine } from './port.ts'
+import type { ProcessStarter } from './process-starter.ts'
 import { readWords } from './raw-streams.ts'
 import { boundBy, closingSignal } from './tasks.ts'
 
@@ -15,8 +16,15 @@ const able = { mapsRange: true } as const
 /** What Node itself takes. */
 const nodeBytes = 512 * 1024 ** 2
 
+/** Where its processes run. */
+interface Surroundings {
+  readonly searchPath: string
+  readonly wrappers: Wrappers
+  readonly starter: ProcessStarter
+}
+
 /** The engine that runs FFmpeg's libraries in a process of ours for each call: no program has to be installed. */
-export function openNodeAvEngine(o: { version: string; searchPath: string; wrappers: Wrappers }): MediaEngine {
+export function openNodeAvEngine(o: Surroundings & { version: string }): MediaEngine {
   const closing = closingSignal()
   const run = (job: Job, task: EngineTask, readers: Readers = {}): Promise<EngineUsage> =>
     runChild(o, job, boundBy(closing.signal, task), readers)
@@ -79,7 +87,10 @@ export function openNodeAvEngine(o: { version: string; searchPath: string; wrapp
       )
       return words
     },
-    close: async () => closing.close(),
+    async close() {
+      closing.close()
+      await o.starter.close()
+    },
   }
 }
 
@@ -98,12 +109,7 @@ interface Readers {
   readonly onFrameTime?: (atSec: number | null) => void
 }
 
-async function runChild(
-  o: { searchPath: string; wrappers: Wrappers },
-  job: Job,
-  task: EngineTask,
-  readers: Readers,
-): Promise<EngineUsage> {
+async function runChild(o: Surroundings, job: Job, task: EngineTask, readers: Readers): Promise<EngineUsage> {
   const startedAtMs = performance.now()
   let cpuSec: number | null = null
   const whole: NodeAvJob = {
@@ -119,6 +125,7 @@ async function runChild(
       command: [...childCommand(), JSON.stringify(whole)],
       env: { PATH: o.searchPath },
       wrappers: o.wrappers,
+      starter: o.starter,
       memoryMax: { of: 'written', bytes: nodeBytes + memoryBytesMax(task.pixelsMax ?? pixelsMaxDefault) },
       input: readers.input,
       onPicture: readers.onPicture,

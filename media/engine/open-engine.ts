@@ -4,6 +4,7 @@ import { openFfmpegEngine } from './ffmpeg-engine.ts'
 import { ffmpegMapsRange, ffmpegVersion } from './ffmpeg-runner.ts'
 import { nodeAvVersion, openNodeAvEngine } from './node-av-engine.ts'
 import type { MediaEngine } from './port.ts'
+import { ProcessStarter } from './process-starter.ts'
 
 const oldestVersion = { major: 5, minor: 1 }
 
@@ -23,7 +24,14 @@ export async function openMediaEngine(options: {
   if (version !== null && isNewEnough(version)) {
     const mapsRange = await ffmpegMapsRange(ffmpegPath, searchPath)
     log?.info({ engine: 'ffmpeg', version, mapsRange, ...wrappers }, 'Clips are cut by ffmpeg.')
-    return openFfmpegEngine({ path: ffmpegPath, searchPath, wrappers, version, mapsRange })
+    return openFfmpegEngine({
+      path: ffmpegPath,
+      searchPath,
+      wrappers,
+      version,
+      mapsRange,
+      starter: await openStarter(),
+    })
   }
   if (version !== null) log?.warn({ version }, 'This ffmpeg is older than 5.1 and is not used.')
   const library = await nodeAvVersion(searchPath)
@@ -32,7 +40,14 @@ export async function openMediaEngine(options: {
     return null
   }
   log?.info({ engine: 'node-av', version: library, ...wrappers }, "Clips are cut by FFmpeg's libraries of node-av.")
-  return openNodeAvEngine({ version: library, searchPath, wrappers })
+  return openNodeAvEngine({ version: library, searchPath, wrappers, starter: await openStarter() })
+}
+
+/** Forked now, while this process is small. */
+async function openStarter(): Promise<ProcessStarter> {
+  const starter = new ProcessStarter()
+  await starter.open()
+  return starter
 }
 
 /** A version without numbers is a build of the newest sources. */
