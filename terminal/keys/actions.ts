@@ -69,7 +69,7 @@ export const actions = [
     name: 'watch.add',
     title: 'Put the selected subject on a watchlist (WL ADD)',
     context: 'global',
-    keys: ['W', 'M-w'],
+    keys: ['*', 'M-w'],
   },
   { name: 'alert.new', title: 'Alert on the selected subject (ALRT NEW)', context: 'global', keys: ['!', 'M-a'] },
   { name: 'theme.next', title: 'Next theme', context: 'global', keys: ['M-t'] },

@@ -92,11 +92,12 @@ test('asks for another list by its id, and for one by name as the command says',
 test('puts the selected row of any list on a list, without leaving it', async () => {
   const { rig, http } = await open('TOP')
   await rig.advance(200)
-  await rig.type('jW')
+  await rig.type('j*')
   await rig.shows('On the list Clip desk; WL shows it.')
   const second = seededTrends(2)[1]?.key
   expect(http.askedFor(`POST /api/watchlists/${id(1)}/items`)[0]?.body).toEqual({ type: 'clips', id: second })
   expect(rig.lines().join('\n')).toContain('1 TOP CLIPS 24H')
+  expect(http.askedFor(`POST /api/watchlists/${id(1)}/items`)).toHaveLength(1)
   await rig.type('WL ADD #minecraft games\r')
   await rig.shows('On the list Games; WL shows it.')
   expect(http.askedFor(`POST /api/watchlists/${id(2)}/items`)[0]?.body).toEqual({ type: 'topics', id: 'minecraft' })

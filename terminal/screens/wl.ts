@@ -212,8 +212,8 @@ function drawWl(state: WlState, view: ScreenView): string[] {
   const selectedIndex = selectedIndexOf(state.list, rows)
   const empty =
     list === null
-      ? 'No watchlist yet: press W on a row of TOP, or a to type a name.'
-      : 'Nothing here yet: a adds by name, W on a row of any list.'
+      ? 'No watchlist yet: press * on a row of TOP, or a to type a name.'
+      : 'Nothing here yet: a adds by name, * on a row of any list.'
   const table =
     rows.length === 0
       ? noRowsBox({ ...view, height }, snapshot, empty)
