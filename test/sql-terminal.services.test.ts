@@ -56,7 +56,7 @@ describe.skipIf(!hasTmux())('a new user who asks in SQL', () => {
     terminal.type('  nombre * 2 AS views FROM numbers(100)')
     terminal.press('C-j')
     await terminal.shows(/^! 2 {3}nombre/m)
-    await terminal.shows('Line 2, column 3')
+    await terminal.shows('line 2, column 3')
     terminal.press('Home')
     for (let i = 0; i < 'nombre'.length; i += 1) terminal.press('Delete')
     terminal.type('number')

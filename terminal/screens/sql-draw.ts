@@ -3,7 +3,7 @@ import type { LiveQuery } from '../state/live-data.ts'
 import { clean, cleanLines } from '../text/clean.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
 import { sqlStatements } from '../text/sql-tokens.ts'
-import { linesOf, placeOf } from '../text/text-buffer.ts'
+import { linesOf } from '../text/text-buffer.ts'
 import { cellWidth, takeCells, wrap } from '../text/width.ts'
 import type { ColorRole } from '../theme/themes.ts'
 import { drawCandidates } from '../widgets/footer.ts'
@@ -21,7 +21,7 @@ import {
   bufferOf,
   isChanged,
   liveQueryOf,
-  problemIn,
+  problemSpan,
   resultOf,
   type SqlState,
   sourceOf,
@@ -53,6 +53,7 @@ export function drawSql(state: SqlState, view: ScreenView): string[] {
 /** The text as it is drawn, and where its cursor stands. */
 export function editorOf(state: SqlState, view: ScreenView, layout: SqlLayout) {
   const buffer = bufferOf(state, view)
+  const place = resultOf(state, view)?.place ?? null
   return drawTextEditor({
     buffer,
     top: state.top,
@@ -61,7 +62,7 @@ export function editorOf(state: SqlState, view: ScreenView, layout: SqlLayout) {
     hasFocus: view.isFocused && state.zone === 'editor',
     style: view.style,
     current: sqlStatements(buffer.text).length > 1 ? statementToRun(buffer) : null,
-    problem: problemIn(buffer.text, state.run, resultOf(state, view)),
+    problem: state.run === null || place === null ? null : problemSpan(buffer.text, state.run, place),
     hint: 'SELECT … FROM v.…   begin to type; Tab completes, Ctrl-J runs',
   })
 }
@@ -89,7 +90,7 @@ function statusLine(state: SqlState, view: ScreenView): string {
   const result = resultOf(state, view)
   const edge = style.paint('faint', style.glyphs.line.repeat(2))
   if (result === null) return joinLine([edge + rule(' nothing was run yet ', 'faint')], right, width)
-  const [text, role] = state.isLive ? liveText(state, view) : resultText(state, result, view)
+  const [text, role] = state.isLive ? liveText(state, view) : resultText(result, view)
   return joinLine([edge + rule(` ${style.fit(text, Math.min(cellWidth(text), width - 6))} `, role)], right, width)
 }
 
@@ -102,8 +103,7 @@ function liveText(state: SqlState, view: ScreenView): [string, ColorRole] {
   return live.status === 'live' ? [count, 'good'] : [`${count}  ${live.message}`, 'warn']
 }
 
-function resultText(state: SqlState, result: QueryResultState, view: ScreenView): [string, ColorRole] {
-  const { nowMs, style } = view
+function resultText(result: QueryResultState, { nowMs, style }: ScreenView): [string, ColorRole] {
   const { status, rowCount, statistics } = result
   const elapsedSec = ((result.endedAtMs ?? nowMs) - result.startedAtMs) / 1000
   const rows = rowsText(rowCount)
@@ -125,7 +125,7 @@ function resultText(state: SqlState, result: QueryResultState, view: ScreenView)
     case 'stopped':
       return [`${result.message} ${figures}`, 'warn']
     case 'failed': {
-      return [`! ${failureText(state, result, view)}`, 'error']
+      return [`! ${result.message}`, 'error']
     }
   }
 }
@@ -146,7 +146,7 @@ function drawLower(state: SqlState, view: ScreenView, layout: SqlLayout): string
   const source = sourceOf(state, view)
   if (result === null) return drawGuide({ ...view, height })
   if (result.status === 'failed' && result.rowCount === 0 && !state.isLive)
-    return drawFailure(failureText(state, result, view), { ...view, height })
+    return drawFailure(result.message, { ...view, height })
   if (source === null) return squared([], { width, height })
   if (source.rowCount === 0 && (state.isLive || result.status === 'done')) return drawNoRows({ ...view, height })
   const grid = drawGrid({
@@ -184,15 +184,6 @@ function drawGuide(view: ScreenView): string[] {
     ...tables.map(text => style.paint('text', style.fit(` ${text}`, width))),
   ]
   return squared(lines, view)
-}
-
-/** The server's sentence, with the place in the text where it does not say it. */
-function failureText(state: SqlState, { message }: QueryResultState, view: ScreenView): string {
-  const { text } = bufferOf(state, view)
-  const problem = problemIn(text, state.run, resultOf(state, view))
-  if (problem === null || /\bline \d/i.test(message)) return message
-  const { line, column } = placeOf(text, problem.from)
-  return `Line ${line + 1}, column ${column + 1}: ${message}`
 }
 
 /** A replay is shown everywhere but here, which is no fault of the SQL. */

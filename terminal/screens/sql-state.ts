@@ -4,7 +4,7 @@ import type { FormState } from '../state/form.ts'
 import type { GridState } from '../state/grid-state.ts'
 import type { ListState } from '../state/list-state.ts'
 import type { TextLine } from '../state/text-line.ts'
-import { plainName, type SqlStatement, sqlTokens, statementAt } from '../text/sql-tokens.ts'
+import { type SqlStatement, statementAt } from '../text/sql-tokens.ts'
 import { openBuffer, placeOf, selectionOf, type TextBuffer } from '../text/text-buffer.ts'
 import type { GridSource } from '../widgets/grid.ts'
 import type { ScreenView } from './screen.ts'
@@ -136,27 +136,9 @@ export function liveQueryOf({ statement, params }: SqlRun) {
   return { sql: statement.sql, params }
 }
 
-/**
- * Where in the whole text something is wrong: where the server says, else at the first use of a name that its sentence
- * quotes. Null where nothing is, and where the text is another one by now.
- */
-export function problemIn(
-  text: string,
-  run: SqlRun | null,
-  result: Pick<QueryResultState, 'status' | 'place' | 'message'> | null,
-): { from: number; to: number } | null {
-  if (run === null || result?.status !== 'failed' || !text.startsWith(run.statement.sql, run.statement.start))
-    return null
-  if (result.place !== null) return problemSpan(run, result.place)
-  const named = /[`']([^`']{1,200})[`']/.exec(result.message)?.[1]?.split('.').at(-1)
-  const token = sqlTokens(run.statement.sql).find(
-    each => (each.kind === 'word' || each.kind === 'quoted') && plainName(each) === named,
-  )
-  const { start } = run.statement
-  return token === undefined ? null : { from: start + token.start, to: start + token.end }
-}
-
-function problemSpan(run: SqlRun, place: QueryPlace): { from: number; to: number } {
+/** The word in the text where the server found something wrong; null where it is another text by now. */
+export function problemSpan(text: string, run: SqlRun, place: QueryPlace): { from: number; to: number } | null {
+  if (!text.startsWith(run.statement.sql, run.statement.start)) return null
   const { sql, start } = run.statement
   const lineInStatement = place.line - run.before.lines
   const columnInLine = lineInStatement === 1 ? place.column - run.before.characters : place.column

@@ -122,11 +122,11 @@ test('points at what is wrong in the text, also behind another statement', async
   http.replies['POST /api/query'] = streamed({
     type: 'error',
     code: 'QUERY_FAILED',
-    message: 'There is no column nothing.',
+    message: 'There is no column nothing (line 3, column 12).',
     details: { line: 3, column: 12 },
   })
   await type('\u001b[200~select 1;\n\n  select x, nothing\u001b[201~', keys.f9)
-  const shown = await rig.shows('! Line 3, column 12: There is no column nothing.')
+  const shown = await rig.shows('! There is no column nothing (line 3, column 12).')
   expect(shown).toMatch(/^! 3 {3}select x, nothing/m)
   // The server was sent what makes its places those of the text.
   expect(http.askedFor('POST /api/query').at(-1)?.body).toMatchObject({ sql: '\n\n  select x, nothing' })
