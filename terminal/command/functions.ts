@@ -430,7 +430,7 @@ export const functionSpecs: readonly FunctionSpec[] = [
     name: 'WL',
     aliases: ['WATCH', 'WATCHLIST'],
     title: 'Watchlists: creators, clips and topics with live columns',
-    help: 'What you keep an eye on, in an order of your own, with live numbers. * puts the selected row of any list on one; WL ADD does the same by name. K and J move a row, x takes it off, N writes a note, M moves it to the next list, o chooses columns, t goes to the next list, n begins one.',
+    help: 'What you keep an eye on, in an order of your own, with live numbers. * puts the selected row of any list on one; WL ADD does the same by name. { and } move a row, x takes it off, i writes a note, m moves it to the next list, o chooses columns, t goes to the next list, n begins one.',
     subject: 'optional',
     args: [
       closed('view', 'What is done', [

@@ -258,8 +258,8 @@ function footOf(state: WlState, list: WatchlistRow | null, view: ScreenView): st
   const failed = failedMark(view, view.resource(watchlistsResource))
   const hints =
     width < 90
-      ? 'a x K J N M o t n  ? keys'
-      : 'a add  x remove  K/J move  N note  M to next list  o columns  t next list  n new'
+      ? 'a x { } i m o t n  ? keys'
+      : 'a add  x remove  { } move  i note  m to next list  o columns  t next list  n new'
   const note = row === null || row.note === '' ? '' : row.note
   return joinLine(
     [
