@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { getCreator, listVods } from '../../../analytics/measures/library.ts'
 import { CreatorsParamsSchema, ListedCreatorSchema } from '../../../contracts/crm.ts'
+import { AppError } from '../../../contracts/errors.ts'
 import { CreatorIdSchema } from '../../../contracts/ids.ts'
 import { CreatorRowSchema, VodRowSchema } from '../../../contracts/library.ts'
 import { CreatorSearchParamsSchema } from '../../../contracts/measures.ts'
+import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
 import { listCreators } from '../monitoring/service.ts'
 import { trendingAmong } from '../trending.ts'
+import { listOwnPosts, ownCreator } from '../vods/own-posts.ts'
 import { withAttached } from '../vods/service.ts'
 
 const ParamsSchema = z.strictObject({ creatorId: CreatorIdSchema })
@@ -37,21 +40,31 @@ export const creatorRoutes: readonly Route[] = [
     scope: 'creators:read',
     params: ParamsSchema,
     answer: z.object({ data: CreatorRowSchema }),
-    handle: async (deps, { params }) => ({ json: { data: await getCreator(measureContext(deps), params.creatorId) } }),
+    async handle(deps, { params }, context) {
+      const own = context.principal?.isService ? null : await ownCreator(deps.db, ownerOf(context), params.creatorId)
+      const known = await getCreator(measureContext(deps), params.creatorId).catch(error => {
+        if (own !== null && error instanceof AppError && error.code === 'NOT_FOUND') return own
+        throw error
+      })
+      return { json: { data: known } }
+    },
   }),
   route({
     method: 'get',
     path: '/api/creators/:creatorId/vods',
     summary: "A creator's videos, newest first",
     description:
-      'Those whose date is not known come last. `source` says whether media of yours is attached, whether some may be (`POST /api/vods/{vodId}/source`), or whether the broadcast is not over yet.',
+      'Those whose date is not known come last. Of an account that you have linked: all that the platform lists as yours, private ones too. `source` says whether media of yours is attached, whether some may be (`POST /api/vods/{vodId}/source`), or whether the broadcast is not over yet; `attachAs`, that it is attached without an address.',
     auth: ['jwt', 'apiKey'],
     scope: 'vods:read',
     params: ParamsSchema,
     query: VodsQuerySchema,
     answer: z.object({ data: z.array(VodRowSchema), nextCursor }),
     async handle(deps, { params, query }, context) {
-      const page = await listVods(measureContext(deps), params.creatorId, query)
+      const own = context.principal?.isService
+        ? null
+        : await listOwnPosts(deps, ownerOf(context), params.creatorId, query)
+      const page = own ?? (await listVods(measureContext(deps), params.creatorId, query))
       const attached = await withAttached(deps, context, page.rows)
       const ofCreator = page.rows.map(({ vodId }) => ({ vodId, creatorId: params.creatorId }))
       const trending = await trendingAmong(deps, context, ofCreator)

@@ -38,28 +38,18 @@ beforeAll(async () => {
   posts = (await data.posts({ accessToken: token }, account, null)).items
   accountId = await link(account.creatorId, token)
   const { db, userId } = rig.rig
-  for (const { videoId, creatorId, product } of posts)
+  for (const { videoId, creatorId, product, title, publishedAtMs } of posts)
     await db.system
       .insertInto('polled_posts')
       .values({
         ...{ scope: accountId, platform: 'instagram', video_id: videoId, creator_id: creatorId },
-        ...{ owner_id: userId, account_id: accountId, credential_key: 'own', product },
+        ...{ owner_id: userId, account_id: accountId, credential_key: 'own', product, title },
+        published_at: new Date(publishedAtMs ?? 0),
       })
       .execute()
-  await rig.rig.write(
-    [...posts, { videoId: '1', creatorId: 'somebody' }].map(({ videoId, creatorId }) => ({
-      ...{ platform: 'instagram' as const, videoId, creatorId },
-      ...{ observedAtMs: rigNow.getTime() - 60_000, views: 500 },
-    })),
-  )
-  await rig.rig.store.insert(
-    'cliptape.videos_v1',
-    posts.map(({ videoId, creatorId, title, url }) => ({
-      ...{ platform: 'instagram', video_id: videoId, creator_id: creatorId, kind: 'clip', title, url },
-      ...{ thumbnail_url: '', published_at: null, duration_seconds: null, category: '', tags: [], regions: [] },
-      ...{ topics: [], source: 'import:test', observed_at: '2026-01-31 11:59:00.000' },
-    })),
-  )
+  await rig.rig.write([
+    { platform: 'instagram', videoId: '1', creatorId: 'somebody', observedAtMs: rigNow.getTime() - 60_000, views: 500 },
+  ])
   const given = await Promise.all(
     posts.map(post =>
       data.ownVideo?.({ accessToken: token }, post.videoId).then(
@@ -102,6 +92,7 @@ async function link(platformAccountId: string, token: string): Promise<string> {
       .values({
         ...{ user_id: userId, platform_name: 'instagram', platform_account_id: platformAccountId },
         credentials_kind: 'instagram_login',
+        handle: 'me',
         access_token_vault_id: await deps.vault.put(
           trx,
           tokenPlace({ userId, platform: 'instagram' }, 'access_token'),
@@ -119,8 +110,13 @@ const attach = (nativeId: string) =>
   rig.call('POST', `/api/vods/instagram:${nativeId}/source`, { source: { type: 'instagram' } })
 
 it('are marked in the list as attached in one step, videos alone', async () => {
-  const { body } = await rig.call('GET', `/api/creators/instagram:${reel.creatorId}/vods?limit=100`)
-  const marked = body.data.filter((one: { attachAs?: string }) => one.attachAs === 'instagram')
+  const address = `/api/creators/instagram:${reel.creatorId}`
+  expect((await rig.call('GET', address)).body.data).toMatchObject({ handle: 'me', videos: posts.length })
+  const { body: first } = await rig.call('GET', `${address}/vods?limit=20`)
+  const { body: rest } = await rig.call('GET', `${address}/vods?limit=100&cursor=${first.nextCursor}`)
+  const listed = [...first.data, ...rest.data]
+  expect(listed.map((one: { vodId: string }) => one.vodId)).toEqual(posts.map(post => `instagram:${post.videoId}`))
+  const marked = listed.filter((one: { attachAs?: string }) => one.attachAs === 'instagram')
   const reels = posts.filter(post => post.product === 'REELS')
   expect(marked.map((one: { vodId: string }) => one.vodId).sort()).toEqual(
     reels.map(post => `instagram:${post.videoId}`).sort(),

@@ -3,10 +3,21 @@
  * owner, and another one each time, so that what is kept is which post of which account it is: the address is asked for
  * when the media is read. Only what the platform itself listed as the account's own counts.
  */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import { readListCursor, writeCursor } from '../../../analytics/measures/cursor.ts'
+import { sourceState } from '../../../analytics/measures/library.ts'
 import { AppError } from '../../../contracts/errors.ts'
-import { splitId, type UserId, VideoIdSchema } from '../../../contracts/ids.ts'
-import type { VodRow } from '../../../contracts/library.ts'
+import {
+  type CreatorId,
+  creatorId,
+  splitId,
+  type UserId,
+  type VideoId,
+  VideoIdSchema,
+  videoId,
+} from '../../../contracts/ids.ts'
+import type { CreatorRow, VodRow } from '../../../contracts/library.ts'
+import type { Clock } from '../../../core/clock.ts'
 import type { Db } from '../../../core/db/port.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { MediaSource } from '../../../media/source/open-source.ts'
@@ -32,6 +43,110 @@ export async function withOwnPosts(db: Db, userId: UserId, videos: readonly VodR
   const rows = await ownPosts(db, userId, ids)
   const own = new Set(rows.flatMap(row => (row.product === videoProduct ? row.video_id : [])))
   return videos.map(video => (own.has(instagramId(video.vodId) ?? '') ? { ...video, attachAs: 'instagram' } : video))
+}
+
+/**
+ * A page of the posts of an account that the user has linked, newest first; those without a date come last. What is read
+ * of own accounts is nobody else's, so that these posts are in no public list.
+ * @returns null when the creator is no such account
+ */
+export async function listOwnPosts(
+  { db, clock }: { readonly db: Db; readonly clock: Clock },
+  userId: UserId,
+  creator: CreatorId,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<{ rows: VodRow[]; nextCursor: string | null } | null> {
+  const after = page.cursor === undefined ? null : readListCursor(page.cursor)
+  const { platform, nativeId } = splitId(creator)
+  // Without a date: before all that have one.
+  const publishedMs = sql<number>`coalesce(extract(epoch from published_at) * 1000, 0)::float8`
+  const found = await db.asUser(userId, async trx => {
+    const account = await linkedAccount(trx, userId, creator)
+    if (!account) return null
+    return await trx
+      .selectFrom('polled_posts')
+      .select(['video_id', 'title', 'kind', 'thumbnail_url', 'published_at', 'ended_at', 'duration_seconds'])
+      .select(publishedMs.as('published_ms'))
+      .where('account_id', '=', account.id)
+      .where('owner_id', '=', userId)
+      .where('creator_id', '=', nativeId)
+      .where('gone_at', 'is', null)
+      .where(eb => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', new Date(clock.nowMs()))]))
+      .$if(after !== null, query =>
+        query.where(sql<boolean>`(${publishedMs}, video_id) < (${Number(after?.[0])}::float8, ${String(after?.[1])})`),
+      )
+      .orderBy(publishedMs, 'desc')
+      .orderBy('video_id', 'desc')
+      .limit(page.limit + 1)
+      .execute()
+  })
+  if (found === null) return null
+  const shown = found.slice(0, page.limit)
+  const last = shown.at(-1)
+  return {
+    rows: shown.map(row => ({
+      vodId: videoId(platform, row.video_id),
+      title: row.title,
+      publishedAt: row.published_at?.toISOString() ?? null,
+      duration: row.duration_seconds,
+      thumbnailUrl: row.thumbnail_url,
+      kind: row.kind,
+      source: sourceState({ kind: row.kind, ended_ms: row.ended_at?.getTime() ?? null }),
+    })),
+    nextCursor: last && found.length > shown.length ? writeCursor({ after: [last.published_ms, last.video_id] }) : null,
+  }
+}
+
+/** An account that the user has linked, as a creator; null when it is none. */
+export async function ownCreator(db: Db, userId: UserId, creator: CreatorId): Promise<CreatorRow | null> {
+  const { platform } = splitId(creator)
+  return await db.asUser(userId, async trx => {
+    const account = await linkedAccount(trx, userId, creator)
+    if (!account) return null
+    const { count } = await trx
+      .selectFrom('polled_posts')
+      .select(eb => eb.fn.countAll<string>().as('count'))
+      .where('account_id', '=', account.id)
+      .where('owner_id', '=', userId)
+      .where('gone_at', 'is', null)
+      .executeTakeFirstOrThrow()
+    return {
+      ...{ creatorId: creator, platform, name: account.display_name, handle: account.handle },
+      ...{ followers: null, videos: Number(count), lastSeenAt: account.last_validated_at?.toISOString() ?? null },
+    }
+  })
+}
+
+/** What is known of an own post, to name a VOD by; null when it is none. */
+export async function ownPostNamed(
+  db: Db,
+  userId: UserId,
+  vodId: VideoId,
+): Promise<{ readonly title: string; readonly creatorId: CreatorId } | null> {
+  const { platform, nativeId } = splitId(vodId)
+  const row = await db.asUser(userId, trx =>
+    trx
+      .selectFrom('polled_posts')
+      .select(['title', 'creator_id'])
+      .where('owner_id', '=', userId)
+      .where('account_id', 'is not', null)
+      .where('platform', '=', platform)
+      .where('video_id', '=', nativeId)
+      .executeTakeFirst(),
+  )
+  return row ? { title: row.title, creatorId: creatorId(platform, row.creator_id) } : null
+}
+
+async function linkedAccount(trx: Transaction<Database>, userId: UserId, creator: CreatorId) {
+  const { platform, nativeId } = splitId(creator)
+  return await trx
+    .selectFrom('platform_accounts')
+    .select(['id', 'display_name', 'handle', 'last_validated_at'])
+    .where('user_id', '=', userId)
+    .where('platform_name', '=', platform)
+    .where('platform_account_id', '=', nativeId)
+    .where('status', '=', 'connected')
+    .executeTakeFirst()
 }
 
 /** @throws AppError BAD_REQUEST when the video is no post of a linked account of the user's */

@@ -4,9 +4,11 @@ import { VideoIdSchema } from '../../../contracts/ids.ts'
 import { VodIdSchema, VodRequestSchema, VodSchema, VodSourceRequestSchema } from '../../../contracts/vods.ts'
 import { IdPageSchema } from '../../http/id-cursor.ts'
 import { nextInstantCursor, readInstantCursor } from '../../http/instant-cursor.ts'
+import { ownerOf } from '../../http/owner-of.ts'
 import { type Route, route } from '../../http/route.ts'
 import { measureContext } from '../measure-context.ts'
 import { trendingAmong } from '../trending.ts'
+import { ownPostNamed } from './own-posts.ts'
 import { attachSource, deleteVod, getVod, listVods, registerVod } from './service.ts'
 
 const ParamsSchema = z.strictObject({ vodId: VodIdSchema })
@@ -74,7 +76,8 @@ export const vodRoutes: readonly Route[] = [
     async handle(deps, { params, body }, context) {
       const videoId = VideoIdSchema.safeParse(params.vodId)
       const { title, creatorId } = videoId.success
-        ? await getVideo(measureContext(deps), videoId.data)
+        ? ((await ownPostNamed(deps.db, ownerOf(context), videoId.data)) ??
+          (await getVideo(measureContext(deps), videoId.data)))
         : await getVod(deps, context, params.vodId)
       return { json: await attachSource(deps, context, { vodId: params.vodId, title, creatorId }, body.source) }
     },
