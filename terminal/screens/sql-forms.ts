@@ -15,7 +15,7 @@ import { type GridSource, isNumberType } from '../widgets/grid.ts'
 import { centredForm, type FormHead, pressInForm } from './form-place.ts'
 import type { ActionCall, ScreenDeps, ScreenView } from './screen.ts'
 import { type ChartChoice, sqlChartKinds, suggestChart } from './sql-chart.ts'
-import { gridRowsHigh, layoutSql } from './sql-layout.ts'
+import { gridSizeOf } from './sql-layout.ts'
 import { savedQueryPath, sqlLineFields } from './sql-resources.ts'
 import { parametersForm, paramsOf, runStatement, typedValues } from './sql-run.ts'
 import { bufferOf, type SqlForm, type SqlPanel, type SqlState, sourceOf, statementToRun } from './sql-state.ts'
@@ -247,15 +247,8 @@ function submit(state: SqlState, panel: FormPanel, deps: ScreenDeps): SqlState {
     case 'export':
       return exportRows(state, chosenIn(filled, 'format')[0] ?? 'csv', deps)
     case 'row': {
-      const source = sourceOf(state, deps)
-      if (source === null) return { ...state, panel: null }
-      const size = {
-        rowCount: source.rowCount,
-        columnCount: source.columns.length,
-        height: gridRowsHigh(layoutSql(state, deps)),
-      }
       const row = Number(textIn(filled, 'row').replace(/\D/g, '')) - 1
-      return { ...state, panel: null, grid: selectCell(state.grid, { row }, size) }
+      return { ...state, panel: null, grid: selectCell(state.grid, { row }, gridSizeOf(state, deps)) }
     }
     case 'chart': {
       const kind = sqlChartKinds.find(each => each === chosenIn(filled, 'kind')[0]) ?? 'line'

@@ -1,6 +1,9 @@
+import type { GridSize } from '../state/grid-state.ts'
 import { linesOf } from '../text/text-buffer.ts'
 import type { ScreenView } from './screen.ts'
-import { bufferOf, type SqlState } from './sql-state.ts'
+import { bufferOf, type SqlState, sourceOf } from './sql-state.ts'
+
+type SqlView = Pick<ScreenView, 'width' | 'height' | 'desk' | 'result' | 'liveSql'>
 
 /** Where the parts of the screen stand: lines of the body, from the top. */
 export interface SqlLayout {
@@ -38,7 +41,12 @@ export function layoutSql(state: SqlState, view: Pick<ScreenView, 'width' | 'hei
   }
 }
 
-/** Rows of the grid that are seen at once: one line is its head. */
-export function gridRowsHigh({ lower }: SqlLayout): number {
-  return Math.max(1, lower.height - 1)
+/** What the grid has, and how much of it is seen at once: one line is its head. */
+export function gridSizeOf(state: SqlState, view: SqlView): GridSize {
+  const source = sourceOf(state, view)
+  return {
+    rowCount: source?.rowCount ?? 0,
+    columnCount: source?.columns.length ?? 0,
+    height: Math.max(1, layoutSql(state, view).lower.height - 1),
+  }
 }

@@ -233,16 +233,15 @@ export function askForSaved(named: string, deps: ScreenDeps): void {
 
 /** What came of it: the query of that name, else the only one that has it in its name. */
 export function namedAnswer(state: SqlState, named: string, result: HttpResult, deps: ScreenDeps): SqlState {
-  const done: SqlState = { ...state, opening: null }
   if (!result.ok) {
     deps.say(result.message)
-    return done
+    return state
   }
   const parsed = z.union([SavedQuerySchema, z.object({ data: z.array(SavedQuerySchema) })]).safeParse(result.body)
   const found = !parsed.success ? [] : 'data' in parsed.data ? parsed.data.data : [parsed.data]
   const wanted = named.toLowerCase()
   const query = found.find(each => each.id === named || each.name.toLowerCase() === wanted) ?? found[0]
-  if (query !== undefined) return openSaved(done, query, deps)
+  if (query !== undefined) return openSaved(state, query, deps)
   deps.say(`There is no saved query ${named} that you may see: o lists them.`)
-  return done
+  return state
 }

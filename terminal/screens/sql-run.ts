@@ -1,4 +1,5 @@
-import type { SavedQuery } from '../../contracts/queries.ts'
+import { QueryExplanationSchema, type SavedQuery } from '../../contracts/queries.ts'
+import type { HttpResult } from '../net/http-client.ts'
 import { type FormSpec, openForm, textIn } from '../state/form.ts'
 import { gridStart } from '../state/grid-state.ts'
 import { type SqlParameter, type SqlStatement, sqlParameters } from '../text/sql-tokens.ts'
@@ -174,4 +175,19 @@ function problemOf(type: string, text: string): string | null {
   if (type === 'Bool' && !/^(true|false)$/.test(typed)) return 'true or false, please.'
   if (/^Date/.test(type) && typed === '') return `An instant, please, e.g. ${hintOf(type)}.`
   return null
+}
+
+/** What the server says of a statement that it would run. */
+export function explainedAnswer(state: SqlState, result: HttpResult, deps: ScreenDeps): SqlState {
+  const answer = result.ok ? QueryExplanationSchema.safeParse(result.body).data : undefined
+  if (answer === undefined) {
+    deps.say(result.ok ? "The server's answer was not understood." : result.message)
+    return state
+  }
+  const head = `Reads ${answer.tables.length === 0 ? 'no table' : answer.tables.join(', ')}`
+  return {
+    ...state,
+    zone: 'grid',
+    panel: { kind: 'plan', lines: [head, '', ...answer.plan], top: 0 },
+  }
 }
