@@ -135,7 +135,9 @@ test('switches, mutes and deletes the selected alert, the last of them only when
     rule,
     isEnabled: false,
   })
-  expect(http.askedFor(`POST /api/alerts/${id(1)}/mute`)[0]?.body).toEqual({ until: expect.stringContaining('2026-03-01T13:00:00') })
+  expect(http.askedFor(`POST /api/alerts/${id(1)}/mute`)[0]?.body).toEqual({
+    until: expect.stringContaining('2026-03-01T13:00:00'),
+  })
 })
 
 test('shows what an alert told with the rows that caused it, which then counts as seen', async () => {
@@ -227,11 +229,11 @@ test('flashes and rings wherever one is, and says how many nobody has looked at'
   const fired = { ...firing(11), sentence: 'A clip\u001b[2J of note: velocity 12,346, above 10,000.' }
   rig.server.push({ type: 'event', topic: 'alert.fired', payload: fired })
   await rig.advance(50)
-  expect(rig.lines()[0]).toContain('! ALERT  Runaway clip: A clip of note: velocity 12,346')
+  expect(rig.lines()[0]).toContain('! ALERT  A clip of note: velocity 12,346, above 10,000. (Runaway clip)')
   expect(rig.output()).toContain('\u0007')
   await rig.advance(4_000)
   expect(rig.lines()[0]).toContain('! 2 ALERTS')
-  expect(rig.lines().at(-1)).toContain('Runaway clip: A clip of note')
+  expect(rig.lines().at(-1)).toContain('A clip of note: velocity 12,346')
 })
 
 test('is quiet when told to be, and moves nothing where motion is reduced', async () => {
@@ -245,7 +247,7 @@ test('is quiet when told to be, and moves nothing where motion is reduced', asyn
   await rig.type('BELL NOTIFY\r')
   rig.server.push({ type: 'event', topic: 'alert.fired', payload: firing(11) })
   await rig.advance(50)
-  expect(rig.output()).toContain('\u001b]9;Runaway clip: A clip of note: velocity 12,346, above 10,000.\u0007')
+  expect(rig.output()).toContain('\u001b]9;A clip of note: velocity 12,346, above 10,000. (Runaway clip)\u0007')
   await rig.type('BELL OFF\r')
   const quiet = rig.output().split('\u0007').length
   rig.server.push({ type: 'event', topic: 'alert.fired', payload: firing(11) })

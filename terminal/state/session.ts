@@ -235,7 +235,7 @@ export class Session {
     if (topic !== 'alert.fired') return
     const fired = AlertFiredSchema.safeParse(payload)
     if (!fired.success) return
-    const text = `${fired.data.name}: ${fired.data.sentence}`
+    const text = `${fired.data.sentence} (${fired.data.name})`
     this.resources.refresh('/api/alerts')
     this.say(text)
     const { bell } = this.#preferences
@@ -552,7 +552,8 @@ export class Session {
 
   /** Actions of the screen first, then the global ones, by title, name or key. */
   #actionCandidates(text: string): (Candidate & { action: ActionName })[] {
-    const contexts = [...(this.#screen()?.contexts ?? []), 'global']
+    const screen = this.#screen()
+    const contexts = [...(screen?.typing()?.contexts ?? screen?.contexts ?? []), 'global']
     const wanted = text.toLowerCase().trim()
     const listed: readonly (Action & { name: ActionName })[] = actions
     return contexts
