@@ -259,6 +259,16 @@ test.each([
   await expect(steady).toMatchFileSnapshot(`__snapshots__/sql-${name}.txt`)
 })
 
+test('lists the keys that hold where one is, and runs them', async () => {
+  const { rig, type } = await openSql()
+  await type('select 1', '\u0010', 'comment')
+  await rig.shows('Comment the lines')
+  await type('\r')
+  await rig.shows('-- select 1')
+  await type(keys.escape, '?', 'whole cell')
+  await rig.shows('The whole cell')
+})
+
 test('cancels a running query with Esc, and stays', async () => {
   const { rig, type, http } = await openSql()
   const never = Promise.withResolvers<Reply>()
