@@ -1,4 +1,5 @@
 import {
+  type BoardChange,
   BoardListSchema,
   type BoardRequest,
   type BoardSummary,
@@ -23,7 +24,7 @@ export interface OwnerBoards {
   /** @throws AppError NOT_FOUND */
   file(id: string): Promise<string>
   create(request: BoardRequest): Promise<SavedBoard>
-  replace(id: string, request: BoardRequest): Promise<SavedBoard>
+  replace(id: string, change: BoardChange): Promise<SavedBoard>
 }
 
 /** Through the server that runs on the home, by its own address. */
@@ -37,7 +38,7 @@ export function boardsOfServer(server: { url: string; token: string }): OwnerBoa
     if (response.ok) return response
     throw failureOf(await response.text())
   }
-  const send = async (method: 'POST' | 'PUT', address: string, request: BoardRequest) =>
+  const send = async (method: 'POST' | 'PUT', address: string, request: BoardRequest | BoardChange) =>
     SavedBoardSchema.parse(await (await ask(address, { method, body: JSON.stringify(request) })).json())
   return {
     list: async () => BoardListSchema.parse(await (await ask(path)).json()).data,
@@ -63,6 +64,6 @@ export async function boardsOfHome({
     list: () => listDashboards(deps, owner),
     file: id => dashboardFile(deps, owner, id),
     create: request => createDashboard(deps, owner, request),
-    replace: (id, request) => changeDashboard(deps, owner, { id, request, ifMatch: undefined }),
+    replace: (id, change) => changeDashboard(deps, owner, { id, change, ifMatch: undefined }),
   }
 }

@@ -363,24 +363,37 @@ function lowerFirst(sentence: string): string {
   return sentence.charAt(0).toLowerCase() + sentence.slice(1)
 }
 
-const visibility = VisibilitySchema.default('private')
-
-/**
- * `POST /api/dashboards`, `PUT /api/dashboards/{id}`: a file that holds the board, or the board as `GET` gives it. Comments of
- * a file are kept; a PUT with `board` keeps those that the file had where their place is still there. What is inside is
- * checked apart (`BoardSchema`), so that a refusal names the panel.
- */
-export const BoardRequestSchema = z.union([
-  z.strictObject({ file: z.string().max(boardFileCharsMax), visibility }),
-  z.strictObject({ board: z.record(z.string(), z.unknown()), visibility }),
-])
-export type BoardRequest = z.infer<typeof BoardRequestSchema>
-
 /** The id of a board of somebody's, or the name of one that comes with Cliptape. */
 export const BoardIdSchema = z.union([
   z.uuid(),
   z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be an id, or the name of a board that comes with Cliptape'),
 ])
+
+const fileFields = { file: z.string().max(boardFileCharsMax) }
+const boardFields = { board: z.record(z.string(), z.unknown()) }
+const visibility = VisibilitySchema.default('private')
+
+/**
+ * `POST /api/dashboards`: a file that holds the board, the board as `GET` gives it, or another board to copy. What is inside
+ * is checked apart (`BoardSchema`), so that a refusal names the panel.
+ */
+export const BoardRequestSchema = z.union([
+  z.strictObject({ ...fileFields, visibility }),
+  z.strictObject({ ...boardFields, visibility }),
+  z.strictObject({ copyOf: BoardIdSchema, name: text(80), visibility }),
+])
+export type BoardRequest = z.infer<typeof BoardRequestSchema>
+
+/**
+ * `PUT /api/dashboards/{id}`: what is left out stays. With `board` the comments of the file stay where their place is still
+ * there.
+ */
+export const BoardChangeSchema = z.union([
+  z.strictObject({ ...fileFields, visibility: VisibilitySchema.optional() }),
+  z.strictObject({ ...boardFields, visibility: VisibilitySchema.optional() }),
+  z.strictObject({ visibility: VisibilitySchema }),
+])
+export type BoardChange = z.infer<typeof BoardChangeSchema>
 
 const savedFields = {
   id: z.string(),

@@ -59,7 +59,9 @@ function addImportOf(verb: Command, context: VerbContext): void {
     .description('Save a board from a file. What is wrong with it is said with line and column.')
     .argument('<file>', 'a YAML file, as docs/dashboards.md describes it; - reads the input')
     .option('--replace', 'Replace the board of yours that has the same name.')
-    .addOption(new Option('--visibility <who>', 'Who may see it; private unless told.').choices(visibilities))
+    .addOption(
+      new Option('--visibility <who>', 'Who may see it; of a new one you alone unless told.').choices(visibilities),
+    )
     .option('--json', 'Print one JSON object.')
     .action(async (path: string, options: ImportOptions) => {
       const file = await readBoardText(context, path)
@@ -82,8 +84,7 @@ async function save(boards: OwnerBoards, file: string, { replace, visibility }: 
   if (same === undefined) return await boards.create({ file, visibility: visibility ?? 'private' })
   if (!replace)
     throw new AppError('CONFLICT', `You have a board called ${name} already: --replace puts this one in its place.`)
-  const kept = visibilities.find(each => each === same.visibility) ?? 'private'
-  return await boards.replace(same.id, { file, visibility: visibility ?? kept })
+  return await boards.replace(same.id, visibility === undefined ? { file } : { file, visibility })
 }
 
 function otherProblems(error: unknown): string[] {

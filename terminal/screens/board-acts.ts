@@ -50,7 +50,7 @@ function actInList(state: BoardState, call: ActionCall, deps: ScreenDeps): Board
     case 'board.wall':
       return startWall(state)
     case 'board.copy':
-      if (row !== undefined) copyBoard(row.id, deps)
+      if (row !== undefined) copyBoard(row, deps)
       return state
     case 'board.delete':
       return deleteBoard(state, row, deps)
@@ -79,15 +79,8 @@ function deleteBoard(
   return { ...state, deleting: null }
 }
 
-/** Saves the board under another name, as it is on the server. */
-function copyBoard(id: string, deps: ScreenDeps): void {
-  const copying = async (): Promise<HttpResult> => {
-    const found = await deps.http.get(boardPath(id), {}, { lineFields: ['sql'] })
-    if (!found.ok) return found
-    const { board } = boardResource(id).schema.parse(found.body)
-    return await deps.http.post('/api/dashboards', { board: { ...board, name: `${board.name} copy` } })
-  }
-  deps.ask('copy', copying())
+function copyBoard({ id, name }: { id: string; name: string }, deps: ScreenDeps): void {
+  deps.ask('copy', deps.http.post('/api/dashboards', { copyOf: id, name: `${name.slice(0, 75)} copy` }))
 }
 
 function actOnBoard(state: BoardState, call: ActionCall, deps: ScreenDeps): BoardState | null {
@@ -133,7 +126,7 @@ function actOnBoard(state: BoardState, call: ActionCall, deps: ScreenDeps): Boar
     case 'board.wall':
       return startWall(state)
     case 'board.copy':
-      copyBoard(saved.id, deps)
+      copyBoard({ id: saved.id, name: saved.board.name }, deps)
       return state
     case 'board.publish':
       publish(saved, deps)
@@ -200,7 +193,7 @@ const nextVisibility: Readonly<Record<Visibility, Visibility>> = {
 function publish(saved: SavedBoard, deps: ScreenDeps): void {
   if (!saved.isOwn || saved.visibility === 'builtIn')
     return deps.say('This board is not yours: C saves a copy that is.')
-  const body = { board: saved.board, visibility: nextVisibility[saved.visibility] }
+  const body = { visibility: nextVisibility[saved.visibility] }
   deps.ask('publish', deps.http.put(boardPath(saved.id), body, `"${saved.version}"`))
 }
 

@@ -127,6 +127,20 @@ describe('a dashboard', () => {
     expect((await call('GET', `/${id}/file`)).text).toBe(file.replace('Filed', 'Refiled'))
   })
 
+  it('is copied with its comments, and shared without a word of it being said again', async () => {
+    const copied = await call('POST', '', { body: { copyOf: 'clip-desk', name: 'My desk' } })
+    expect(copied.status).toBe(201)
+    const { id } = SavedBoardSchema.parse(copied.json)
+    const file = (await call('GET', `/${id}/file`)).text
+    expect(file).toContain('# For those who cut')
+    const shared = await call('PUT', `/${id}`, { body: { visibility: 'shared' } })
+    expect([shared.status, shared.json.visibility, shared.json.board.name]).toEqual([200, 'shared', 'My desk'])
+    expect((await call('GET', `/${id}/file`)).text).toBe(file)
+    const mine = await saved()
+    const stolen = { body: { copyOf: mine.id, name: 'Theirs' }, token: strangerToken }
+    expect((await call('POST', '', stolen)).status).toBe(404)
+  })
+
   it('is refused with the panel and the field, also for SQL that can never run', async () => {
     const broken = { ...board, panels: [{ ...board.panels[0], options: { value: 7 } }] }
     expect((await call('POST', '', { body: { board: broken } })).json.error).toMatchObject({

@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { BoardIdSchema, BoardListSchema, BoardRequestSchema, SavedBoardSchema } from '../../../contracts/dashboards.ts'
+import {
+  BoardChangeSchema,
+  BoardIdSchema,
+  BoardListSchema,
+  BoardRequestSchema,
+  SavedBoardSchema,
+} from '../../../contracts/dashboards.ts'
 import { type Answer, type Route, route } from '../../http/route.ts'
 import { versionTag } from '../../http/version-tag.ts'
 import {
@@ -39,12 +45,12 @@ export const dashboardRoutes: readonly Route[] = [
     path,
     summary: 'Save a dashboard',
     description:
-      'Takes either `board`, as `GET` gives it, or `file`, the text of a YAML file; comments of a file are kept. What is wrong is said with the panel and the field, of a file with line and column.',
+      'Takes `file`, the text of a YAML file, whose comments are kept; or `board`, as `GET` gives it; or `copyOf`, another board, with a `name`. What is wrong is said with the panel and the field, of a file with line and column.',
     auth,
     scope: 'queries:write',
     status: 201,
     body: BoardRequestSchema,
-    errors,
+    errors: [...errors, 'NOT_FOUND'],
     answer: SavedBoardSchema,
     handle: async (deps, { body }, context) => tagged(await createDashboard(deps, context, body)),
   }),
@@ -76,20 +82,20 @@ export const dashboardRoutes: readonly Route[] = [
   route({
     method: 'put',
     path: one,
-    summary: 'Replace a dashboard of yours',
+    summary: 'Change a dashboard of yours',
     description:
-      'With `If-Match`, only when it is still the version that the tag names. `board` keeps the comments of the file.',
+      'With `If-Match`, only when it is still the version that the tag names. What is left out stays; `board` keeps the comments of the file.',
     auth,
     scope: 'queries:write',
     params,
-    body: BoardRequestSchema,
+    body: BoardChangeSchema,
     errors: [...errors, 'PRECONDITION_FAILED'],
     answer: SavedBoardSchema,
     handle: async (deps, { params, body }, context) =>
       tagged(
         await changeDashboard(deps, context, {
           id: params.dashboardId,
-          request: body,
+          change: body,
           ifMatch: context.header('if-match'),
         }),
       ),

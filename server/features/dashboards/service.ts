@@ -2,6 +2,7 @@ import type { Selectable, Transaction } from 'kysely'
 import { sql } from 'kysely'
 import {
   type Board,
+  type BoardChange,
   type BoardRequest,
   BoardSchema,
   type BoardSummary,
@@ -41,7 +42,7 @@ const publicBoardsMax = 200
  */
 export async function createDashboard(deps: DashboardDeps, caller: Caller, request: BoardRequest): Promise<SavedBoard> {
   const userId = ownerOf(caller)
-  const { board, file } = await readRequest(deps, request, null)
+  const { board, file } = await requested(deps, caller, request)
   return await deps.db.asUser(userId, async trx => {
     await takeTurn(trx, userId)
     const { count } = await trx
@@ -120,13 +121,13 @@ export async function dashboardFile(deps: DashboardDeps, caller: Caller, id: str
 export async function changeDashboard(
   deps: DashboardDeps,
   caller: Caller,
-  change: { id: string; request: BoardRequest; ifMatch: string | undefined },
+  change: { id: string; change: BoardChange; ifMatch: string | undefined },
 ): Promise<SavedBoard> {
-  const { id, request, ifMatch } = change
+  const { id, change: wanted, ifMatch } = change
   refuseBuiltIn(id)
   const userId = ownerOf(caller)
   const before = await ownRow(deps, userId, id)
-  const { board, file } = await readRequest(deps, request, before.file)
+  const { board, file } = await changed(deps, wanted, before)
   return await deps.db.asUser(userId, async trx => {
     const { version } = await lockedVersion(trx, userId, id)
     assertVersion(ifMatch, version, 'board')
@@ -136,7 +137,7 @@ export async function changeDashboard(
         name: board.name,
         board: JSON.stringify(board),
         file,
-        visibility: request.visibility,
+        visibility: wanted.visibility ?? before.visibility,
         version: version + 1,
         updated_at: new Date(deps.clock.nowMs()),
       })
@@ -169,22 +170,31 @@ export async function deleteDashboard(
   })
 }
 
-async function readRequest(deps: DashboardDeps, request: BoardRequest, previous: string | null): Promise<WrittenBoard> {
-  const written = writtenBoard(request, previous)
-  await checkSql(deps, written.board)
-  return written
+async function requested(deps: DashboardDeps, caller: Caller, request: BoardRequest): Promise<WrittenBoard> {
+  if (!('copyOf' in request)) return await checked(deps, written(request, null))
+  const [{ board }, file] = await Promise.all([
+    getDashboard(deps, caller, request.copyOf),
+    dashboardFile(deps, caller, request.copyOf),
+  ])
+  const copy = { ...board, name: request.name }
+  return { board: copy, file: writeBoardFile(copy, file) }
 }
 
-function writtenBoard(request: BoardRequest, previous: string | null): WrittenBoard {
-  if ('file' in request) return { board: readBoardFile(request.file), file: request.file }
-  const read = parseBoard(request.board)
+async function changed(deps: DashboardDeps, change: BoardChange, before: Row): Promise<WrittenBoard> {
+  if ('file' in change || 'board' in change) return await checked(deps, written(change, before.file))
+  return { board: BoardSchema.parse(before.board), file: before.file }
+}
+
+function written(given: { file: string } | { board: unknown }, previous: string | null): WrittenBoard {
+  if ('file' in given) return { board: readBoardFile(given.file), file: given.file }
+  const read = parseBoard(given.board)
   if ('faults' in read) throw faultError(read.faults)
   return { board: read.board, file: writeBoardFile(read.board, previous) }
 }
 
 /** SQL that can never run is refused when it is saved, with the panel's name before the gate's sentence. */
-async function checkSql({ gate }: DashboardDeps, { panels }: Board): Promise<void> {
-  for (const { id, source } of panels) {
+async function checked({ gate }: DashboardDeps, written: WrittenBoard): Promise<WrittenBoard> {
+  for (const { id, source } of written.board.panels) {
     if (!('sql' in source)) continue
     try {
       await gate.check(source.sql)
@@ -194,6 +204,7 @@ async function checkSql({ gate }: DashboardDeps, { panels }: Board): Promise<voi
       throw new AppError(error.code, `Panel ${id}: ${error.message}`, { details, cause: error })
     }
   }
+  return written
 }
 
 async function visibleRow(deps: DashboardDeps, userId: UserId, id: string): Promise<Row> {
