@@ -69,7 +69,7 @@ const peersRest = { msMin: 2000, factor: 5 } as const
 /** Something that happened; others are ignored. */
 export type ListChange =
   | { readonly kind: 'samples'; readonly event: BusEvents['samples.written'] }
-  | { readonly kind: 'metadata' | 'niches' | 'world' | 'deadLetters' | 'watchlists' | 'media' }
+  | { readonly kind: 'metadata' | 'niches' | 'world' | 'deadLetters' | 'watchlists' | 'media' | 'ownSamples' }
 
 /** The length of a list's step in data time: a day's window moves by the minute, others in proportion within bounds. */
 function stepMsOf(spanMs: number): number {
@@ -160,6 +160,7 @@ export class LiveLists {
         this.#worlds.clear()
         return
       case 'deadLetters':
+      case 'ownSamples':
       case 'watchlists':
       case 'media':
         return

@@ -18,6 +18,8 @@ export type BusEvents = {
     atMs: number
   }
   'metadata.written': { world: string; atMs: number }
+  /** Private readings of a user are durable and visible: to nobody else. */
+  'own.written': { world: string; userId: string }
   'deadletters.changed': { count: number }
   'world.changed': WorldStatus
   'niches.changed': { atMs: number }
@@ -54,6 +56,7 @@ export type BusTopic = keyof BusEvents
 export const busTopics: Readonly<Record<BusTopic, true>> = {
   'samples.written': true,
   'metadata.written': true,
+  'own.written': true,
   'deadletters.changed': true,
   'world.changed': true,
   'niches.changed': true,

@@ -1,6 +1,8 @@
 import type { UserId } from '../../contracts/ids.ts'
 import type { Item } from '../../contracts/samples.ts'
+import type { Bus } from '../../core/bus/port.ts'
 import type { AnalyticsStore } from '../../core/clickhouse/port.ts'
+import type { Log } from '../../core/log.ts'
 import type { World } from '../../core/world.ts'
 import type { AccountReading, PostReading } from '../../platforms/port.ts'
 import { checkItems } from '../check.ts'
@@ -15,6 +17,8 @@ import { creatorSampleOf, sampleOf, sourceOf } from './reading-items.ts'
 export interface OwnNumbersDeps {
   readonly store: Pick<AnalyticsStore, 'insertRaw'>
   readonly world: World
+  readonly bus: Bus
+  readonly log: Log
 }
 
 /** A poll of an account that is its owner's own. */
@@ -53,7 +57,7 @@ export async function writeOwnAccount(deps: OwnNumbersDeps, poll: OwnPoll, accou
 }
 
 async function insert(
-  { store, world }: OwnNumbersDeps,
+  { store, world, bus, log }: OwnNumbersDeps,
   ownerId: UserId,
   kind: 'sample' | 'creatorSample',
   items: readonly Item[],
@@ -70,6 +74,9 @@ async function insert(
     columns: ['owner_id', ...columns],
     tag: 'ingest:own',
     settings: { max_partitions_per_insert_block: 0 },
+  })
+  await bus.publish('own.written', { world: world.database, userId: ownerId }).catch((err: unknown) => {
+    log.warn({ err }, 'Nobody was told of private readings that were written.')
   })
   return lines.length
 }

@@ -108,6 +108,7 @@ export class LiveEngine {
     }
     await listen('samples.written', event => ({ kind: 'samples', event }))
     await listen('metadata.written', event => ({ kind: 'metadata', world: event.world }))
+    await listen('own.written', ({ world, userId }) => ({ kind: 'ownSamples', world, userId }))
     await listen('deadletters.changed', () => ({ kind: 'deadLetters' }))
     await listen('watchlists.changed', ({ userId }) => ({ kind: 'watchlists', userId }))
     const stopMedia = await deps.bus.subscribe('media.changed', ({ userId, change }) => {

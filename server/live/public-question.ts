@@ -35,6 +35,7 @@ export function touching(
       case 'world':
         return true
       case 'deadLetters':
+      case 'ownSamples':
       case 'watchlists':
         return false
       case 'media':

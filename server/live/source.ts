@@ -6,6 +6,7 @@ import type { Principal } from '../auth/authenticator.ts'
 export type Change =
   | { kind: 'samples'; event: BusEvents['samples.written'] }
   | { kind: 'metadata'; world: string }
+  | { kind: 'ownSamples'; world: string; userId: string }
   | { kind: 'niches' }
   | { kind: 'world' }
   | { kind: 'deadLetters' }

@@ -63,7 +63,7 @@ export function liveSqlQuestions(deps: Deps): ParseSqlQuestion {
       lane: 'sql',
       tickMs: sqlEveryMs,
       staleAfterMs: () => (usesClock ? sqlClockMs : null),
-      isTouchedBy: change => touchesViews(deps, tables, change),
+      isTouchedBy: change => touchesViews(deps, { tables, userId }, change),
       async compute(signal) {
         const world = deps.world.current()
         if (world.gone?.aborted) return null
@@ -82,20 +82,29 @@ export function liveSqlQuestions(deps: Deps): ParseSqlQuestion {
 
 /**
  * Whether a change can have touched what these views show.
+ *
  * @param tables as the gate names them, e.g. `v.samples`
+ * @param userId whose rows `mine` shows
  */
-export function touchesViews(deps: Pick<ServerDeps, 'world'>, tables: readonly string[], change: Change): boolean {
+function touchesViews(
+  deps: Pick<ServerDeps, 'world'>,
+  { tables, userId }: { tables: readonly string[]; userId: UserId },
+  change: Change,
+): boolean {
   const { database } = deps.world.current()
-  const reads = (isMeant: (view: string) => boolean) => tables.some(table => isMeant(table.split('.')[1] ?? ''))
+  const reads = (isMeant: (schema: string, view: string) => boolean) =>
+    tables.some(table => {
+      const [schema = '', view = ''] = table.split('.')
+      return isMeant(schema, view)
+    })
   switch (change.kind) {
     case 'samples':
+      return change.event.world === database && reads((schema, view) => schema === 'v' && readingViews.has(view))
+    case 'ownSamples':
       // What `mine` describes is of the videos and creators that have private readings.
-      return (
-        change.event.world === database &&
-        (reads(view => readingViews.has(view)) || tables.some(table => table.startsWith('mine.')))
-      )
+      return change.world === database && change.userId === userId && reads(schema => schema === 'mine')
     case 'metadata':
-      return change.world === database && reads(view => !readingViews.has(view))
+      return change.world === database && reads((_schema, view) => !readingViews.has(view))
     case 'world':
       return true
     default:

@@ -236,6 +236,21 @@ describe('live SQL', () => {
     await client.end()
   })
 
+  it('follows private rows of its own user alone', async () => {
+    const client = await LiveClient.open(server.url, rigToken)
+    const sql = "SELECT count() AS readings FROM mine.samples WHERE video_id LIKE 'own-%'"
+    client.send({ type: 'subscribe', id: 's', query: { sql } })
+    expect(await client.next('snapshot', 's')).toMatchObject({ rows: [{ cells: [0] }] })
+    liveCount = 0
+    await write('public', 1)
+    await rig.bus.publish('own.written', { world: 'cliptape', userId: crypto.randomUUID() })
+    await rig.store.insert('cliptape.own_samples_v1', [ownSample(rig.userId, 'own-a')])
+    await rig.bus.publish('own.written', { world: 'cliptape', userId: rig.userId })
+    expect(await client.next('patch', 's')).toMatchObject({ upsert: [{ cells: [1] }] })
+    expect(liveCount).toBe(1)
+    await client.end()
+  })
+
   it('says by the id of the subscription why there is no answer', async () => {
     const client = await LiveClient.open(server.url, rigToken)
     const watch = (id: string, sql: string) => client.send({ type: 'subscribe', id, query: { sql } })
