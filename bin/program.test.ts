@@ -12,6 +12,8 @@ it('has the verbs that the architecture promises so far', () => {
     'import',
     'replay',
     'query',
+    'dashboard',
+    'wall',
     'verify',
     'token',
     'backup',
