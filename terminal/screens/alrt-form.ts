@@ -107,13 +107,14 @@ export function openAlertForm({ subject, args }: Pick<Command, 'subject' | 'args
   }
 }
 
-/** The form with these texts and choices; typing begins with what it is about, or with the value. */
+/** The form with these texts and choices; typing begins with what it is about, or with what is missing. */
 function begun(given: {
   texts: Readonly<Record<string, string>>
   chosen: Readonly<Record<string, readonly string[]>>
 }) {
   const form = openForm(wholeForm, given)
-  const first = given.texts.about === '' ? 'about' : 'value'
+  const { about = '', column = '' } = given.texts
+  const first = about === '' ? 'about' : readAbout(about)?.source === 'query' && column === '' ? 'column' : 'value'
   return focusIn(
     form,
     alertFormSpec(form).fields.findIndex(({ name }) => name === first),

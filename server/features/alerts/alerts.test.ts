@@ -216,6 +216,29 @@ describe('an alert', () => {
   })
 })
 
+it('is looked at as soon as readings that it is about were written, and not for others', async () => {
+  const stop = await rig.bus.subscribe('samples.written', event => watcher.note(event))
+  const alert = await make(viewsAbove(10))
+  const told = Promise.withResolvers<void>()
+  const stopTelling = await rig.bus.subscribe('alert.fired', ({ fired }) => {
+    if (fired.alertId === alert.id) told.resolve()
+  })
+  await lookAt(0)
+  // Before the minute is over.
+  clock.set(startMs + 10_000)
+  await rig.write([
+    { platform: 'tiktok', videoId: `${videoId()}other`, creatorId: 'c9', observedAtMs: startMs, views: 99 },
+  ])
+  await watcher.run()
+  expect((await getAlert(deps, callerOf(rig.userId), alert.id)).valueAt).toBe(at(0))
+  await read(20, 0)
+  await told.promise
+  expect(await firingsOf(alert)).toMatchObject([{ value: 20, at: new Date(startMs + 10_000).toISOString() }])
+  await stop()
+  await stopTelling()
+  await watcher.close()
+})
+
 describe('watchers on several nodes', () => {
   it('fire once between them', async () => {
     await read(50, 0)

@@ -34,7 +34,7 @@ import { sentenceOf } from './rule-text.ts'
 import { type Observation, type Reading, stepRule } from './step-rule.ts'
 
 const batchMax = 64
-/** Longer than a whole batch should take. */
+/** A batch works for half of it: the longest reading that it may begin then ends before. */
 const leaseMs = 120_000
 /** How often a rule is looked at when nothing is written. */
 const everyMs = 60_000
@@ -174,9 +174,11 @@ export class AlertWatcher {
 
   /** One reading for all rules that read the same. */
   async #look(claimed: readonly { lease: Lease; rule: Claimed }[]): Promise<void> {
-    const groups = Map.groupBy(claimed, ({ rule }) => readingKey(rule.owner_id, rule.rule))
-    for (const group of groups.values()) {
+    const groups = [...Map.groupBy(claimed, ({ rule }) => readingKey(rule.owner_id, rule.rule)).values()]
+    const endMs = performance.now() + leaseMs / 2
+    for (const [index, group] of groups.entries()) {
       if (this.#closing.signal.aborted) return
+      if (performance.now() > endMs) return await this.#release(groups.slice(index).flat())
       const found = await this.#read(group)
       for (const { lease, rule } of group) {
         try {
@@ -188,6 +190,17 @@ export class AlertWatcher {
         }
       }
     }
+  }
+
+  /** Gives back what there was no time for: it is still due, for whoever claims next. */
+  async #release(claimed: readonly { lease: Lease; rule: Claimed }[]): Promise<void> {
+    for (const { lease, rule } of claimed)
+      await this.#deps.db.system
+        .updateTable('alerts')
+        .set({ lease_id: null, lease_until: null })
+        .where('id', '=', rule.id)
+        .where('lease_id', '=', lease.id)
+        .execute()
   }
 
   async #read([first]: readonly { lease: Lease; rule: Claimed }[]): Promise<Found> {
