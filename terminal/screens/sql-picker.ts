@@ -47,8 +47,7 @@ export function drawPicker(panel: HistoryPanel | OpenPanel, view: ScreenView): s
   const { style, width, height } = view
   const search = takeCells(panel.search.text, Math.max(0, width - prompts[panel.kind].length - 1))
   const head = `${style.bold('accent', prompts[panel.kind])}${style.paint('subject', style.fit(search, width - prompts[panel.kind].length))}`
-  const foot = style.paint('muted', style.fit(' Enter takes it   Up Down choose   type to search   Esc leaves', width))
-  const room = Math.max(1, height - 2)
+  const room = Math.max(1, height - 1)
   const listHeight = Math.max(1, Math.ceil(room * 0.55))
   const previewHeight = Math.max(0, room - listHeight - 1)
   const list = panel.kind === 'history' ? drawHistory(panel, view, listHeight) : drawQueries(panel, view, listHeight)
@@ -65,7 +64,7 @@ export function drawPicker(panel: HistoryPanel | OpenPanel, view: ScreenView): s
     problem: null,
     hint: '',
   }).lines
-  return [head, ...list, rule, ...preview, foot].slice(0, height)
+  return [head, ...list, rule, ...preview].slice(0, height)
 }
 
 function historyOf({ search }: HistoryPanel, { desk }: Pick<ScreenView, 'desk'>): readonly string[] {
@@ -188,7 +187,7 @@ function moveIn(panel: HistoryPanel | OpenPanel, by: 1 | -1, view: ScreenView): 
     return { ...panel, selected: Math.max(0, Math.min(count - 1, panel.selected + by)) }
   }
   const rows = view.resource(savedQueriesResource(panel.search.text)).body?.data ?? []
-  const height = Math.max(1, Math.ceil((view.height - 2) * 0.55) - 1)
+  const height = Math.max(1, Math.ceil((view.height - 1) * 0.55) - 1)
   return { ...panel, list: selectIndex(panel.list, rows, selectedIndexOf(panel.list, rows) + by, height) }
 }
 

@@ -34,6 +34,7 @@ import {
 import { bufferOf, liveQueryOf, type SqlPanel, type SqlState, sourceOf } from './sql-state.ts'
 import { actInVersions, versionsResources } from './sql-versions.ts'
 
+const pickerHint = ' Enter takes it  Up Down choose  type to search  Esc leaves'
 const editorHint = ' Ctrl-J run  Tab complete  Ctrl-R history  Ctrl-S save  Ctrl-P keys  Esc rows'
 
 /** SQL: a text above, its rows below. */
@@ -71,8 +72,10 @@ export const sqlFactory = screenFactory<SqlState>({
   tickMs: ({ opening }) => (opening === null ? null : 1),
   isTyping: ({ panel, zone }) =>
     panel === null ? zone === 'editor' : panel.kind === 'form' || panel.kind === 'history' || panel.kind === 'open',
-  typing: ({ panel, zone }) =>
-    panel === null && zone === 'editor' ? { contexts: ['editor', 'sql'], hint: editorHint } : null,
+  typing({ panel, zone }) {
+    if (panel?.kind === 'history' || panel?.kind === 'open') return { contexts: ['form', 'input'], hint: pickerHint }
+    return panel === null && zone === 'editor' ? { contexts: ['editor', 'sql'], hint: editorHint } : null
+  },
   cursor(state, view) {
     const { panel } = state
     if (panel?.kind === 'form') return placeSqlForm(panel, state, view).cursor
