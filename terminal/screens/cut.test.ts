@@ -128,7 +128,7 @@ test('shows how far the analysis is, fills in what it found, and marks a moment 
   await rig.shows('analysing: 30 %')
   http.replies[`GET /api/media/jobs/${jobId}`] = { body: { ...job, status: 'done', progress: 1 } }
   await rig.advance(500)
-  await rig.shows('n marks the next one')
+  await rig.shows('One suggested moment: n marks it')
   // What was marked before stays.
   await rig.shows('IN 00:00:05.000')
   await rig.type('n')
