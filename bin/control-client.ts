@@ -152,7 +152,7 @@ export function failureOf(answer: string): AppError {
   return new AppError(isErrorCode(code) ? code : 'INTERNAL', message, { details })
 }
 
-/** Whether a server’s code is one that this version knows. */
+/** Whether the code of an error from a server is one that this version knows. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorTable, code)
 }

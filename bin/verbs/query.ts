@@ -92,7 +92,8 @@ async function* partsOf(answer: Readable): AsyncGenerator<ReadOnlyPart, void, vo
     for await (const line of createInterface({ input: answer })) {
       const message = QueryStreamMessageSchema.parse(JSON.parse(line))
       isDone = message.type === 'done'
-      if (message.type === 'error') throw new AppError(isErrorCode(message.code) ? message.code : 'INTERNAL', message.message)
+      if (message.type === 'error')
+        throw new AppError(isErrorCode(message.code) ? message.code : 'INTERNAL', message.message)
       if (message.type === 'columns') yield { kind: 'columns', columns: message.columns }
       else if (message.type === 'rows') yield { kind: 'rows', rows: message.rows }
       else yield { kind: 'progress', statistics: message.statistics }
