@@ -300,6 +300,7 @@ export type DataCall =
   | 'categories'
   | 'daily'
   | 'search'
+  | 'file'
 
 /** Where the file of a video is to be had. */
 export interface OwnVideo {

@@ -145,9 +145,11 @@ function spendingOf({ viaId, credentialKey, payerId, path }: Asker, bucket: stri
   return { credentialKey, ownerId: payerId, bucket: bucketFor(bucket, viaId), path }
 }
 
+const bucketsOfAccounts = new Set(['instagram:account', 'instagram:files'])
+
 /** A limit as it is counted: Instagram's are per account. */
 export function bucketFor(bucket: string, platformAccountId: string | null): string {
-  return bucket === 'instagram:account' && platformAccountId !== null ? `${bucket}/${platformAccountId}` : bucket
+  return bucketsOfAccounts.has(bucket) && platformAccountId !== null ? `${bucket}/${platformAccountId}` : bucket
 }
 
 /** A row that is out of its range is left out and told of; the others are none the worse for it. */

@@ -20,6 +20,8 @@ const rules: Readonly<Record<string, QuotaRule>> = {
   'youtube:units': { kind: 'day', units: 10_000 },
   'youtube:search': { kind: 'day', units: 100 },
   'youtube:stats': { kind: 'day', units: 10_000 },
+  // Of the 200 below: for the files of own posts, which people ask for.
+  'instagram:files': { kind: 'rolling', units: 20, windowMs: hourMs, burst: 10 },
 }
 
 /** Where a bucket has no rule of its own. */
@@ -29,7 +31,7 @@ const rulesOfPlatforms: Readonly<Record<Platform, QuotaRule>> = {
   // Per endpoint; rapid pages were refused below the stated limit, so few at once.
   tiktok: { kind: 'rolling', units: 600, windowMs: minuteMs, burst: 20 },
   // 200 × the app's active users in any hour, of which there is at least one; the platform's own percentage comes on top.
-  instagram: { kind: 'rolling', units: 200, windowMs: hourMs, burst: 50 },
+  instagram: { kind: 'rolling', units: 180, windowMs: hourMs, burst: 50 },
 }
 
 /** @param bucket as clients name it, with or without the account behind a slash */

@@ -91,6 +91,8 @@ function common(
     platform: 'instagram',
     cost: (call, whose = 'own') => {
       if (!login.calls.includes(call)) return null
+      // Somebody waits for it: it is counted apart, so that readings leave some.
+      if (call === 'file') return { bucket: 'instagram:files', units: 1 }
       // What is public of others counts for the whole app, not for the account.
       const isOfOthers = call === 'creator' || whose === 'others'
       return { bucket: isOfOthers ? 'instagram:app' : 'instagram:account', units: 1 }

@@ -21,7 +21,7 @@ export const instagramLogin: InstagramLogin = {
   insightsScope: 'instagram_business_manage_insights',
   scopes: ['instagram_business_basic', 'instagram_business_manage_insights'],
   graph: urls => `${urls.instagramGraph}/${urls.graphVersion}`,
-  calls: ['account', 'posts', 'metrics', 'daily'],
+  calls: ['account', 'posts', 'metrics', 'daily', 'file'],
 }
 
 export const facebookLogin: InstagramLogin = {
@@ -37,5 +37,5 @@ export const facebookLogin: InstagramLogin = {
     'business_management',
   ],
   graph: urls => `${urls.facebookGraph}/${urls.graphVersion}`,
-  calls: ['account', 'posts', 'metrics', 'daily', 'creator'],
+  calls: ['account', 'posts', 'metrics', 'daily', 'file', 'creator'],
 }

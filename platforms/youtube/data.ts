@@ -27,7 +27,7 @@ const idsMax = 50
 const daysMax = 366
 
 /** Every request costs its bucket 1, a refused one too; the buckets begin anew at midnight in California. */
-const buckets: Readonly<Record<DataCall, string>> = {
+const buckets: Readonly<Record<Exclude<DataCall, 'file'>, string>> = {
   account: 'youtube:units',
   posts: 'youtube:units',
   metrics: 'youtube:stats',
@@ -76,7 +76,7 @@ export function youtubeData(deps: ClientDeps): PlatformData {
 
   return {
     platform: 'youtube',
-    cost: call => ({ bucket: buckets[call], units: 1 }),
+    cost: call => (call === 'file' ? null : { bucket: buckets[call], units: 1 }),
     accounts: ownChannels,
     async account(access, creatorId = null) {
       const { items } = await ownChannels(access, null)

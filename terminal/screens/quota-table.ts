@@ -74,7 +74,8 @@ const bucketTitles: Readonly<Record<string, string>> = {
 
 /** The words for a limit; its own name where there are none. */
 function quotaTitle({ platform, bucket, accountName }: QuotaRow): string {
-  return `${platformTitles[platform]} ${accountName ?? bucketTitles[bucket] ?? bucket.slice(bucket.indexOf(':') + 1)}`
+  const ofAccount = bucket.startsWith('instagram:files') ? `${accountName} files` : accountName
+  return `${platformTitles[platform]} ${ofAccount ?? bucketTitles[bucket] ?? bucket.slice(bucket.indexOf(':') + 1)}`
 }
 
 function ownerTitle({ kind }: QuotaRow): string {

@@ -208,12 +208,14 @@ async function askForFile(
   const ownVideo = data?.ownVideo ?? null
   if (data === null || ownVideo === null) throw new Error('A post is attached by an account of Instagram.')
   const { scopes, platform_account_id: platformAccountId, developer_credentials_vault_id: credentialKey } = account
-  // As any question about the own account.
-  const cost = data.cost('account')
+  const cost = data.cost('file')
   if (cost && credentialKey !== null) {
     const isGranted = await deps.media.spend({ ownerId: userId, credentialKey, platformAccountId, cost })
     if (!isGranted)
-      throw new AppError('UNAVAILABLE', 'Instagram may not be asked more for this account now: try again in an hour.')
+      throw new AppError(
+        'UNAVAILABLE',
+        'Instagram may not be asked more for this account now: try again in a few minutes.',
+      )
   }
   try {
     const file = await withAccessToken(deps, accountId, accessToken => ownVideo({ accessToken, scopes }, postId))
