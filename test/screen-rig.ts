@@ -10,6 +10,7 @@ export interface ScreenOptions {
   env?: Partial<TerminalEnv>
   /** False is a machine on which no browser can be opened. */
   hasBrowser?: boolean
+  asksForImages?: boolean
   replies?: HttpRig['replies']
   /** Live data other than those that every rig has. */
   server?: ScriptedServer
@@ -25,6 +26,7 @@ export interface ScreenRig {
 /** A terminal of 80×24 that starts with a command, on a server that knows `replies`. Both end with the test. */
 export async function openScreen(startCommand: string, options: ScreenOptions): Promise<ScreenRig> {
   const { columns = 80, rows = 24, isAscii = false, env, hasBrowser = true, replies = {}, server } = options
+  const { asksForImages = false } = options
   const opened: string[] = []
   const http = await openHttpRig(replies)
   const rig = await openRig({
@@ -33,6 +35,7 @@ export async function openScreen(startCommand: string, options: ScreenOptions): 
     url: http.url,
     startCommand,
     ...(server === undefined ? {} : { server }),
+    asksForImages,
     env: { isAscii, ...env },
     async openBrowser(url) {
       opened.push(url)

@@ -278,6 +278,8 @@ export async function openRig(options: {
   openBrowser?: (url: string) => Promise<boolean>
   /** Of a remote server; without one the terminal belongs to its own. */
   account?: Account
+  /** Whether the terminal is asked what it is. */
+  asksForImages?: boolean
 }): Promise<Rig> {
   const server = options.server ?? seededServer()
   const clock = rigClock()
@@ -319,6 +321,7 @@ export async function openRig(options: {
     token: options.account?.token ?? (async () => options.token ?? 'rig'),
     ...(options.account === undefined ? {} : { account: options.account }),
     ...(options.openBrowser === undefined ? {} : { openBrowser: options.openBrowser }),
+    asksForImages: options.asksForImages ?? false,
     env: { ...plainEnv, ...options.env },
     preferences: {
       load: () => options.preferences ?? null,
