@@ -272,6 +272,19 @@ describe('BOARD', () => {
     expect(lines).toContain('Gordon reacts to TikTok chefs #1')
   })
 
+  it('keeps the rows of what is refused later, and says so in the title', () => {
+    const refused: World['says'] = () => ({
+      status: 'error',
+      message: 'The query went over the limit of memory. '.repeat(9),
+    })
+    for (const [width, height] of sizes) {
+      const view = viewOf({ width, height, says: refused })
+      const lines = textOf(open('BOARD market-overview'), view)
+      for (const line of lines) expect([line, cellWidth(line)]).toEqual([line, width])
+      expect(lines.join('\n')).toContain('REFUSED')
+    }
+  })
+
   it('shows a panel alone', () => {
     const view = viewOf(size)
     const { screen } = act(open('BOARD clip-desk'), view, 'board.zoom')

@@ -15,7 +15,7 @@ import { type BoardState, chosenFor, listKey } from './board-state.ts'
 import { feed, focusOf, panelArea, rectsOf, savedOf, shownId } from './board-view.ts'
 import { centredForm, type FormHead } from './form-place.ts'
 import { joinLine } from './join-line.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { failedStart, noResourceBox } from './resource-notice.ts'
 import type { Picture, ScreenView } from './screen.ts'
 
 /** The list, or the board with its panels: exactly `view.height` lines. */
@@ -92,17 +92,13 @@ function footLine(
     const title = choicesOf(variable, view).find(choice => choice.value === value)?.title ?? value
     return `${style.paint('muted', variable.title)} ${style.paint('text', truncate(title || 'any', 24, style.glyphs.ellipsis))}`
   })
-  const failed = failedMark(view, view.resource(boardResource(saved.id)))
+  const failed = failedStart(view, view.resource(boardResource(saved.id)))
   const pages = pageCount > 1 ? `page ${page + 1}/${pageCount}` : ''
   const { wall } = state
   const turn = wall === null ? '' : `next in ${Math.max(0, Math.ceil((wall.nextAtMs - nowMs) / 1000))}s  w stops`
   const keys = wall === null ? `${saved.board.variables.length > 0 ? 'i change  ' : ''}z alone  e save` : turn
   const right = style.paint('muted', [pages, view.isFocused ? keys : ''].filter(text => text !== '').join('  '))
-  return joinLine(
-    [failed === '' ? (words[0] === undefined ? ' ' : ` ${words[0]}`) : ` ${failed}`, ...words.slice(1)],
-    `${right} `,
-    width,
-  )
+  return joinLine(failed === '' ? [` ${words[0] ?? ''}`, ...words.slice(1)] : [failed], `${right} `, width)
 }
 
 /** The form that is open. */

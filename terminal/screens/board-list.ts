@@ -6,7 +6,7 @@ import { type Column, drawTable } from '../widgets/table.ts'
 import type { BoardRow, boardListResource } from './board-resources.ts'
 import type { BoardState } from './board-state.ts'
 import { joinLine } from './join-line.ts'
-import { failedMark, noResourceBox } from './resource-notice.ts'
+import { failedStart, noResourceBox } from './resource-notice.ts'
 import type { ScreenView } from './screen.ts'
 
 const visibilityWords: Readonly<Record<BoardRow['visibility'], string>> = {
@@ -56,7 +56,6 @@ export function drawBoardList(
     nowMs: view.nowMs,
     cellKey: 'boards',
   })
-  const failed = failedMark(view, list)
   const isDeleting = state.deleting !== null && rows[selectedIndex]?.id === state.deleting
   const last = isDeleting
     ? style.paint('warn', style.fit(' ! Delete this board? x again deletes.', width))

@@ -1,6 +1,6 @@
 import type { Panel } from '../../contracts/dashboards.ts'
 import { type ListState, selectedIndexOf, topOf } from '../state/list-state.ts'
-import { cellWidth } from '../text/width.ts'
+import { cellWidth, truncate } from '../text/width.ts'
 import { drawTable } from '../widgets/table.ts'
 import type { PanelAnswer, PanelRow } from './board-answers.ts'
 import { drawPicture } from './board-charts.ts'
@@ -39,16 +39,25 @@ function drawBody(panel: Panel, answer: PanelAnswer | null, look: PanelLook, vie
   return drawPicture(panel, rows, view)
 }
 
-/** A rule with the title in it, and at its end what is wrong with the rows. */
+/** A rule with the title in it, and at its end what is wrong with the rows: in full where there is room, else in a word. */
 function titleLine({ panel, answer, hasFocus }: PanelLook, view: ScreenView): string {
   const { style, width } = view
-  const mark = answer === null || answer.rows.length === 0 ? '' : notLiveMark(view, answer)
-  const room = Math.max(1, width - 3 - (mark === '' ? 0 : cellWidth(mark) + 2))
-  const text = style.fit(panel.title, Math.min(room, cellWidth(panel.title)))
+  const mark = answer === null || answer.rows.length === 0 ? '' : markOf(answer, view)
+  const room = Math.max(1, width - 3 - (mark === '' ? 0 : cellWidth(mark) + 1))
+  const text = truncate(panel.title, room, style.glyphs.ellipsis)
   const title = hasFocus ? style.inverse(style.bold('title', ` ${text} `)) : style.paint('title', ` ${text} `)
-  const rule = Math.max(0, width - 3 - cellWidth(text) - (mark === '' ? 0 : cellWidth(mark) + 1))
   const { line } = style.glyphs
-  return `${style.paint('faint', line)}${title}${style.paint('faint', line.repeat(rule))}${mark === '' ? '' : ` ${mark}`}`
+  const rule = style.paint('faint', line.repeat(Math.max(0, room - cellWidth(text))))
+  return `${style.paint('faint', line)}${title}${rule}${mark === '' ? '' : ` ${mark}`}`
+}
+
+const markWords = { live: '', loading: 'loading', stale: 'STALE', disconnected: 'OFFLINE', error: 'REFUSED' } as const
+
+function markOf(answer: PanelAnswer, view: ScreenView): string {
+  const full = notLiveMark(view, answer)
+  if (cellWidth(full) <= view.width / 2) return full
+  const word = markWords[answer.status]
+  return word.length <= view.width / 2 ? view.style.paint('error', word) : ''
 }
 
 function drawList(panel: ListPanel, answer: PanelAnswer, { list, hasFocus }: PanelLook, view: ScreenView): string[] {

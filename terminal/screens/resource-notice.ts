@@ -1,4 +1,5 @@
 import type { Resource } from '../net/resource-client.ts'
+import { truncate } from '../text/width.ts'
 import { noticeBox } from './live-notice.ts'
 import type { ScreenView } from './screen.ts'
 
@@ -17,4 +18,10 @@ export function noResourceBox(area: Area, resource: Resource, emptyText: string)
 export function failedMark(area: Pick<Area, 'style'>, ...resources: readonly Resource[]): string {
   const failed = resources.find(each => each.status === 'error')
   return failed === undefined ? '' : area.style.paint('error', `! ${failed.message}`)
+}
+
+/** The same of one resource, for the beginning of a line: cut to the area. */
+export function failedStart({ style, width }: Pick<Area, 'style' | 'width'>, resource: Resource): string {
+  if (resource.status !== 'error') return ''
+  return style.paint('error', truncate(` ! ${resource.message}`, width, style.glyphs.ellipsis))
 }

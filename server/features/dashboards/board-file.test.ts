@@ -82,6 +82,7 @@ describe('the file of a board', () => {
         ),
     ]
     expect(refusal(bomb.join('\n')).code).toBe('BAD_REQUEST')
+    expect(refusal(file.replace('morning', '\u001b]52;c;x\u0007')).message).toBe('The file holds control characters.')
     for (const text of ['', '- a', 'x', '{}', 'name: 5']) expect(refusal(text).code).toBe('BAD_REQUEST')
   })
 })

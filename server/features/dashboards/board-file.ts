@@ -57,6 +57,8 @@ export function writeBoardFile(board: Board, previous: string | null = null): st
 }
 
 function parse(text: string, lineCounter: LineCounter): Document {
+  // It is printed as it is: what a terminal would obey has no business in it.
+  if (/[^\P{Cc}\n\r\t]/u.test(text)) throw new AppError('BAD_REQUEST', 'The file holds control characters.')
   if (nesting(text) > nestingMax)
     throw new AppError('BAD_REQUEST', `The file is nested more than ${nestingMax} levels deep.`)
   return parseDocument(text, { lineCounter, prettyErrors: false, merge: false })
