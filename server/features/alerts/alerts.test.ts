@@ -174,6 +174,51 @@ describe('an alert', () => {
     ])
   })
 
+  it('tells of a clip that has several times the views that its creator’s others had at its age', async () => {
+    // Five others had 100 views when they were six hours old, as this one is now, with 550.
+    const uploads = [0, 1, 2, 3, 4, 5].map(days => ({
+      id: days === 0 ? videoId() : `${videoId()}of${days}`,
+      publishedMs: startMs - days * 24 * hourMs - 6 * hourMs,
+      views: days === 0 ? 550 : 100,
+    }))
+    await rig.store.insert(
+      'cliptape.videos_v1',
+      uploads.map(({ id, publishedMs }) => ({
+        platform: 'youtube',
+        video_id: id,
+        creator_id: `usual${clip}`,
+        kind: 'clip',
+        title: 'A clip',
+        url: '',
+        thumbnail_url: '',
+        published_at: new Date(publishedMs).toISOString().replace('T', ' ').replace('Z', ''),
+        duration_seconds: 30,
+        category: '',
+        tags: [],
+        regions: [],
+        topics: [],
+        source: 'import:test',
+        observed_at: '2026-01-31 11:00:00.000',
+      })),
+    )
+    await rig.write(
+      uploads.map(({ id, publishedMs, views }) => ({
+        platform: 'youtube' as const,
+        videoId: id,
+        creatorId: `usual${clip}`,
+        observedAtMs: publishedMs + 6 * hourMs,
+        views,
+      })),
+    )
+    const alert = await make(viewsAbove(0, { condition: { kind: 'outlier', times: 5 } }))
+    const quiet = await make(viewsAbove(0, { condition: { kind: 'outlier', times: 6 } }))
+    await lookAt(0)
+    expect(await firingsOf(alert)).toMatchObject([
+      { value: 5.5, sentence: 'A clip: 5.5x, above 5 times the usual.', rows: [{ label: 'A clip' }] },
+    ])
+    expect(await firingsOf(quiet)).toEqual([])
+  })
+
   it('reads a saved query as its owner, compares with what it remembers, and says when it cannot', async () => {
     const asked: unknown[] = []
     let rows = [['a', 10]]

@@ -16,7 +16,8 @@ export function sentenceOf(rule: Pick<AlertRule, 'measure' | 'condition'>, cause
   const limit = limitText(condition)
   if (another !== undefined)
     return `${causes.length} rows ${limit}: ${named(causes, row => levelText(condition, row))}.`
-  return `${only.label}: ${metricName(measure)} ${levelText(condition, only)}, ${limit}.`
+  const metric = condition.kind === 'outlier' ? '' : `${metricName(measure)} `
+  return `${only.label}: ${metric}${levelText(condition, only)}, ${limit}.`
 }
 
 function named(causes: readonly Reading[], text: (row: Reading) => string): string {
@@ -49,6 +50,7 @@ function limitText(condition: AlertCondition): string {
 function levelText(condition: AlertCondition, row: Reading): string {
   const level = levelOf(condition, row)
   if (level === null) return '-'
+  if (condition.kind === 'outlier') return `${numberText(level)}x`
   if (condition.kind !== 'change') return numberText(level)
   const by = condition.unit === 'percent' ? `${numberText(level)} %` : numberText(level)
   const way = condition.direction === 'up' ? 'up' : 'down'

@@ -191,7 +191,7 @@ describe('what a firing says', () => {
     )
     const four = ['a', 'b', 'c', 'd'].map((label, i) => ({ label, value: 5 + i, rank: i + 1 }))
     expect(say({ kind: 'outlier', times: 4 }, ...four)).toBe(
-      '4 rows above 4 times the usual: a (5), b (6), c (7) and 1 more.',
+      '4 rows above 4 times the usual: a (5x), b (6x), c (7x) and 1 more.',
     )
     expect(say({ kind: 'entrant', top: 10 }, { label: 'a', rank: 3 })).toBe('New in the top 10: a (#3).')
   })
