@@ -59,10 +59,6 @@ export function drawBoardList(
   const isDeleting = state.deleting !== null && rows[selectedIndex]?.id === state.deleting
   const last = isDeleting
     ? style.paint('warn', style.fit(' ! Delete this board? x again deletes.', width))
-    : joinLine(
-        [failed === '' ? '' : ` ${failed}`],
-        style.paint('muted', 'Enter open  w wall  C copy  x delete '),
-        width,
-      )
+    : joinLine([failedStart(view, list)], style.paint('muted', 'Enter open  w wall  C copy  x delete '), width)
   return [...table, last].slice(0, view.height)
 }
