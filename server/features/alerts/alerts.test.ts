@@ -262,7 +262,11 @@ describe('an alert', () => {
 })
 
 it('is looked at as soon as readings that it is about were written, and not for others', async () => {
-  const stop = await rig.bus.subscribe('samples.written', event => watcher.note(event))
+  const heard = Promise.withResolvers<void>()
+  const stop = await rig.bus.subscribe('samples.written', event => {
+    watcher.note(event)
+    heard.resolve()
+  })
   const alert = await make(viewsAbove(10))
   const told = Promise.withResolvers<void>()
   const stopTelling = await rig.bus.subscribe('alert.fired', ({ fired }) => {
@@ -272,8 +276,9 @@ it('is looked at as soon as readings that it is about were written, and not for 
   // Before the minute is over.
   clock.set(startMs + 10_000)
   await rig.write([
-    { platform: 'tiktok', videoId: `${videoId()}other`, creatorId: 'c9', observedAtMs: startMs, views: 99 },
+    { platform: 'youtube', videoId: `${videoId()}other`, creatorId: 'c9', observedAtMs: startMs, views: 99 },
   ])
+  await heard.promise
   await watcher.run()
   expect((await getAlert(deps, callerOf(rig.userId), alert.id)).valueAt).toBe(at(0))
   await read(20, 0)

@@ -10,14 +10,7 @@ import {
   alertsMax,
 } from '../../../contracts/alerts.ts'
 import { AppError, assertNever } from '../../../contracts/errors.ts'
-import {
-  CreatorIdSchema,
-  type Platform,
-  platforms,
-  splitId,
-  type UserId,
-  VideoIdSchema,
-} from '../../../contracts/ids.ts'
+import { CreatorIdSchema, type Platform, platforms, splitId, type UserId } from '../../../contracts/ids.ts'
 import type { Database } from '../../../core/db/schema.ts'
 import type { ServerDeps } from '../../deps.ts'
 import type { Caller } from '../../http/caller.ts'
@@ -265,21 +258,18 @@ function valuesOf({ name, rule, isEnabled }: AlertRequest) {
     name,
     rule: JSON.stringify(rule),
     is_enabled: isEnabled,
-    reads: [...platformsOf(rule.measure)],
+    reads: [...readsOf(rule.measure)],
     spacing_seconds: rule.measure.source === 'query' ? spacingSeconds.query : spacingSeconds.measures,
   }
 }
 
-/** Platforms whose readings can change what a measure says; none where nobody knows. */
-function platformsOf(measure: AlertMeasure): readonly Platform[] {
+/** Whose readings can change what a measure says: platforms, or one clip by its id; none where nobody knows. */
+function readsOf(measure: AlertMeasure): readonly string[] {
   const asked = (platform: Platform | 'all') => (platform === 'all' ? platforms : [platform])
   switch (measure.source) {
     case 'subject':
-      if (measure.type === 'topics') return asked(measure.platform)
-      return [
-        splitId(measure.type === 'clips' ? VideoIdSchema.parse(measure.id) : CreatorIdSchema.parse(measure.id))
-          .platform,
-      ]
+      if (measure.type === 'clips') return [measure.id]
+      return measure.type === 'topics' ? asked(measure.platform) : [splitId(CreatorIdSchema.parse(measure.id)).platform]
     case 'list':
       return asked(measure.platform)
     case 'query':

@@ -1,7 +1,7 @@
 /**
  * Looks at alerts: reads what each rule is about, and writes what came of it.
  *
- * A rule is due once a minute, because windows move, and as soon as readings of a platform that it reads were written:
+ * A rule is due once a minute, because windows move, and as soon as readings that it is about were written:
  * messages that come close together are one pass, and no rule is read more often than its spacing allows. Equal rules,
  * whoever made them, are read once in a pass.
  *
@@ -19,7 +19,7 @@ import type { AnalyticsContext } from '../../../analytics/context.ts'
 import { type AlertFired, type AlertRule, AlertRuleSchema, firingRowsMax } from '../../../contracts/alerts.ts'
 import type { BusEvents } from '../../../contracts/bus.ts'
 import { AppError } from '../../../contracts/errors.ts'
-import { type Platform, type UserId, UserIdSchema } from '../../../contracts/ids.ts'
+import { type UserId, UserIdSchema } from '../../../contracts/ids.ts'
 import { periodMs } from '../../../contracts/measures.ts'
 import type { Bus } from '../../../core/bus/port.ts'
 import type { Clock } from '../../../core/clock.ts'
@@ -40,6 +40,8 @@ const leaseMs = 120_000
 const everyMs = 60_000
 /** Writes that come this close together are one pass. */
 const debounceMs = 250
+/** Clips that are remembered by name until the next pass. */
+const namesMax = 5_000
 /** The shortest time from the beginning of one pass to the next. */
 const passMs = 2_000
 
@@ -65,6 +67,15 @@ const ClaimedSchema = z.object({
 })
 type Claimed = Omit<z.infer<typeof ClaimedSchema>, 'rule'> & { readonly rule: AlertRule }
 
+/** What was written. */
+interface Touched {
+  /** Platforms, and clips by their ids. */
+  readonly names: Set<string>
+  /** Platforms of which more clips were written than are named. */
+  readonly wholePlatforms: Set<string>
+  readonly at: Date
+}
+
 /** A rule that another pass holds, or that was changed meanwhile, is not ours to write. */
 interface Lease {
   readonly id: string
@@ -76,8 +87,8 @@ interface Lease {
 export class AlertWatcher {
   readonly #deps: WatcherDeps
   readonly #closing = new AbortController()
-  /** Platforms whose readings were written since the last pass that found all of their rules. */
-  #touched: { platforms: Set<Platform>; at: Date } | null = null
+  /** What was written since the last pass that found all of its rules. */
+  #touched: Touched | null = null
   #running: Promise<void> | null = null
   #isWanted = false
   #timer: { readonly stop: NodeJS.Timeout; readonly dueMs: number } | null = null
@@ -88,11 +99,13 @@ export class AlertWatcher {
   }
 
   /** Hears of readings that were written: rules over them are looked at soon. */
-  note({ world, platforms }: BusEvents['samples.written']): void {
+  note({ world, platforms, videos, isCut }: BusEvents['samples.written']): void {
     if (world !== this.#deps.analytics().world.database) return
-    const known = this.#touched?.platforms ?? new Set<Platform>()
-    for (const platform of platforms) known.add(platform)
-    this.#touched = { platforms: known, at: new Date(this.#deps.clock.nowMs()) }
+    const { names = new Set<string>(), wholePlatforms = new Set<string>() } = this.#touched ?? {}
+    for (const name of [...platforms, ...videos]) names.add(name)
+    if (isCut || names.size > namesMax) for (const platform of platforms) wholePlatforms.add(platform)
+    if (names.size > namesMax) for (const id of videos) names.delete(id)
+    this.#touched = { names, wholePlatforms, at: new Date(this.#deps.clock.nowMs()) }
     this.#runIn(Math.max(debounceMs, this.#begunMs + passMs - performance.now()))
   }
 
@@ -138,7 +151,7 @@ export class AlertWatcher {
   }
 
   /** What was touched stays noted until the rules that rest have had their turn. */
-  async #forgetTouched(touched: { platforms: Set<Platform>; at: Date } | null): Promise<void> {
+  async #forgetTouched(touched: Touched | null): Promise<void> {
     if (touched === null) return
     const { db, clock } = this.#deps
     const { rows } = await db.transaction(trx =>
@@ -150,7 +163,7 @@ export class AlertWatcher {
     else if (this.#touched === touched) this.#touched = null
   }
 
-  async #claim(touched: { platforms: Set<Platform>; at: Date } | null): Promise<{ lease: Lease; rule: Claimed }[]> {
+  async #claim(touched: Touched | null): Promise<{ lease: Lease; rule: Claimed }[]> {
     const lease = { id: randomUUID(), begunAt: new Date(this.#deps.clock.nowMs()) }
     const leaseEnd = new Date(lease.begunAt.getTime() + leaseMs)
     const isRested = sql`checked_at + spacing_seconds * interval '1 second' <= ${lease.begunAt}`
@@ -307,9 +320,10 @@ interface AlertChange {
   next_check_at: Date
 }
 
-function isTouched({ platforms, at }: { readonly platforms: ReadonlySet<Platform>; readonly at: Date }) {
-  const written = [...platforms]
-  return sql`(checked_at < ${at} and (reads = '{}' or reads && ${written}::text[]))`
+function isTouched({ names, wholePlatforms, at }: Touched) {
+  const isNamed = sql`reads && ${[...names]}::text[]`
+  const isAmongThem = sql`split_part(reads[1], ':', 1) = any (${[...wholePlatforms]}::text[])`
+  return sql`(checked_at < ${at} and (reads = '{}' or ${isNamed} or ${isAmongThem}))`
 }
 
 async function writeIfOurs(

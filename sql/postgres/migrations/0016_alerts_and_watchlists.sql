@@ -10,7 +10,7 @@ create table alerts (
   version integer not null default 1,
   is_enabled boolean not null default true,
   muted_until timestamptz,
-  -- Platforms whose readings can change it; empty where nobody knows.
+  -- Whose readings can change it: those of platforms, or of a single clip by its id; empty where nobody knows.
   reads text[] not null,
   -- The shortest time between two evaluations.
   spacing_seconds integer not null,
