@@ -96,9 +96,16 @@ it('leaves no process behind when it is cancelled', async () => {
   const stopping = new AbortController()
   const reason = new Error('The job was cancelled.')
   const cutting = cut(sample, 0, 55, { signal: stopping.signal })
+  /** Below this process, however far. */
   const encoders = (): string[] => {
-    const children = spawnSync('ps', ['-o', 'pid=,comm=', '--ppid', String(process.pid)]).stdout.toString()
-    return children.split('\n').filter(line => line.endsWith('ffmpeg'))
+    const lines = spawnSync('ps', ['-e', '-o', 'pid=,ppid=,comm=']).stdout.toString().trim().split('\n')
+    const all = lines.map(line => line.trim().split(/\s+/))
+    const below = new Set([String(process.pid)])
+    for (let before = 0; before !== below.size; ) {
+      before = below.size
+      for (const [pid = '', parent = ''] of all) if (below.has(parent)) below.add(pid)
+    }
+    return all.flatMap(([pid = '', , command]) => (below.has(pid) && command === 'ffmpeg' ? [pid] : []))
   }
   await expect.poll(encoders, { timeout: 60_000 }).toHaveLength(1)
   stopping.abort(reason)
