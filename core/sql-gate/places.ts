@@ -10,7 +10,7 @@ const userPart =
 /** The engine's words about where it could not read on: a byte of the text from 1, and what stands there. */
 const syntaxPlace = /failed at position (\d+)( \((?:end of query|.{1,100}?)\))?(?: \(line \d+, col \d+\))?:/
 /** The engine's words about a name that it does not know, or cannot use there. */
-const namedThing = /(?:[Ii]dentifier|Column|column|function) [`']?([\w.]+)[`']?/
+const namedThing = /(?:[Ii]dentifier|Column|column|function(?! identifier)) [`']?([\w.]+)[`']?/
 /** What the engine shows of the statement as it ran. */
 const shownStatement = /[\s.:]*\bin (?:scope|query) \(?(?:SELECT|WITH|EXPLAIN)\b[\s\S]*$/i
 const expectedMax = 8
