@@ -10,7 +10,7 @@ const blocksHeldMax = 256
 /** How far ahead of who reads is fetched: what waits longer might be given up before it is read. */
 const blocksAheadMax = blocksOfRequestMax * requestsMax
 /** Averages lie: what is announced is fetched ahead but for a little, which comes as it is asked for. */
-const announcedShare = 0.9
+const announcedShare = 0.97
 
 /** A file that lies far away, fetched in blocks. */
 export interface BlockFile extends ByteFile {
