@@ -272,6 +272,14 @@ describe('BOARD', () => {
     expect(lines).toContain('Gordon reacts to TikTok chefs #1')
   })
 
+  it('says why a panel of one number has none', () => {
+    const says: World['says'] = query =>
+      'name' in query && query.params.sort === 'outlier' ? { rows: [{ key: 'a', title: 'A', outlier: null }] } : null
+    const lines = textOf(open('BOARD market-overview'), viewOf({ ...size, says })).join('\n')
+    expect(lines).toContain('No number')
+    expect(lines).toContain('No creator has enough')
+  })
+
   it('keeps the rows of what is refused later, and says so in the title', () => {
     const refused: World['says'] = () => ({
       status: 'error',

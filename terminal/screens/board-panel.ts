@@ -5,6 +5,7 @@ import { drawTable } from '../widgets/table.ts'
 import type { PanelAnswer, PanelRow } from './board-answers.ts'
 import { drawPicture } from './board-charts.ts'
 import { isListPanel, type ListPanel, listColumns } from './board-lists.ts'
+import { reduceRows } from './board-values.ts'
 import { noRowsBox, noticeBox, notLiveMark } from './live-notice.ts'
 import type { ScreenView } from './screen.ts'
 
@@ -36,7 +37,19 @@ function drawBody(panel: Panel, answer: PanelAnswer | null, look: PanelLook, vie
   const isCount = panel.kind === 'number' && panel.options.reduce === 'count' && answer.status === 'live'
   if (rows.length === 0 && !isCount) return noRowsBox(view, answer, panel.empty ?? 'There are no such rows.')
   if (isListPanel(panel)) return drawList(panel, { ...answer, rows }, look, view)
+  if (!isCount && hasNoNumber(panel, rows))
+    return noticeBox(view, {
+      role: 'text',
+      head: `${view.style.glyphs.flat} No number`,
+      text: panel.empty ?? 'Its rows have none yet.',
+    })
   return drawPicture(panel, rows, view)
+}
+
+/** A panel of one number says why it has none, as one without rows does. */
+function hasNoNumber(panel: Panel, rows: readonly PanelRow[]): boolean {
+  if (panel.kind !== 'number' && panel.kind !== 'gauge') return false
+  return reduceRows(rows, panel.options.value, panel.options.reduce) === null
 }
 
 /** A rule with the title in it, and at its end what is wrong with the rows: in full where there is room, else in a word. */
