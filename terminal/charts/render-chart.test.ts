@@ -71,6 +71,31 @@ describe('blessed', () => {
   })
 })
 
+describe('heat maps and large numbers', () => {
+  it('shade cells from the smallest to the largest value, and leave missing ones blank', () => {
+    expect(plain(drawSample('heatMap', 24, 3, 0, true))).toEqual([
+      '    music gaming comedy ',
+      'Mon .1    +2            ',
+      'Tue #4    .0    #3      ',
+    ])
+  })
+
+  it('are as large as fits', () => {
+    expect(plain(drawSample('bigNumber', 24, 5, 24, false)).map(line => line.trimEnd())).toEqual([
+      '',
+      '    ▄  ▄█    ▀▀█ █▄█',
+      '   ▀█▀  █    █▀▀ █▀█',
+      '       ▀▀▀ ▀ ▀▀▀ ▀ ▀',
+      '',
+    ])
+    expect(
+      plain(drawSample('bigNumber', 8, 2, 24, false))
+        .join('')
+        .trim(),
+    ).toBe('+1.2M')
+  })
+})
+
 describe('renderChart', () => {
   it.each(kinds)('draws %s as exact rectangles at any size, in every degree of plainness', kind => {
     const looks = [

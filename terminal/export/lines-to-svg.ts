@@ -39,7 +39,7 @@ export function linesToSvg(lines: readonly string[], o: { width: number; theme: 
       if (ground !== base.ground) shapes.push(rect(place, ground, whole))
       const block = blocks[run.text.charAt(0)]
       if (block !== undefined) shapes.push(rect(place, text, block))
-      else texts.push(textOf(run, place, text))
+      else if (escapeXml(run.text).trim() !== '') texts.push(textOf(run, place, text))
     }
   })
   const title = escapeXml(o.title)
