@@ -74,8 +74,8 @@ describe('blessed', () => {
 describe('heat maps and large numbers', () => {
   it('shade cells from the smallest to the largest value, and leave missing ones blank', () => {
     expect(plain(drawSample('heatMap', 24, 3, 0, true))).toEqual([
-      '    music gaming comedy ',
-      'Mon .1    +2            ',
+      '    music       comed   ',
+      'Mon +1    *2            ',
       'Tue #4    .0    #3      ',
     ])
   })
