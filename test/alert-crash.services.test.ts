@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { AlertSchema, AlertsSchema, FiringSchema } from '../contracts/alerts.ts'
@@ -38,7 +39,7 @@ test('alerts that fire while the server is killed are told after the next start,
   const after = caller(second.url, (await cli.run('token')).stdout.trim())
   const alerts = async () => AlertsSchema.parse(await after('GET', '/api/alerts')).data
   let listed = await alerts()
-  while (listed.some(({ firedAt }) => firedAt === null)) listed = await alerts()
+  for (; listed.some(({ firedAt }) => firedAt === null); listed = await alerts()) await delay(500)
   const firings: unknown[] = []
   for (const { id } of listed) {
     const { data } = FiringsSchema.parse(await after('GET', `/api/alerts/${id}/firings`))

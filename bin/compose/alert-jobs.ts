@@ -64,4 +64,6 @@ export async function startAlertJobs(
       for (const stop of stops) await stop()
     },
   )
+  // What a process that is gone left due need not wait for the minute, nor the start for it.
+  watcher.run().catch(err => log.warn({ err }, 'Alerts could not be looked at: tried again in a minute.'))
 }
