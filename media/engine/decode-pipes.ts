@@ -3,7 +3,7 @@ import type { DecodeRequest, DecodeSink } from './port.ts'
 import { delimited, FramePairs, readFrames, readSamples } from './raw-streams.ts'
 
 /** Who reads the pipes of a process that decodes, and what it is fed. The same for every engine. */
-export interface DecodePipes {
+interface DecodePipes {
   readonly startSec: number
   /** Pictures of a bare stream, each marked as complete at once; null of a file. */
   readonly chunks: AsyncIterable<Uint8Array> | null

@@ -27,7 +27,7 @@ import type { MediaDesk } from '../media-jobs/media-desk.ts'
 import type { SourcePlace } from './source-text.ts'
 
 type PostDeps = TokenDeps & { readonly media: Pick<MediaDesk, 'spend'> }
-export type OwnPost = Extract<SourcePlace, { kind: 'instagram' }>
+type OwnPost = Extract<SourcePlace, { kind: 'instagram' }>
 
 /** Addresses are good for hours; people who look on ask for pictures several times a second. */
 const addressMs = 10 * 60_000
