@@ -17,7 +17,7 @@
  * `JSONCompactEachRowWithProgress`, that of users, by a thread (`chdb-reader.ts`) and with progress in it. Not answered,
  * because nobody here sends it: bound parameters, sessions, roles, compression.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { type ChdbQueryStream, Session } from 'chdb'
@@ -69,7 +69,7 @@ function main(): void {
   process.umask(0o077)
   const options: ChildOptions = JSON.parse(process.argv[2] ?? '{}')
   process.on('disconnect', () => {
-    rmSync(options.runtimeDir, { recursive: true, force: true })
+    leaveNothing(options.runtimeDir)
     // Not `process.exit`: it would wait for the engine's threads.
     process.kill(process.pid, 'SIGKILL')
   })
@@ -81,6 +81,17 @@ function main(): void {
     const message: ChildMessage = { kind: 'failed', reason }
     process.send?.(message, () => process.exit(1))
   })
+}
+
+/** Where the process is shut in, the folder itself is mounted: only what is in it can go, and the parent takes the rest. */
+function leaveNothing(runtimeDir: string): void {
+  for (const name of existsSync(runtimeDir) ? readdirSync(runtimeDir) : [])
+    rmSync(join(runtimeDir, name), { recursive: true, force: true })
+  try {
+    rmdirSync(runtimeDir)
+  } catch {
+    // It is mounted, or gone.
+  }
 }
 
 async function start(options: ChildOptions): Promise<void> {
@@ -124,7 +135,7 @@ async function start(options: ChildOptions): Promise<void> {
       clearInterval(leave)
       engine.pool.close()
       first.close()
-      rmSync(options.runtimeDir, { recursive: true, force: true })
+      leaveNothing(options.runtimeDir)
       process.exit(0)
     }, 10)
   })
