@@ -32,10 +32,10 @@ function reportFailure(error: unknown): number {
   return 1
 }
 
-// A reader that stops early (`| head`) is no failure of ours.
+// A reader that stops early (`| head`) is no failure of ours, nor is a window that was closed (EIO): its SIGHUP ends us.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  if (error.code !== 'EIO') throw error
 })
 process.exitCode = await main().catch(reportFailure)
 // Output still on its way to a pipe is let through; a handle that somebody forgot does not keep us.

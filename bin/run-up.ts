@@ -8,7 +8,7 @@ import { openStores } from './compose/stores.ts'
 import { roles } from './role.ts'
 import { runServe } from './run-serve.ts'
 import { systemBrowser } from './system-browser.ts'
-import { openLocalTerminal, restoreLocalTerminal, type TerminalView } from './terminal-host.ts'
+import { endWithTerminal, openLocalTerminal, restoreLocalTerminal, type TerminalView } from './terminal-host.ts'
 import { configOf, type VerbContext } from './verb-context.ts'
 
 /**
@@ -28,6 +28,7 @@ export async function runUp(
   const paths = await prepareHome(config.home)
   const log = createFileLog({ path: paths.log, level: config.logLevel })
   const end = watchProcessEnd({ log: () => log, restoreTerminal: restoreLocalTerminal })
+  endWithTerminal(end)
   const scope = createScope(() => log)
   const open = { config, paths, scope, log }
   try {

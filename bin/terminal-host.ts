@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { terminalVariables } from '../core/config.ts'
+import type { ProcessEnd } from '../core/lifecycle.ts'
 import type { TokenSource } from '../terminal/net/access-token.ts'
 import type { Account } from '../terminal/net/account.ts'
 import { openTerminal, restoreTerminal } from '../terminal/open-terminal.tsx'
@@ -56,6 +57,15 @@ export function openLocalTerminal(options: {
     saveFile: (name, content) => saveNewFile(options.cwd, name, content),
     renderPng,
   })
+}
+
+/**
+ * Asks for a drain when the tty goes: a window that is closed, or a connection that breaks, makes every read and write of
+ * it fail, which is nobody's fault.
+ */
+export function endWithTerminal(end: ProcessEnd): void {
+  for (const stream of [process.stdin, process.stdout, process.stderr])
+    stream.on('error', () => end.request('the terminal is gone'))
 }
 
 /** Gives the tty back as it was; safe at any time. */

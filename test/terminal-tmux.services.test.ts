@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../sql/read.ts'
 import { waitForFile } from './services/process.ts'
@@ -56,6 +57,16 @@ describe.skipIf(!hasTmux())('the terminal in tmux', () => {
     const modes = await terminal.shows(/^echo$/m)
     expect(modes).toMatch(/^icanon$/m)
     expect(modes).not.toMatch(/^-icanon$/m)
+  })
+
+  test('drains when its window is closed', async () => {
+    const errors = join(home, 'errors')
+    terminal.press(`node ${cliptape} up 2> ${errors}`, 'Enter')
+    await terminal.shows(' 1 TOP CLIPS 24H')
+    terminal.close()
+    expect(await waitForFile(join(home, 'home/logs/cliptape.log'), /.*"Stopping\."/)).not.toContain('"level":60')
+    while (existsSync(join(home, 'home/control.sock'))) await delay(100)
+    expect(readFileSync(errors, 'utf8')).not.toMatch(/error/i)
   })
 
   test('registers on a server of another home, keeps the session, makes a key, and signs out', async () => {

@@ -54,11 +54,12 @@ export async function openOn(context: VerbContext, options: ServerOptions, view:
     throw new AppError('BAD_REQUEST', 'There is no terminal here: run this in one, without pipes.')
   }
   const destination = await whereTo(context, options)
-  const [{ openLocalTerminal, restoreLocalTerminal }, { systemBrowser }] = await Promise.all([
+  const [{ endWithTerminal, openLocalTerminal, restoreLocalTerminal }, { systemBrowser }] = await Promise.all([
     import('../terminal-host.ts'),
     import('../system-browser.ts'),
   ])
   const end = watchProcessEnd({ log: () => null, restoreTerminal: restoreLocalTerminal })
+  endWithTerminal(end)
   const variables = terminalVariables(context.env)
   const browser = systemBrowser({ ...variables, env: environmentWithoutSecrets(context.env) })
   const terminal = await openLocalTerminal({

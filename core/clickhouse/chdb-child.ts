@@ -74,8 +74,7 @@ function main(): void {
     process.kill(process.pid, 'SIGKILL')
   })
   // The terminal sends these to the whole group; the parent decides when the engine ends.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => {})
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   start(options).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
     const message: ChildMessage = { kind: 'failed', reason }

@@ -192,7 +192,8 @@ class ChdbHost {
       hasNetwork: 'port' in listen,
       command: [process.execPath, ...entry],
     })
-    return spawn(file, args, options)
+    // In a session of its own: what a terminal sends to the whole group would end `bwrap`, and the engine with it.
+    return spawn(file, args, { ...options, detached: true })
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {

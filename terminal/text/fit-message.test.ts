@@ -6,10 +6,10 @@ const folder = '/home/me/work/clips/of/this/year/and/the/one/before'
 test('leaves out the middle of a path, so that what the file is called can be read', () => {
   const text = `Saved 120 rows to ${folder}/cliptape-top-20171114T063000Z.csv`
   expect(fitMessage(text, 79, '…')).toBe(
-    'Saved 120 rows to /home/me/work/clips/of/th…/cliptape-top-20171114T063000Z.csv',
+    'Saved 120 rows to /home/me/work/clips/of/thi…/cliptape-top-20171114T063000Z.csv',
   )
-  expect(fitMessage(text, 60, '…')).toBe('Saved 120 rows to /home/…/cliptape-top-20171114T063000Z.csv')
-  expect(fitMessage(text, 48, '…')).toBe('Saved 120 rows to /home/…-20171114T063000Z.csv')
+  expect(fitMessage(text, 60, '…')).toBe('Saved 120 rows to /home/m…/cliptape-top-20171114T063000Z.csv')
+  expect(fitMessage(text, 48, '…')).toBe('Saved 120 rows to /home/…op-20171114T063000Z.csv')
   expect(fitMessage(text, 200, '…')).toBe(text)
 })
 
