@@ -7,7 +7,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'dist/**'],
     environment: 'node',
     env: { FORCE_COLOR: '3', NODE_ENV: 'test' },
-    maxWorkers: 1,
+    // Much of it waits for processes that start or end: two files at once take half the time.
+    maxWorkers: 2,
     testTimeout: 300_000,
     hookTimeout: 120_000,
   },
